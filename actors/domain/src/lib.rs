@@ -1,1 +1,28 @@
-//! Placeholder
+//! What Plinto decides, and nothing about how it is carried out.
+//!
+//! Every decision is a pure function `(state, command, now, randomness) -> Decision { writes, events, reply }`.
+//! Architecture invariant: there is no tokio, no IO, no clock and no generator in this crate; time and
+//! randomness are parameters, and personal data has redacting `Debug` implementations.
+
+pub mod access_token;
+pub mod account;
+pub mod address;
+pub mod audit;
+pub mod decision;
+pub mod email;
+pub mod id;
+pub mod input;
+pub mod name;
+pub mod password;
+pub mod randomness;
+pub mod refresh_token;
+pub mod session;
+pub mod sign_in;
+pub mod sign_up;
+pub mod tenant;
+pub mod time;
+
+pub use decision::{Decision, Write};
+pub use id::{ApiKeyId, SessionId, TenantId, UserId};
+pub use input::InvalidInput;
+pub use time::Timestamp;

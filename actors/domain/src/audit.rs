@@ -1,0 +1,180 @@
+//! Events of a tenant, as the audit ledger records them: ids only, never personal data.
+
+use crate::id::{ApiKeyId, SessionId, TenantId, UserId};
+use crate::session::RevocationReason;
+use serde_json::{Value, json};
+
+/// Who caused an event.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Actor {
+    /// Somebody not signed in.
+    Anonymous,
+    /// A signed-in user.
+    User(UserId),
+    /// A calling service or operator.
+    ApiKey(ApiKeyId),
+    /// Plinto itself.
+    System,
+}
+
+impl Actor {
+    /// The text stored in the ledger.
+    pub fn label(&self) -> String {
+        match self {
+            Self::Anonymous => "anonymous".to_owned(),
+            Self::User(user) => user.to_string(),
+            Self::ApiKey(key) => key.to_string(),
+            Self::System => "system".to_owned(),
+        }
+    }
+}
+
+/// Something that happened.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Event {
+    /// A tenant was created.
+    TenantCreated {
+        /// Which.
+        tenant: TenantId,
+    },
+    /// A tenant was deleted and its keys destroyed.
+    TenantDeleted {
+        /// Which.
+        tenant: TenantId,
+    },
+    /// The tenant's data key moved to a new version.
+    DataKeyRotated {
+        /// Which tenant.
+        tenant: TenantId,
+    },
+    /// The tenant signs with a new key; the older ones verify until they retire.
+    SigningKeyRotated {
+        /// RFC 7638 thumbprint.
+        kid: String,
+        /// JOSE algorithm.
+        alg: &'static str,
+    },
+    /// An account was created.
+    UserCreated {
+        /// Whose.
+        user: UserId,
+    },
+    /// Somebody tried to sign up with an address that has an account.
+    SignUpRepeated,
+    /// A sign-in was refused.
+    SignInRefused {
+        /// The account, if there is one.
+        user: Option<UserId>,
+        /// Why, for the operator; the caller hears one uniform answer.
+        reason: &'static str,
+    },
+    /// The password's hash was renewed under current parameters.
+    PasswordHashUpgraded {
+        /// Whose.
+        user: UserId,
+    },
+    /// A session began.
+    SessionCreated {
+        /// Which.
+        session: SessionId,
+        /// Whose.
+        user: UserId,
+        /// Authentication methods.
+        amr: Vec<String>,
+    },
+    /// A refresh token was used and replaced.
+    SessionRefreshed {
+        /// Which.
+        session: SessionId,
+        /// The new generation.
+        generation: u32,
+    },
+    /// A refresh token that had been replaced was presented again.
+    RefreshReuseDetected {
+        /// Which.
+        session: SessionId,
+        /// The generation presented.
+        presented: u32,
+        /// The current generation.
+        current: u32,
+    },
+    /// A session ended.
+    SessionRevoked {
+        /// Which.
+        session: SessionId,
+        /// Whose.
+        user: UserId,
+        /// Why.
+        reason: RevocationReason,
+    },
+    /// All sessions of a user ended.
+    UserSessionsRevoked {
+        /// Whose.
+        user: UserId,
+        /// Why.
+        reason: RevocationReason,
+    },
+}
+
+impl Event {
+    /// Stable dotted name.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::TenantCreated { .. } => "tenant.created",
+            Self::TenantDeleted { .. } => "tenant.deleted",
+            Self::DataKeyRotated { .. } => "tenant.data_key.rotated",
+            Self::SigningKeyRotated { .. } => "tenant.signing_key.rotated",
+            Self::UserCreated { .. } => "user.created",
+            Self::SignUpRepeated => "sign_up.repeated",
+            Self::SignInRefused { .. } => "sign_in.refused",
+            Self::PasswordHashUpgraded { .. } => "user.password_hash.upgraded",
+            Self::SessionCreated { .. } => "session.created",
+            Self::SessionRefreshed { .. } => "session.refreshed",
+            Self::RefreshReuseDetected { .. } => "session.refresh_reuse_detected",
+            Self::SessionRevoked { .. } => "session.revoked",
+            Self::UserSessionsRevoked { .. } => "user.sessions_revoked",
+        }
+    }
+
+    /// What the event is about.
+    pub fn subject(&self) -> String {
+        match self {
+            Self::TenantCreated { tenant }
+            | Self::TenantDeleted { tenant }
+            | Self::DataKeyRotated { tenant } => tenant.to_string(),
+            Self::SigningKeyRotated { kid, .. } => kid.clone(),
+            Self::UserCreated { user }
+            | Self::PasswordHashUpgraded { user }
+            | Self::UserSessionsRevoked { user, .. } => user.to_string(),
+            Self::SignInRefused { user, .. } => {
+                user.map_or_else(|| "unknown".to_owned(), |user| user.to_string())
+            }
+            Self::SignUpRepeated => "unknown".to_owned(),
+            Self::SessionCreated { session, .. }
+            | Self::SessionRefreshed { session, .. }
+            | Self::RefreshReuseDetected { session, .. }
+            | Self::SessionRevoked { session, .. } => session.to_string(),
+        }
+    }
+
+    /// The facts, as JSON.
+    pub fn data(&self) -> Value {
+        match self {
+            Self::TenantCreated { .. }
+            | Self::TenantDeleted { .. }
+            | Self::DataKeyRotated { .. }
+            | Self::UserCreated { .. }
+            | Self::SignUpRepeated
+            | Self::PasswordHashUpgraded { .. } => json!({}),
+            Self::SigningKeyRotated { alg, .. } => json!({ "alg": alg }),
+            Self::SignInRefused { reason, .. } => json!({ "reason": reason }),
+            Self::SessionCreated { user, amr, .. } => json!({ "user": user, "amr": amr }),
+            Self::SessionRefreshed { generation, .. } => json!({ "generation": generation }),
+            Self::RefreshReuseDetected { presented, current, .. } => {
+                json!({ "presented": presented, "current": current })
+            }
+            Self::SessionRevoked { user, reason, .. } => json!({ "user": user, "reason": reason.as_str() }),
+            Self::UserSessionsRevoked { reason, .. } => json!({ "reason": reason.as_str() }),
+        }
+    }
+}

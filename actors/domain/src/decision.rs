@@ -1,0 +1,121 @@
+//! What a decision asks for: writes and audit events, together or not at all, and then the reply.
+
+use crate::audit::Event;
+use crate::email::EmailAddress;
+use crate::id::{SessionId, UserId};
+use crate::name::DisplayName;
+use crate::password::PasswordHash;
+use crate::session::{ClientDescription, RevocationReason};
+use crate::time::Timestamp;
+
+/// The outcome of a pure decision.
+#[derive(Debug)]
+pub struct Decision<R> {
+    /// State changes, committed in one transaction with the events.
+    pub writes: Vec<Write>,
+    /// Entries for the tenant's audit ledger.
+    pub events: Vec<Event>,
+    /// What the caller hears after the commit.
+    pub reply: R,
+}
+
+impl<R> Decision<R> {
+    /// A decision that changes nothing.
+    pub const fn reply_only(reply: R) -> Self {
+        Self { writes: Vec::new(), events: Vec::new(), reply }
+    }
+}
+
+/// One change of a tenant's state.
+#[derive(Debug)]
+pub enum Write {
+    /// A new user with a primary e-mail address.
+    InsertUser {
+        /// The new user.
+        user: UserId,
+        /// Primary address; unique in the tenant.
+        email: EmailAddress,
+        /// What to call them.
+        name: Option<DisplayName>,
+        /// When.
+        at: Timestamp,
+    },
+    /// The user's first password.
+    InsertPassword {
+        /// Whose.
+        user: UserId,
+        /// PHC string.
+        hash: PasswordHash,
+        /// When.
+        at: Timestamp,
+    },
+    /// The same password under newer parameters; dropped if someone changed it meanwhile.
+    ReplacePasswordHash {
+        /// Whose.
+        user: UserId,
+        /// PHC string.
+        hash: PasswordHash,
+        /// Version of the credential the decision saw.
+        expected_version: i64,
+        /// When.
+        at: Timestamp,
+    },
+    /// A new session.
+    InsertSession(NewSession),
+    /// The session moves to its next refresh token.
+    RotateRefresh {
+        /// Which session.
+        session: SessionId,
+        /// Generation of the new token.
+        generation: u32,
+        /// SHA-256 of the new token.
+        token_hash: [u8; 32],
+        /// Data-key version under which the token is authenticated.
+        key_version: u32,
+        /// New end of idleness.
+        idle_expires_at: Timestamp,
+        /// Version of the session the decision saw.
+        expected_version: i64,
+    },
+    /// The session ends.
+    RevokeSession {
+        /// Which session.
+        session: SessionId,
+        /// Why.
+        reason: RevocationReason,
+        /// When.
+        at: Timestamp,
+    },
+    /// Every live session of the user ends.
+    RevokeUserSessions {
+        /// Whose.
+        user: UserId,
+        /// Why.
+        reason: RevocationReason,
+        /// When.
+        at: Timestamp,
+    },
+}
+
+/// A session to be stored.
+#[derive(Debug, Clone)]
+pub struct NewSession {
+    /// The session.
+    pub session: SessionId,
+    /// Whose.
+    pub user: UserId,
+    /// When it was created; also when the user authenticated.
+    pub at: Timestamp,
+    /// Absolute end.
+    pub expires_at: Timestamp,
+    /// End if it is not refreshed.
+    pub idle_expires_at: Timestamp,
+    /// Authentication methods (RFC 8176).
+    pub amr: Vec<String>,
+    /// Where it was started from; sealed at rest.
+    pub client: ClientDescription,
+    /// SHA-256 of the first refresh token.
+    pub refresh_hash: [u8; 32],
+    /// Data-key version under which refresh tokens are authenticated.
+    pub key_version: u32,
+}

@@ -1,0 +1,173 @@
+//! Signing in with an e-mail address and a password.
+
+use crate::account::{Account, AccountState};
+use crate::audit::Event;
+use crate::decision::{Decision, NewSession, Write};
+use crate::email::EmailAddress;
+use crate::id::{SessionId, UserId};
+use crate::input::InvalidInput;
+use crate::password::{Password, PasswordHash};
+use crate::session::{ClientDescription, SessionPolicy};
+use crate::time::Timestamp;
+
+/// A well-formed request to sign in.
+#[derive(Debug)]
+pub struct SignIn {
+    /// Address of the account.
+    pub email: EmailAddress,
+    /// The password as entered.
+    pub password: Password,
+}
+
+impl SignIn {
+    /// Checks the form of both fields; says nothing about the account.
+    pub fn parse(email: &str, password: &str) -> Result<Self, Vec<InvalidInput>> {
+        match (EmailAddress::parse("email", email), Password::entered("password", password)) {
+            (Ok(email), Ok(password)) => Ok(Self { email, password }),
+            (email, password) => Err([email.err(), password.err()].into_iter().flatten().collect()),
+        }
+    }
+}
+
+/// What the hasher found, always after the same amount of work.
+#[derive(Debug)]
+pub struct PasswordCheck {
+    /// The password is the stored one.
+    pub matches: bool,
+    /// The same password under current parameters, if the stored hash used older ones.
+    pub upgraded: Option<PasswordHash>,
+}
+
+/// Facts the session starts with, prepared before the decision.
+#[derive(Debug)]
+pub struct SessionSeed {
+    /// The new session's id.
+    pub session: SessionId,
+    /// SHA-256 of its first refresh token.
+    pub refresh_hash: [u8; 32],
+    /// Data-key version the token is authenticated under.
+    pub key_version: u32,
+    /// Where the sign-in came from.
+    pub client: ClientDescription,
+}
+
+/// What the caller hears.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum SignInOutcome {
+    /// A session exists after the commit.
+    SignedIn {
+        /// Whose.
+        user: UserId,
+    },
+    /// One answer for an unknown account, a wrong password and a blocked account.
+    Refused,
+}
+
+/// Decides on a sign-in.
+pub fn decide(
+    account: Option<&Account>,
+    check: PasswordCheck,
+    seed: SessionSeed,
+    policy: &SessionPolicy,
+    now: Timestamp,
+) -> Decision<SignInOutcome> {
+    let (account, stored) = match account {
+        None => return refused(None, "unknown_account"),
+        Some(account) => match &account.password {
+            None => return refused(Some(account.user), "no_password"),
+            Some(stored) => (account, stored),
+        },
+    };
+    if !check.matches {
+        return refused(Some(account.user), "wrong_password");
+    }
+    if account.state == AccountState::Blocked {
+        return refused(Some(account.user), "blocked");
+    }
+    let user = account.user;
+    let amr = vec!["pwd".to_owned()];
+    let mut writes = vec![Write::InsertSession(NewSession {
+        session: seed.session,
+        user,
+        at: now,
+        expires_at: policy.expires_at(now),
+        idle_expires_at: policy.idle_expires_at(now),
+        amr: amr.clone(),
+        client: seed.client,
+        refresh_hash: seed.refresh_hash,
+        key_version: seed.key_version,
+    })];
+    let mut events = vec![Event::SessionCreated { session: seed.session, user, amr }];
+    if let Some(hash) = check.upgraded {
+        writes.push(Write::ReplacePasswordHash { user, hash, expected_version: stored.version, at: now });
+        events.push(Event::PasswordHashUpgraded { user });
+    }
+    Decision { writes, events, reply: SignInOutcome::SignedIn { user } }
+}
+
+fn refused(user: Option<UserId>, reason: &'static str) -> Decision<SignInOutcome> {
+    Decision {
+        writes: Vec::new(),
+        events: vec![Event::SignInRefused { user, reason }],
+        reply: SignInOutcome::Refused,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::account::StoredPassword;
+    use uuid::Uuid;
+
+    const NOW: Timestamp = Timestamp::from_millis(1_000);
+
+    fn account(state: AccountState) -> Account {
+        let hash = PasswordHash::from_phc("$argon2id$".into());
+        Account {
+            user: UserId::from_uuid(Uuid::from_u128(1)),
+            state,
+            password: Some(StoredPassword { hash, version: 1 }),
+        }
+    }
+
+    fn run(
+        account: Option<&Account>,
+        matches: bool,
+        upgraded: Option<PasswordHash>,
+    ) -> Decision<SignInOutcome> {
+        let seed = SessionSeed {
+            session: SessionId::from_uuid(Uuid::from_u128(9)),
+            refresh_hash: [0; 32],
+            key_version: 1,
+            client: ClientDescription::default(),
+        };
+        decide(account, PasswordCheck { matches, upgraded }, seed, &SessionPolicy::default(), NOW)
+    }
+
+    #[test]
+    fn every_refusal_sounds_the_same_and_is_audited_with_its_reason() {
+        let without = Account { password: None, ..account(AccountState::Active) };
+        for (account, matches, reason) in [
+            (None, true, "unknown_account"),
+            (Some(&without), true, "no_password"),
+            (Some(&account(AccountState::Active)), false, "wrong_password"),
+            (Some(&account(AccountState::Blocked)), true, "blocked"),
+        ] {
+            let decision = run(account, matches, None);
+            assert_eq!(decision.reply, SignInOutcome::Refused);
+            assert!(decision.writes.is_empty());
+            assert!(matches!(decision.events[..], [Event::SignInRefused { reason: r, .. }] if r == reason));
+        }
+    }
+
+    #[test]
+    fn an_old_hash_is_replaced_together_with_the_session() {
+        let upgraded = Some(PasswordHash::from_phc("$argon2id$new".into()));
+        let decision = run(Some(&account(AccountState::Active)), true, upgraded);
+        assert!(matches!(
+            decision.writes[..],
+            [Write::InsertSession(_), Write::ReplacePasswordHash { expected_version: 1, .. }]
+        ));
+        assert_eq!(decision.events.len(), 2);
+    }
+}

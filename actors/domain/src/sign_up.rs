@@ -1,0 +1,99 @@
+//! Creating an account with an e-mail address and a password.
+
+use crate::audit::Event;
+use crate::decision::{Decision, Write};
+use crate::email::EmailAddress;
+use crate::id::UserId;
+use crate::input::InvalidInput;
+use crate::name::DisplayName;
+use crate::password::{Password, PasswordHash, PasswordPolicy};
+use crate::randomness::Randomness;
+use crate::time::Timestamp;
+
+/// A checked request to create an account.
+#[derive(Debug)]
+pub struct SignUp {
+    /// Primary address.
+    pub email: EmailAddress,
+    /// The password, already accepted by the policy.
+    pub password: Password,
+    /// What to call them.
+    pub name: Option<DisplayName>,
+}
+
+impl SignUp {
+    /// Checks every field and reports all that is wrong at once.
+    pub fn parse(
+        email: &str,
+        password: &str,
+        name: Option<&str>,
+        policy: &PasswordPolicy,
+    ) -> Result<Self, Vec<InvalidInput>> {
+        let email = EmailAddress::parse("email", email);
+        let password = Password::entered("password", password);
+        let name = name.map(|name| DisplayName::parse("name", name)).transpose();
+        let weak = match (&email, &password, &name) {
+            (Ok(email), Ok(password), Ok(name)) => {
+                policy.check(password, email, name.as_ref().map(DisplayName::as_str)).err()
+            }
+            _ => None,
+        };
+        match (email, password, name, weak) {
+            (Ok(email), Ok(password), Ok(name), None) => Ok(Self { email, password, name }),
+            (email, password, name, weak) => {
+                Err([email.err(), password.err(), name.err(), weak].into_iter().flatten().collect())
+            }
+        }
+    }
+}
+
+/// Decides on a new account. Whether the address is taken shows when the decision is committed (it is unique in the
+/// tenant); the caller hears the same answer either way.
+pub fn decide(
+    email: EmailAddress,
+    name: Option<DisplayName>,
+    hash: PasswordHash,
+    now: Timestamp,
+    randomness: &dyn Randomness,
+) -> Decision<UserId> {
+    let user = UserId::generate(now, randomness);
+    Decision {
+        writes: vec![
+            Write::InsertUser { user, email, name, at: now },
+            Write::InsertPassword { user, hash, at: now },
+        ],
+        events: vec![Event::UserCreated { user }],
+        reply: user,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::randomness::testing::Counting;
+
+    #[test]
+    fn every_wrong_field_is_named_at_once() {
+        let errors =
+            SignUp::parse("nobody", "", Some("\0"), &PasswordPolicy::default()).expect_err("all wrong");
+        let fields: Vec<_> = errors.iter().map(|e| e.field).collect();
+        assert_eq!(fields, ["email", "password", "name"]);
+    }
+
+    #[test]
+    fn a_good_request_becomes_a_user_with_a_password_and_one_event() {
+        let request = SignUp::parse(
+            "ada@example.com",
+            "correct horse battery",
+            Some("Ada"),
+            &PasswordPolicy::default(),
+        )
+        .expect("good");
+        let hash = PasswordHash::from_phc("$argon2id$".into());
+        let decision =
+            decide(request.email, request.name, hash, Timestamp::from_millis(5), &Counting::default());
+        let user = decision.reply;
+        assert!(matches!(decision.writes[..], [Write::InsertUser { .. }, Write::InsertPassword { .. }]));
+        assert_eq!(decision.events, [Event::UserCreated { user }]);
+    }
+}
