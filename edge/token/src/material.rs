@@ -1,5 +1,6 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use curve25519_dalek::edwards::CompressedEdwardsY;
 
 use crate::jwk::thumbprint_of;
 use crate::{Algorithm, Jwk, KeyError};
@@ -9,8 +10,7 @@ const RSA_BITS: std::ops::RangeInclusive<usize> = 2048..=4096;
 /// 65537 and at most 33 bits: what FIPS 186-5 demands and both backends can do.
 const RSA_EXPONENTS: std::ops::RangeInclusive<u64> = 65_537..=0x1_ffff_ffff;
 
-/// The numbers of a public key, checked as far as that needs no curve arithmetic, so that both backends
-/// refuse the same keys.
+/// The numbers of a public key, checked here where the backends would differ in what they refuse.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) enum KeyMaterial {
     /// The encoded point.
@@ -64,10 +64,7 @@ impl KeyMaterial {
     }
 
     pub(crate) fn ed25519(point: [u8; 32]) -> Result<Self, KeyError> {
-        if is_weak_ed25519(&point) {
-            return Err(KeyError::InvalidPoint);
-        }
-        Ok(Self::Ed25519(point))
+        if is_sound_ed25519(&point) { Ok(Self::Ed25519(point)) } else { Err(KeyError::InvalidPoint) }
     }
 
     pub(crate) fn rsa(n: Vec<u8>, e: Vec<u8>) -> Result<Self, KeyError> {
@@ -148,31 +145,11 @@ impl KeyMaterial {
     }
 }
 
-/// Refuses encodings whose y is not below the field's prime, and the points of order 1, 2, 4 and 8: under
-/// those, one signature verifies for many messages.
-fn is_weak_ed25519(point: &[u8; 32]) -> bool {
-    /// Little-endian y of the small-order points; x and its sign do not matter.
-    const SMALL_ORDER_Y: [[u8; 32]; 5] = {
-        let mut order_1 = [0; 32];
-        order_1[0] = 1;
-        let mut order_2 = [0xff; 32];
-        order_2[0] = 0xec;
-        order_2[31] = 0x7f;
-        let order_8_low = [
-            0x26, 0xe8, 0x95, 0x8f, 0xc2, 0xb2, 0x27, 0xb0, 0x45, 0xc3, 0xf4, 0x89, 0xf2, 0xef, 0x98, 0xf0,
-            0xd5, 0xdf, 0xac, 0x05, 0xd3, 0xc6, 0x33, 0x39, 0xb1, 0x38, 0x02, 0x88, 0x6d, 0x53, 0xfc, 0x05,
-        ];
-        let order_8_high = [
-            0xc7, 0x17, 0x6a, 0x70, 0x3d, 0x4d, 0xd8, 0x4f, 0xba, 0x3c, 0x0b, 0x76, 0x0d, 0x10, 0x67, 0x0f,
-            0x2a, 0x20, 0x53, 0xfa, 0x2c, 0x39, 0xcc, 0xc6, 0x4e, 0xc7, 0xfd, 0x77, 0x92, 0xac, 0x03, 0x7a,
-        ];
-        [order_1, order_2, [0; 32], order_8_low, order_8_high]
-    };
-    let mut y = *point;
-    y[31] &= 0x7f;
-    // the prime is 2^255 - 19: 0xed, thirty times 0xff, 0x7f
-    let not_below_prime = y[31] == 0x7f && y[1..31].iter().all(|byte| *byte == 0xff) && y[0] >= 0xed;
-    not_below_prime || SMALL_ORDER_Y.contains(&y)
+/// The point of a canonical encoding that is not of small order: under the points of order 1, 2, 4 and 8 one
+/// signature verifies for many messages.
+fn is_sound_ed25519(point: &[u8; 32]) -> bool {
+    let encoded = CompressedEdwardsY(*point);
+    encoded.decompress().is_some_and(|point| point.compress() == encoded && !point.is_small_order())
 }
 
 fn require_curve(jwk: &Jwk, curve: &str) -> Result<(), KeyError> {

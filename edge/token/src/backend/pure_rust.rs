@@ -4,7 +4,7 @@ use ed25519_dalek::{Signature as Ed25519Signature, VerifyingKey as Ed25519Key};
 use p256::ecdsa::signature::Verifier as _;
 use p256::ecdsa::{Signature as P256Signature, VerifyingKey as P256Key};
 use rsa::pkcs1v15::{Signature as RsaSignature, VerifyingKey as RsaKey};
-use rsa::{BoxedUint, RsaPublicKey};
+use rsa::{BoxedUint, PublicKey as RsaPublicKey};
 use sha2::{Digest as _, Sha256};
 
 use crate::KeyError;
