@@ -1,0 +1,1 @@
+//! Online backup of the embedded engine, and restore.

@@ -1,0 +1,108 @@
+//! What an engine must do, and the shapes that travel to and from it.
+
+mod counters;
+mod row;
+mod statement;
+
+use async_trait::async_trait;
+use uuid::Uuid;
+
+use crate::error::{PLATFORM, StorageError};
+
+pub(crate) use counters::Counters;
+pub use counters::TransactionCount;
+pub(crate) use row::Columns;
+pub use row::Row;
+pub(crate) use statement::guard;
+pub use statement::{Expect, NewEntry, Receipt, Statement, Unit, Value};
+
+/// Which database a statement runs in.
+#[derive(Copy, Clone, Eq, PartialEq, Hash, Debug)]
+pub enum Scope {
+    /// The register of tenants, wrapped keys, platform keys and the platform's own ledger.
+    Platform,
+    /// Everything of one tenant. The first parameter of every statement must be this id.
+    Tenant(Uuid),
+}
+
+impl Scope {
+    /// The id under which this scope keeps its ledger and its keys; nil for the platform.
+    pub fn id(self) -> Uuid {
+        match self {
+            Self::Platform => PLATFORM,
+            Self::Tenant(tenant) => tenant,
+        }
+    }
+
+    /// The scope whose ledger and keys carry `id`; nil is the platform.
+    pub fn of(id: Uuid) -> Self {
+        if id == PLATFORM { Self::Platform } else { Self::Tenant(id) }
+    }
+}
+
+/// A storage engine. Dropping a returned future abandons work that has not begun; a commit that has
+/// begun finishes, and its outcome is then unknown to the caller.
+#[async_trait]
+pub trait Engine: Send + Sync + 'static {
+    /// Runs one query and returns all its rows, after every commit acknowledged before the call.
+    /// "Not found" is an empty vector.
+    async fn read(&self, scope: Scope, statement: Statement) -> Result<Vec<Row>, StorageError>;
+
+    /// Runs `units` in one durable transaction called `name` and answers each of them, in order.
+    ///
+    /// Every unit has its own savepoint: its statements with their expectations, then its ledger
+    /// entries, chained inside the transaction. A unit that fails leaves no trace and does not fail
+    /// its neighbours. The call returns only after the transaction is on stable storage; an `Err`
+    /// means that nothing of the batch was acknowledged.
+    async fn commit(
+        &self,
+        scope: Scope,
+        name: &'static str,
+        units: Vec<Unit>,
+    ) -> Result<Vec<Result<Receipt, UnitError>>, StorageError>;
+
+    /// Makes the empty storage of a tenant, with the genesis of its ledger. Idempotent.
+    async fn create_tenant(&self, tenant: Uuid) -> Result<(), StorageError>;
+
+    /// Removes the storage of a tenant and scrubs freed platform pages. Idempotent.
+    async fn destroy_tenant(&self, tenant: Uuid) -> Result<(), StorageError>;
+
+    /// The tenants that have storage, in order of id.
+    async fn list_tenants(&self) -> Result<Vec<Uuid>, StorageError>;
+
+    /// Asks the engine how it is; never fails and answers within a second or so.
+    async fn health(&self) -> EngineHealth;
+
+    /// Finishes what was begun, refuses what comes later, releases files and locks.
+    async fn close(&self);
+}
+
+use crate::error::UnitError;
+
+/// How an engine is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EngineHealth {
+    /// Name of the engine, such as `sqlite`.
+    pub engine: &'static str,
+    /// Whether reads are answered.
+    pub readable: bool,
+    /// Whether the last commit reached stable storage (true before the first).
+    pub writable: bool,
+    /// Why it is not readable or writable, and what to do.
+    pub reason: Option<String>,
+    /// Read jobs waiting in queues.
+    pub queued_reads: u64,
+    /// Write jobs waiting in queues.
+    pub queued_writes: u64,
+    /// Open database files or pooled connections.
+    pub open: u64,
+    /// Totals per named transaction, in order of name.
+    pub transactions: Vec<TransactionCount>,
+}
+
+impl EngineHealth {
+    /// Whether the engine serves both reads and writes.
+    pub fn ready(&self) -> bool {
+        self.readable && self.writable
+    }
+}

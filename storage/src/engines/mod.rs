@@ -1,0 +1,3 @@
+//! The engines. Only the composition root names one.
+
+pub mod sqlite;

@@ -1,0 +1,95 @@
+//! Forward-only, checksummed migrations of one database file.
+
+use rusqlite::{Connection, OptionalExtension, params};
+use sha2::{Digest, Sha256};
+
+use super::failure::storage_error;
+use crate::error::StorageError;
+
+/// One step of a schema. Its text never changes once released.
+#[derive(Copy, Clone, Debug)]
+pub(super) struct Migration {
+    pub(super) version: i64,
+    pub(super) name: &'static str,
+    pub(super) sql: &'static str,
+}
+
+pub(super) const PLATFORM: &[Migration] =
+    &[Migration { version: 1, name: "initial", sql: include_str!("migrations/platform/0001_initial.sql") }];
+
+pub(super) const TENANT: &[Migration] =
+    &[Migration { version: 1, name: "initial", sql: include_str!("migrations/tenant/0001_initial.sql") }];
+
+const REGISTER: &str = "CREATE TABLE IF NOT EXISTS schema_migrations (
+    version INTEGER NOT NULL PRIMARY KEY,
+    name TEXT NOT NULL,
+    checksum BLOB NOT NULL
+) STRICT";
+
+/// Refuses a file whose applied migrations are not a prefix of `known`; returns how many are applied.
+pub(super) fn check(connection: &Connection, known: &[Migration], file: &str) -> Result<usize, StorageError> {
+    let failed = |error: rusqlite::Error| storage_error(&error, file);
+    let registered: Option<i64> = connection
+        .query_row("SELECT 1 FROM sqlite_schema WHERE name = 'schema_migrations'", [], |row| row.get(0))
+        .optional()
+        .map_err(failed)?;
+    if registered.is_none() {
+        return Ok(0);
+    }
+    let mut statement = connection
+        .prepare_cached("SELECT version, checksum FROM schema_migrations ORDER BY version")
+        .map_err(failed)?;
+    let applied: Vec<(i64, Vec<u8>)> = statement
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))
+        .and_then(Iterator::collect)
+        .map_err(failed)?;
+    let newest = known.last().map_or(0, |migration| migration.version);
+    if let Some((found, _)) = applied.last().filter(|(version, _)| *version > newest) {
+        return Err(StorageError::NewerSchema { what: file.to_owned(), found: *found, known: newest });
+    }
+    for (index, (version, checksum)) in applied.iter().enumerate() {
+        let same = known
+            .get(index)
+            .is_some_and(|migration| migration.version == *version && *checksum == sum(migration));
+        if !same {
+            return Err(StorageError::MigrationChanged { what: file.to_owned(), version: *version });
+        }
+    }
+    Ok(applied.len())
+}
+
+/// Applies what is missing, in one transaction.
+pub(super) fn migrate(connection: &Connection, known: &[Migration], file: &str) -> Result<(), StorageError> {
+    if check(connection, known, file)? == known.len() {
+        return Ok(());
+    }
+    let failed = |error: rusqlite::Error| storage_error(&error, file);
+    connection.execute_batch("BEGIN IMMEDIATE").map_err(failed)?;
+    let outcome = apply_missing(connection, known, file)
+        .and_then(|()| connection.execute_batch("COMMIT").map_err(failed));
+    if outcome.is_err() && !connection.is_autocommit() {
+        connection.execute_batch("ROLLBACK").map_err(failed)?;
+    }
+    outcome
+}
+
+fn apply_missing(connection: &Connection, known: &[Migration], file: &str) -> Result<(), StorageError> {
+    let failed = |error: rusqlite::Error| storage_error(&error, file);
+    connection.execute_batch(REGISTER).map_err(failed)?;
+    // Again, under the lock: another connection may have migrated meanwhile.
+    let applied = check(connection, known, file)?;
+    for migration in &known[applied..] {
+        connection.execute_batch(migration.sql).map_err(failed)?;
+        connection
+            .execute(
+                "INSERT INTO schema_migrations (version, name, checksum) VALUES (?1, ?2, ?3)",
+                params![migration.version, migration.name, sum(migration)],
+            )
+            .map_err(failed)?;
+    }
+    Ok(())
+}
+
+fn sum(migration: &Migration) -> Vec<u8> {
+    Sha256::digest(migration.sql.as_bytes()).to_vec()
+}

@@ -1,0 +1,55 @@
+//! The audit ledger: per scope an append-only chain in which each entry's hash covers the one before it.
+//!
+//! Engines append inside the transaction of the write that is audited ([`chain`] is what they call);
+//! here is everything that reads: [`page`], [`verify`], [`export()`] and [`verify_export`].
+
+pub mod chain;
+mod export;
+mod verify;
+
+#[cfg(test)]
+mod tests;
+
+use crate::engine::{Columns, Engine, Row, Scope};
+use crate::error::StorageError;
+use crate::repositories::ledger as texts;
+
+pub use chain::{Entry, Head};
+pub use export::{export, verify_export};
+pub use verify::{BadEntry, Verified, Verifier, VerifyError, verify};
+
+/// The last link of a scope's chain; `None` when the scope has no ledger.
+pub async fn head(engine: &dyn Engine, scope: Scope) -> Result<Option<Head>, StorageError> {
+    let rows = engine.read(scope, texts::head(scope.id())).await?;
+    rows.into_iter().next().map(decode_head).transpose()
+}
+
+/// Entries with a sequence greater than `after_seq`, in order, at most `limit`.
+pub async fn page(
+    engine: &dyn Engine,
+    scope: Scope,
+    after_seq: i64,
+    limit: u32,
+) -> Result<Vec<Entry>, StorageError> {
+    let rows = engine.read(scope, texts::page(scope.id(), after_seq, limit)).await?;
+    rows.into_iter().map(decode_entry).collect()
+}
+
+pub(crate) fn decode_head(row: Row) -> Result<Head, StorageError> {
+    let mut columns = Columns::of("ledger_heads", row);
+    Ok(Head { seq: columns.int("seq")?, hash: columns.bytes32("hash")? })
+}
+
+pub(crate) fn decode_entry(row: Row) -> Result<Entry, StorageError> {
+    let mut columns = Columns::of("ledger_entries", row);
+    Ok(Entry {
+        seq: columns.int("seq")?,
+        at: columns.int("at")?,
+        event: columns.text("event")?,
+        actor: columns.text("actor")?,
+        subject: columns.text("subject")?,
+        data: columns.text("data")?,
+        prev_hash: columns.bytes32("prev_hash")?,
+        hash: columns.bytes32("hash")?,
+    })
+}

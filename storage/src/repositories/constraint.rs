@@ -1,0 +1,36 @@
+//! Names of uniqueness rules, the same on every engine, as [`UnitError::Unique`](crate::UnitError) carries them.
+
+/// Two tenants with one slug.
+pub const TENANT_SLUG: &str = "tenants.slug";
+/// Two tenants with one id.
+pub const TENANT: &str = "tenants.tenant_id";
+/// Two keys of one purpose and version of a tenant.
+pub const TENANT_KEY: &str = "tenant_keys.version";
+/// Two API keys with one id.
+pub const API_KEY: &str = "api_keys.key_id";
+/// A second check value of the master key.
+pub const MASTER_CHECK: &str = "master_checks.name";
+/// Two users with one id in a tenant.
+pub const USER: &str = "users.user_id";
+/// Two users with one e-mail address in a tenant.
+pub const USER_EMAIL: &str = "user_emails.email";
+/// Two credentials of one kind for a user.
+pub const CREDENTIAL: &str = "credentials.kind";
+/// Two sessions with one id in a tenant.
+pub const SESSION: &str = "sessions.session_id";
+/// Two signing keys with one `kid` in a tenant.
+pub const SIGNING_KEY: &str = "signing_keys.kid";
+
+/// (table, columns of the key in order, name): how an engine that reports columns finds the name.
+pub(crate) const KEYS: &[(&str, &[&str], &str)] = &[
+    ("tenants", &["slug"], TENANT_SLUG),
+    ("tenants", &["tenant_id"], TENANT),
+    ("tenant_keys", &["tenant_id", "purpose", "version"], TENANT_KEY),
+    ("api_keys", &["key_id"], API_KEY),
+    ("master_checks", &["name"], MASTER_CHECK),
+    ("users", &["tenant_id", "user_id"], USER),
+    ("user_emails", &["tenant_id", "email_index"], USER_EMAIL),
+    ("credentials", &["tenant_id", "user_id", "kind"], CREDENTIAL),
+    ("sessions", &["tenant_id", "session_id"], SESSION),
+    ("signing_keys", &["tenant_id", "kid"], SIGNING_KEY),
+];

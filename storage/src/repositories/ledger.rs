@@ -1,0 +1,24 @@
+//! Texts for the ledger of a scope: its head and its entries. Only engines write them.
+
+use uuid::Uuid;
+
+use crate::engine::Statement;
+
+statements! {
+    HEAD = "SELECT seq, hash FROM ledger_heads WHERE tenant_id = $1";
+    SET_HEAD = "UPDATE ledger_heads SET seq = $2, hash = $3 WHERE tenant_id = $1";
+    CREATE_HEAD = "INSERT INTO ledger_heads (tenant_id, seq, hash) VALUES ($1, $2, $3) \
+                   ON CONFLICT (tenant_id) DO NOTHING";
+    APPEND = "INSERT INTO ledger_entries (tenant_id, seq, at, event, actor, subject, data, prev_hash, hash) \
+              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+    PAGE = "SELECT seq, at, event, actor, subject, data, prev_hash, hash FROM ledger_entries \
+            WHERE tenant_id = $1 AND seq > $2 ORDER BY seq LIMIT $3";
+}
+
+pub(crate) fn head(id: Uuid) -> Statement {
+    Statement::new(HEAD, vec![id.into()])
+}
+
+pub(crate) fn page(id: Uuid, after_seq: i64, limit: u32) -> Statement {
+    Statement::new(PAGE, vec![id.into(), after_seq.into(), limit.into()])
+}

@@ -1,0 +1,38 @@
+//! Every SQL text of the store that is not DDL, one module per table.
+//!
+//! A repository builds [`Statement`](crate::Statement)s, sealing what is personal or secret, and reads
+//! rows back, opening them. It decides nothing: versions and states are what the caller says.
+//!
+//! Rules that tests hold for every text here: parameters are `$1..$n` in order of first appearance, so
+//! that named SQLite and numbered PostgreSQL parameters agree; in a tenant's table `$1` is the
+//! tenant's id. "Not found" is `Ok(None)`.
+
+/// Declares SQL constants and `ALL`, so that no text escapes the tests over all of them.
+macro_rules! statements {
+    ($($(#[$doc:meta])* $name:ident = $sql:expr;)+) => {
+        $($(#[$doc])* pub(crate) const $name: &str = $sql;)+
+        /// Every text of this repository.
+        #[cfg(test)]
+        pub(crate) const ALL: &[(&str, &str)] = &[$((concat!(module_path!(), "::", stringify!($name)), $name)),+];
+    };
+}
+
+pub mod api_keys;
+pub mod constraint;
+pub mod credentials;
+pub(crate) mod ledger;
+pub(crate) mod master_checks;
+pub mod sessions;
+pub mod sign_in;
+pub mod signing_keys;
+pub(crate) mod tenant_keys;
+pub mod tenants;
+pub mod user_emails;
+pub mod users;
+pub(crate) mod write_probe;
+
+#[cfg(test)]
+mod tests;
+
+/// Cursor that stands before the greatest id, for lists in descending order.
+pub(crate) const LAST: uuid::Uuid = uuid::Uuid::max();

@@ -1,0 +1,108 @@
+//! E-mail addresses of users. The address is sealed and found by a blind index.
+
+use uuid::Uuid;
+
+use crate::engine::{Columns, Engine, Scope, Statement};
+use crate::error::StorageError;
+use crate::vault::TenantVault;
+
+const TABLE: &str = "user_emails";
+
+statements! {
+    INSERT = "INSERT INTO user_emails \
+              (tenant_id, email_index, user_id, email, verified_at, is_primary, created_at) \
+              VALUES ($1, $2, $3, $4, $5, $6, $7)";
+    FIND = "SELECT email_index, user_id, email, verified_at, is_primary, created_at \
+            FROM user_emails WHERE tenant_id = $1 AND email_index = $2";
+    LIST_FOR_USER = "SELECT email_index, user_id, email, verified_at, is_primary, created_at \
+                     FROM user_emails WHERE tenant_id = $1 AND user_id = $2 ORDER BY created_at, email_index";
+}
+
+/// An e-mail address of a user.
+#[derive(Clone, PartialEq, Eq)]
+pub struct UserEmailRow {
+    /// Whose address it is.
+    pub user_id: Uuid,
+    /// The address as its owner wrote it; sealed at rest.
+    pub email: String,
+    /// When its owner proved it, unix milliseconds.
+    pub verified_at: Option<i64>,
+    /// Whether mail to the user goes here.
+    pub is_primary: bool,
+    /// Unix milliseconds.
+    pub created_at: i64,
+}
+
+impl std::fmt::Debug for UserEmailRow {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("UserEmailRow")
+            .field("user_id", &self.user_id)
+            .field("verified_at", &self.verified_at)
+            .field("is_primary", &self.is_primary)
+            .finish_non_exhaustive()
+    }
+}
+
+pub(super) fn index(vault: &TenantVault, normalized: &str) -> [u8; 32] {
+    vault.blind_index("user_emails.email", normalized.as_bytes())
+}
+
+/// The sealed address is bound to the index and to the user, so that an address cannot be given to
+/// another user by editing `user_id`.
+fn binding(index: &[u8; 32], user_id: Uuid) -> Vec<u8> {
+    [index.as_slice(), user_id.as_bytes()].concat()
+}
+
+/// Adds an address. `normalized` is the form by which it is unique and found.
+pub fn insert(vault: &TenantVault, normalized: &str, row: &UserEmailRow) -> Statement {
+    let index = index(vault, normalized);
+    let email = vault.seal(TABLE, &binding(&index, row.user_id), "email", row.email.as_bytes());
+    Statement::new(
+        INSERT,
+        vec![
+            vault.tenant().into(),
+            index.into(),
+            row.user_id.into(),
+            email.into(),
+            row.verified_at.into(),
+            row.is_primary.into(),
+            row.created_at.into(),
+        ],
+    )
+}
+
+/// The address whose normalized form is `normalized`.
+pub async fn find_by_email(
+    engine: &dyn Engine,
+    vault: &TenantVault,
+    normalized: &str,
+) -> Result<Option<UserEmailRow>, StorageError> {
+    let index = index(vault, normalized);
+    let statement = Statement::new(FIND, vec![vault.tenant().into(), index.into()]);
+    let rows = engine.read(Scope::of(vault.tenant()), statement).await?;
+    rows.into_iter().next().map(|row| decode(vault, &mut Columns::of(TABLE, row))).transpose()
+}
+
+/// Every address of a user, oldest first.
+pub async fn list_for_user(
+    engine: &dyn Engine,
+    vault: &TenantVault,
+    user_id: Uuid,
+) -> Result<Vec<UserEmailRow>, StorageError> {
+    let statement = Statement::new(LIST_FOR_USER, vec![vault.tenant().into(), user_id.into()]);
+    let rows = engine.read(Scope::of(vault.tenant()), statement).await?;
+    rows.into_iter().map(|row| decode(vault, &mut Columns::of(TABLE, row))).collect()
+}
+
+pub(super) fn decode(vault: &TenantVault, columns: &mut Columns) -> Result<UserEmailRow, StorageError> {
+    let columns = columns.of_table(TABLE);
+    let index = columns.bytes32("email_index")?;
+    let user_id = columns.uuid("user_id")?;
+    Ok(UserEmailRow {
+        user_id,
+        email: columns.sealed_text(vault, &binding(&index, user_id), "email")?,
+        verified_at: columns.maybe_int("verified_at")?,
+        is_primary: columns.flag("is_primary")?,
+        created_at: columns.int("created_at")?,
+    })
+}
