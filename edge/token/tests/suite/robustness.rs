@@ -1,9 +1,9 @@
 //! Any input: never a panic, never accepted unless it is byte for byte what was signed.
 
-use plinto_token::{Algorithm, Jwks, KeySet, TokenError};
+use plinto_token::{ACCESS_TOKEN_TYPE, Algorithm, Claims, Jwks, KeySet, TokenError};
 use proptest::prelude::*;
 
-use crate::common::{ALGORITHMS, HEADER, NOW, check, claims, encode, payload, signed, token};
+use crate::common::{ALGORITHMS, HEADER, NOW, check, claims, encode, key, payload, signed, token};
 
 /// Bytes that are likely to be JSON of the right shape with something wrong.
 fn nearly_json() -> impl Strategy<Value = Vec<u8>> {
@@ -72,14 +72,12 @@ proptest! {
     }
 
     #[test]
-    fn parts_of_different_tokens_do_not_mix(one in algorithm(), other in algorithm(), part in 0_usize..3) {
-        prop_assume!(one != other);
-        let (one, other) = (token(one), token(other));
+    fn parts_of_different_tokens_do_not_mix(one in algorithm(), other in algorithm(), part in 1_usize..3) {
+        let one = token(one);
+        let other = key(other).sign(ACCESS_TOKEN_TYPE, &Claims { sub: "usr_2".to_owned(), ..claims() }).unwrap();
         let mut parts: Vec<&str> = one.split('.').collect();
-        let others: Vec<&str> = other.split('.').collect();
-        prop_assume!(parts[part] != others[part]);
-        parts[part] = others[part];
-        prop_assert!(check(&parts.join(".")).is_err());
+        parts[part] = other.split('.').nth(part).unwrap();
+        prop_assert_eq!(check(&parts.join(".")), Err(TokenError::BadSignature));
     }
 
     #[test]
