@@ -3,9 +3,10 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 /// The signature algorithms we accept. There is no `none` and no HMAC to be confused with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize)]
 pub enum Algorithm {
     /// Ed25519 (RFC 8037; the curve of the key says which EdDSA it is). The default of Plinto.
+    #[default]
     #[serde(rename = "EdDSA")]
     EdDsa,
     /// ECDSA on P-256 with SHA-256, 64 byte `r || s` (RFC 7518 section 3.4).

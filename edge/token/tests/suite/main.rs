@@ -7,6 +7,8 @@ mod interop;
 #[cfg(test)]
 mod keys;
 #[cfg(test)]
+mod reasons;
+#[cfg(test)]
 mod refused_claims;
 #[cfg(test)]
 mod refused_tokens;
