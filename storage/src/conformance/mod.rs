@@ -1,1 +1,63 @@
-//! The suite every engine must pass.
+//! The suite every engine must pass, the same assertions for each.
+//!
+//! [`conformance!`](crate::conformance!) makes one `#[tokio::test]` of every function here for an engine:
+//!
+//! ```ignore
+//! plinto_storage::conformance!(embedded_memory, make_engine);
+//! ```
+//!
+//! `make_engine` is an `async fn() -> Subject` that gives a new, empty engine.
+
+pub mod isolation;
+pub mod keys;
+pub mod ledger;
+pub mod rows;
+mod subject;
+pub mod tenants;
+pub mod writes;
+
+pub use subject::{Fixture, MASTER, NOW, SeededEntropy, Subject, entry, master};
+
+/// Instantiates every test of the suite for one engine, in a module of the given name.
+#[macro_export]
+macro_rules! conformance {
+    ($engine:ident, $make:path) => {
+        mod $engine {
+            use super::*;
+            $crate::conformance!(@test $make,
+                isolation: another_tenants_id_is_refused, a_user_of_one_tenant_is_unknown_to_another,
+                    a_row_copied_to_another_tenant_does_not_open, a_sealed_column_moved_to_another_row_does_not_open,
+                    one_address_may_be_used_in_two_tenants;
+                keys: rotation_keeps_older_rows_readable, rotation_keeps_addresses_findable,
+                    another_node_loads_a_version_it_does_not_know, a_wrong_master_key_is_refused,
+                    destroyed_keys_make_a_tenant_unreadable, one_vault_is_shared_by_all_holders,
+                    the_platform_rotates_too;
+                ledger: the_chain_goes_on_across_batches, concurrent_commits_make_one_chain,
+                    a_refused_unit_leaves_no_gap, pages_are_in_order, an_export_verifies_and_names_what_was_altered,
+                    tenant_changes_are_audited_by_the_platform, a_unit_without_entries_appends_nothing;
+                rows: what_is_not_there_is_none, users_round_trip, addresses_round_trip, credentials_round_trip,
+                    sessions_round_trip, sessions_rotate_once_per_version, sessions_are_revoked_once,
+                    sessions_are_listed_newest_first, signing_keys_round_trip, api_keys_round_trip,
+                    sign_in_reads_everything_at_once;
+                tenants: a_tenant_is_found_by_id_and_slug, tenants_are_listed_in_pages, a_slug_is_unique_until_freed,
+                    a_refused_tenant_leaves_no_storage, settings_are_fenced_by_version,
+                    an_interrupted_deletion_is_finished_at_the_next_start, an_unknown_tenant_is_refused,
+                    creating_and_destroying_storage_is_idempotent;
+                writes: a_duplicate_is_named, a_conflict_is_named_and_leaves_no_trace,
+                    a_failing_unit_does_not_fail_its_neighbours, a_reference_to_nothing_is_invalid,
+                    a_nul_byte_is_invalid_everywhere, an_empty_batch_is_nothing, a_write_given_to_read_is_refused,
+                    transactions_are_counted_by_name, a_closed_engine_says_so, strange_text_is_kept_as_it_is;
+            );
+        }
+    };
+    (@test $make:path, $($group:ident: $($test:ident),+;)+) => {
+        $(mod $group {
+            use super::*;
+            $(#[tokio::test]
+            async fn $test() {
+                let fixture = $crate::conformance::Fixture::new($make().await).await;
+                $crate::conformance::$group::$test(&fixture).await;
+            })+
+        })+
+    };
+}

@@ -106,7 +106,8 @@ pub enum Expect {
     Rows(u64),
 }
 
-/// One SQL statement with its parameters, `$1..$n` in order of first appearance.
+/// One SQL statement with its parameters, numbered `$1..$n` as PostgreSQL numbers them: `$2` is the second
+/// of `params` wherever it stands in the text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Statement {
     /// Text valid on every engine; the constants live in [`crate::repositories`].

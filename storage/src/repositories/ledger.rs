@@ -3,6 +3,7 @@
 use uuid::Uuid;
 
 use crate::engine::Statement;
+use crate::ledger::Head;
 
 statements! {
     HEAD = "SELECT seq, hash FROM ledger_heads WHERE tenant_id = $1";
@@ -17,6 +18,10 @@ statements! {
 
 pub(crate) fn head(id: Uuid) -> Statement {
     Statement::new(HEAD, vec![id.into()])
+}
+
+pub(crate) fn set_head(id: Uuid, head: &Head) -> Statement {
+    Statement::new(SET_HEAD, vec![id.into(), head.seq.into(), head.hash.into()])
 }
 
 pub(crate) fn page(id: Uuid, after_seq: i64, limit: u32) -> Statement {

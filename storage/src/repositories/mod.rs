@@ -3,9 +3,8 @@
 //! A repository builds [`Statement`](crate::Statement)s, sealing what is personal or secret, and reads
 //! rows back, opening them. It decides nothing: versions and states are what the caller says.
 //!
-//! Rules that tests hold for every text here: parameters are `$1..$n` in order of first appearance, so
-//! that named SQLite and numbered PostgreSQL parameters agree; in a tenant's table `$1` is the
-//! tenant's id. "Not found" is `Ok(None)`.
+//! Rules that tests hold for every text here: parameters are `$1..$n` without a gap; in a tenant's table
+//! `$1` is the tenant's id and every table is bound to it. "Not found" is `Ok(None)`.
 
 /// Declares SQL constants and `ALL`, so that no text escapes the tests over all of them.
 macro_rules! statements {

@@ -23,6 +23,7 @@ statements! {
                     version = version + 1 WHERE tenant_id = $2 AND state = 'active'";
     TOUCH = "UPDATE tenants SET updated_at = $1, version = version + 1 \
              WHERE tenant_id = $2 AND state = 'active'";
+    ACTIVE = "SELECT tenant_id FROM tenants WHERE state = 'active' ORDER BY tenant_id";
     DELETED = "SELECT tenant_id FROM tenants WHERE state = 'deleted' ORDER BY tenant_id";
 }
 
@@ -147,9 +148,18 @@ pub(crate) async fn list(
     rows.into_iter().map(|row| decode(vault, row)).collect()
 }
 
+/// Ids of all tenants that are served; one [`id`] a row.
+pub(crate) fn active() -> Statement {
+    Statement::new(ACTIVE, vec![])
+}
+
+pub(crate) fn id(row: Row) -> Result<Uuid, StorageError> {
+    Columns::of(TABLE, row).uuid("tenant_id")
+}
+
 pub(crate) async fn deleted(engine: &dyn Engine) -> Result<Vec<Uuid>, StorageError> {
     let rows = engine.read(Scope::Platform, Statement::new(DELETED, vec![])).await?;
-    rows.into_iter().map(|row| Columns::of(TABLE, row).uuid("tenant_id")).collect()
+    rows.into_iter().map(id).collect()
 }
 
 fn decode(vault: &TenantVault, row: Row) -> Result<TenantRow, StorageError> {

@@ -10,6 +10,7 @@ mod failure;
 mod files;
 mod header;
 mod migrations;
+mod offline;
 mod options;
 mod threads;
 mod transaction;
@@ -25,6 +26,8 @@ use uuid::Uuid;
 use self::connection::Role;
 use self::directory::DataDirectory;
 use self::files::{OpenFiles, Place, Shared};
+pub(crate) use self::offline::OfflineFile;
+pub use self::offline::verify_file;
 pub use self::options::SqliteOptions;
 use self::threads::Threads;
 use crate::engine::{Counters, Engine, EngineHealth, Receipt, Row, Scope, Statement, Unit, guard};
@@ -271,3 +274,6 @@ impl LastWrite {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -100,9 +100,9 @@ fn head(connection: &Connection, file: &str, scope: Scope) -> Result<Head, Stora
 }
 
 fn set_head(connection: &Connection, file: &str, id: Uuid, head: &Head) -> Result<(), StorageError> {
-    connection
-        .prepare_cached(ledger::SET_HEAD)
-        .and_then(|mut statement| statement.execute((id.as_bytes(), head.seq, head.hash)))
+    let statement = ledger::set_head(id, head);
+    bind(connection, statement.sql, &statement.params)
+        .and_then(|mut prepared| prepared.raw_execute())
         .map_err(|error| storage_error(&error, file))?;
     Ok(())
 }
@@ -171,10 +171,18 @@ fn bind<'a>(
     if prepared.parameter_count() != params.len() {
         return Err(rusqlite::Error::InvalidParameterCount(params.len(), prepared.parameter_count()));
     }
-    for (index, param) in params.iter().enumerate() {
-        prepared.raw_bind_parameter(index + 1, Param(param))?;
+    for index in 1..=params.len() {
+        let param = number(&prepared, index).and_then(|number| params.get(number - 1));
+        let param = param.ok_or_else(|| rusqlite::Error::InvalidParameterCount(params.len(), index))?;
+        prepared.raw_bind_parameter(index, Param(param))?;
     }
     Ok(prepared)
+}
+
+/// To SQLite `$7` is a name, and its place is that of its first appearance; to PostgreSQL it is the
+/// seventh parameter. The latter is meant.
+fn number(prepared: &CachedStatement<'_>, index: usize) -> Option<usize> {
+    prepared.parameter_name(index)?.strip_prefix('$')?.parse().ok().filter(|number| *number > 0)
 }
 
 struct Param<'a>(&'a Value);

@@ -1,0 +1,122 @@
+//! One chain per scope, without gap or fork, whatever happens at once.
+
+use super::{Fixture, entry};
+use crate::ledger::{BadEntry, VerifyError, export, head, page, verify, verify_export};
+use crate::repositories::users;
+use crate::{Receipt, Scope, Unit, UnitError};
+
+async fn verified(fixture: &Fixture, scope: Scope) -> i64 {
+    verify(fixture.engine(), scope, |_, _| {}).await.expect("the chain verifies").head.seq
+}
+
+pub async fn the_chain_goes_on_across_batches(fixture: &Fixture) {
+    let vault = fixture.tenant("ours").await;
+    let scope = Scope::Tenant(vault.tenant());
+    assert_eq!(verified(fixture, scope).await, 0, "a new ledger is empty and verifies");
+    let unit = |count: usize| Unit { statements: vec![], entries: vec![entry("user.seen", count); count] };
+    let first = fixture.engine().commit(scope, "suite", vec![unit(1), unit(2)]).await.expect("commits");
+    let second = fixture.engine().commit(scope, "suite", vec![unit(3)]).await.expect("commits");
+    let receipts: Vec<_> = first.into_iter().chain(second).collect();
+    let expected = [(1, 1), (2, 3), (4, 6)];
+    for (receipt, (first_seq, last_seq)) in receipts.into_iter().zip(expected) {
+        assert_eq!(receipt, Ok(Receipt { first_seq, last_seq }));
+    }
+    assert_eq!(verified(fixture, scope).await, 6);
+}
+
+pub async fn concurrent_commits_make_one_chain(fixture: &Fixture) {
+    let vault = fixture.tenant("ours").await;
+    let scope = Scope::Tenant(vault.tenant());
+    let mut tasks = tokio::task::JoinSet::new();
+    for task in 0..32 {
+        let engine = std::sync::Arc::clone(fixture.store.engine());
+        tasks.spawn(async move {
+            let unit = Unit { statements: vec![], entries: vec![entry("user.seen", task)] };
+            let answers = engine.commit(scope, "suite", vec![unit.clone(), unit]).await.expect("commits");
+            answers.into_iter().map(|answer| answer.expect("stands").first_seq).collect::<Vec<_>>()
+        });
+    }
+    let mut seqs: Vec<_> = tasks.join_all().await.into_iter().flatten().collect();
+    seqs.sort_unstable();
+    assert_eq!(seqs, (1..=64).collect::<Vec<_>>(), "every sequence once");
+    assert_eq!(verified(fixture, scope).await, 64);
+}
+
+pub async fn a_refused_unit_leaves_no_gap(fixture: &Fixture) {
+    let vault = fixture.tenant("ours").await;
+    let scope = Scope::Tenant(vault.tenant());
+    let missing = users::update_state(&vault, fixture.id(), users::UserState::Blocked, 1, 1);
+    let good = Unit { statements: vec![], entries: vec![entry("user.seen", 1)] };
+    let bad = Unit { statements: vec![missing], entries: vec![entry("user.blocked", 1)] };
+    let answers =
+        fixture.engine().commit(scope, "suite", vec![good.clone(), bad, good]).await.expect("commits");
+    assert_eq!(answers[0], Ok(Receipt { first_seq: 1, last_seq: 1 }));
+    assert_eq!(answers[1], Err(UnitError::Conflict("user_version")));
+    assert_eq!(answers[2], Ok(Receipt { first_seq: 2, last_seq: 2 }));
+    assert_eq!(verified(fixture, scope).await, 2);
+}
+
+pub async fn a_unit_without_entries_appends_nothing(fixture: &Fixture) {
+    let vault = fixture.tenant("ours").await;
+    let insert = users::insert(&vault, &fixture.user());
+    let receipt = fixture.commit(&vault, vec![insert], vec![]).await;
+    assert_eq!(receipt, Ok(Receipt { first_seq: 1, last_seq: 0 }));
+    assert_eq!(verified(fixture, Scope::Tenant(vault.tenant())).await, 0);
+}
+
+pub async fn pages_are_in_order(fixture: &Fixture) {
+    let vault = fixture.tenant("ours").await;
+    let entries = (0..7).map(|n| entry("user.seen", n)).collect();
+    fixture.commit(&vault, vec![], entries).await.expect("commits");
+    let scope = Scope::Tenant(vault.tenant());
+    let found = page(fixture.engine(), scope, 2, 3).await.expect("reads");
+    assert_eq!(found.iter().map(|entry| entry.seq).collect::<Vec<_>>(), [3, 4, 5]);
+    assert_eq!(found[0].subject, "2");
+    assert_eq!(found[0].data, r#"{"by":"suite","n":1}"#);
+    assert!(page(fixture.engine(), scope, 7, 3).await.expect("reads").is_empty());
+    let last = head(fixture.engine(), scope).await.expect("reads").expect("has a head");
+    assert_eq!(last.seq, 7);
+}
+
+pub async fn an_export_verifies_and_names_what_was_altered(fixture: &Fixture) {
+    let vault = fixture.tenant("ours").await;
+    let entries = (0..5).map(|n| entry("user.seen", n)).collect();
+    fixture.commit(&vault, vec![], entries).await.expect("commits");
+    let mut out = Vec::new();
+    let scope = Scope::Tenant(vault.tenant());
+    let head = export(fixture.engine(), scope, &mut out).await.expect("exports");
+    let whole = String::from_utf8(out).expect("JSON is UTF-8");
+    assert_eq!(verify_export(whole.as_bytes()).expect("verifies").head, head);
+
+    let altered = whole.replacen(r#""subject":"2""#, r#""subject":"9""#, 1);
+    let bad = bad_of(verify_export(altered.as_bytes()));
+    assert!(matches!(bad, BadEntry::Hash { seq: 3, .. }), "{bad:?}");
+    let mut lines: Vec<_> = whole.lines().collect();
+    lines.remove(2);
+    let bad = bad_of(verify_export(lines.join("\n").as_bytes()));
+    assert_eq!(bad, BadEntry::Sequence { expected: 2, found: 3 });
+    let cut: Vec<_> = whole.lines().take(4).collect();
+    let bad = bad_of(verify_export(cut.join("\n").as_bytes()));
+    assert!(matches!(bad, BadEntry::Head { expected_seq: 5, found_seq: 3, .. }), "{bad:?}");
+    let bad = bad_of(verify_export(format!("{whole}nonsense\n").as_bytes()));
+    assert_eq!(bad, BadEntry::Unreadable { place: "line 7".to_owned() });
+    assert!(verify_export(b"".as_slice()).is_err());
+}
+
+fn bad_of<T: std::fmt::Debug>(outcome: Result<T, VerifyError>) -> BadEntry {
+    match outcome {
+        Err(VerifyError::Bad { bad, .. }) => bad,
+        other => panic!("expected a bad entry, got {other:?}"),
+    }
+}
+
+pub async fn tenant_changes_are_audited_by_the_platform(fixture: &Fixture) {
+    let vault = fixture.tenant("ours").await;
+    let tenants = fixture.store.tenants();
+    tenants.rotate_key(vault.tenant(), 1, vec![entry("key.rotated", 2)]).await.expect("rotates");
+    tenants.delete(vault.tenant(), 2, vec![entry("tenant.deleted", 3)]).await.expect("deletes");
+    let entries = page(fixture.engine(), Scope::Platform, 0, 10).await.expect("reads");
+    let events: Vec<_> = entries.iter().map(|entry| entry.event.as_str()).collect();
+    assert_eq!(events, ["platform.initialized", "tenant.created", "key.rotated", "tenant.deleted"]);
+    assert_eq!(verified(fixture, Scope::Platform).await, 4);
+}

@@ -1,0 +1,245 @@
+//! Every repository reads back what it wrote.
+
+use super::{Fixture, NOW};
+use crate::repositories::api_keys::{self, ApiKeyKind, ApiKeyRow};
+use crate::repositories::credentials::{self, CredentialKind};
+use crate::repositories::sessions::{self, Rotation, SessionRow};
+use crate::repositories::signing_keys::{self, SigningKeyRow, SigningKeyState};
+use crate::repositories::users::{self, UserState};
+use crate::repositories::{sign_in, user_emails};
+use crate::{Scope, TenantVault, Unit, UnitError};
+
+pub async fn what_is_not_there_is_none(fixture: &Fixture) {
+    let vault = fixture.tenant("ours").await;
+    let (engine, nobody) = (fixture.engine(), fixture.id());
+    assert_eq!(users::get(engine, &vault, nobody).await, Ok(None));
+    assert_eq!(user_emails::find_by_email(engine, &vault, "a@b.c").await, Ok(None));
+    assert_eq!(user_emails::list_for_user(engine, &vault, nobody).await, Ok(vec![]));
+    assert_eq!(credentials::get(engine, &vault, nobody, CredentialKind::Password).await, Ok(None));
+    assert_eq!(sessions::get(engine, &vault, nobody).await, Ok(None));
+    assert_eq!(sessions::list_for_user(engine, &vault, nobody, 10, None).await, Ok(vec![]));
+    assert_eq!(sign_in::by_email(engine, &vault, "a@b.c").await, Ok(None));
+    assert_eq!(signing_keys::list(engine, &vault).await, Ok(vec![]));
+    assert_eq!(api_keys::get(engine, nobody).await, Ok(None));
+}
+
+pub async fn users_round_trip(fixture: &Fixture) {
+    let vault = fixture.tenant("ours").await;
+    let (first, mut second) = (fixture.stored_user(&vault).await, fixture.user());
+    second.name = None;
+    fixture.commit(&vault, vec![users::insert(&vault, &second)], vec![]).await.expect("stored");
+    let mut expected = vec![first.clone(), second.clone()];
+    expected.sort_by_key(|row| row.user_id);
+    assert_eq!(users::list(fixture.engine(), &vault, None, 10).await, Ok(expected.clone()));
+    let after = users::list(fixture.engine(), &vault, Some(expected[0].user_id), 10).await;
+    assert_eq!(after, Ok(expected[1..].to_vec()));
+
+    let block = users::update_state(&vault, first.user_id, UserState::Blocked, NOW + 1, 1);
+    let rename = users::update_name(&vault, first.user_id, Some("Ada King"), NOW + 2, 2);
+    fixture.commit(&vault, vec![block, rename], vec![]).await.expect("versions are current");
+    let read = users::get(fixture.engine(), &vault, first.user_id).await.expect("reads").expect("is there");
+    assert_eq!((read.state, read.name.as_deref()), (UserState::Blocked, Some("Ada King")));
+    assert_eq!((read.version, read.created_at, read.updated_at), (3, NOW, NOW + 2));
+}
+
+pub async fn addresses_round_trip(fixture: &Fixture) {
+    let vault = fixture.tenant("ours").await;
+    let user = fixture.stored_user(&vault).await;
+    let mut first = fixture.email(user.user_id, "Ada@Example.com");
+    first.verified_at = Some(NOW);
+    let mut second = fixture.email(user.user_id, "ada@work.example");
+    (second.is_primary, second.created_at) = (false, NOW + 1);
+    let statements = vec![
+        user_emails::insert(&vault, "ada@example.com", &first),
+        user_emails::insert(&vault, "ada@work.example", &second),
+    ];
+    fixture.commit(&vault, statements, vec![]).await.expect("stored");
+    let found = user_emails::find_by_email(fixture.engine(), &vault, "ada@example.com").await;
+    assert_eq!(found, Ok(Some(first.clone())));
+    let listed = user_emails::list_for_user(fixture.engine(), &vault, user.user_id).await;
+    assert_eq!(listed, Ok(vec![first, second]));
+}
+
+pub async fn credentials_round_trip(fixture: &Fixture) {
+    let vault = fixture.tenant("ours").await;
+    let user = fixture.stored_user(&vault).await;
+    let mut row = fixture.credential(user.user_id);
+    fixture.commit(&vault, vec![credentials::insert(&vault, &row)], vec![]).await.expect("stored");
+    let get = || credentials::get(fixture.engine(), &vault, user.user_id, CredentialKind::Password);
+    assert_eq!(get().await, Ok(Some(row.clone())));
+    let update = |secret, version| {
+        credentials::update(&vault, user.user_id, CredentialKind::Password, secret, NOW + 1, version)
+    };
+    fixture.commit(&vault, vec![update("$new", 1)], vec![]).await.expect("the version is current");
+    let stale = fixture.commit(&vault, vec![update("$stale", 1)], vec![]).await;
+    assert_eq!(stale, Err(UnitError::Conflict("credential_version")));
+    (row.secret, row.version, row.updated_at) = ("$new".to_owned().into(), 2, NOW + 1);
+    assert_eq!(get().await, Ok(Some(row)));
+}
+
+async fn stored_session(fixture: &Fixture, vault: &TenantVault) -> SessionRow {
+    let user = fixture.stored_user(vault).await;
+    let row = fixture.session(vault, user.user_id);
+    fixture.commit(vault, vec![sessions::insert(vault, &row)], vec![]).await.expect("stored");
+    row
+}
+
+async fn read_session(fixture: &Fixture, vault: &TenantVault, row: &SessionRow) -> SessionRow {
+    sessions::get(fixture.engine(), vault, row.session_id).await.expect("reads").expect("is there")
+}
+
+pub async fn sessions_round_trip(fixture: &Fixture) {
+    let vault = fixture.tenant("ours").await;
+    let row = stored_session(fixture, &vault).await;
+    assert_eq!(read_session(fixture, &vault, &row).await, row);
+    let mut bare = fixture.session(&vault, row.user_id);
+    (bare.client, bare.amr) = (None, vec![]);
+    (bare.revoked_at, bare.revoked_reason) = (Some(NOW), Some("expired".to_owned()));
+    fixture.commit(&vault, vec![sessions::insert(&vault, &bare)], vec![]).await.expect("stored");
+    assert_eq!(read_session(fixture, &vault, &bare).await, bare);
+}
+
+pub async fn sessions_rotate_once_per_version(fixture: &Fixture) {
+    let vault = fixture.tenant("ours").await;
+    let mut row = stored_session(fixture, &vault).await;
+    let rotate = |hash: u8| {
+        let rotation = Rotation {
+            session_id: row.session_id,
+            expected_version: 1,
+            generation: 1,
+            hash: [hash; 32],
+            idle_expires_at: NOW + 9,
+        };
+        sessions::rotate_refresh(vault.tenant(), &rotation)
+    };
+    // Two rotations of one version in one batch: exactly one wins.
+    let unit = |hash| Unit { statements: vec![rotate(hash)], entries: vec![] };
+    let scope = Scope::Tenant(vault.tenant());
+    let answers = fixture.engine().commit(scope, "suite", vec![unit(1), unit(2)]).await.expect("commits");
+    assert!(answers[0].is_ok());
+    assert_eq!(answers[1], Err(UnitError::Conflict("session_version")));
+    (row.refresh_generation, row.refresh_hash, row.idle_expires_at, row.version) = (1, [1; 32], NOW + 9, 2);
+    assert_eq!(read_session(fixture, &vault, &row).await, row);
+}
+
+pub async fn sessions_are_revoked_once(fixture: &Fixture) {
+    let vault = fixture.tenant("ours").await;
+    let (tenant, row) = (vault.tenant(), stored_session(fixture, &vault).await);
+    let stale = sessions::revoke_at(tenant, row.session_id, NOW, "signed_out", 7);
+    let refused = fixture.commit(&vault, vec![stale], vec![]).await;
+    assert_eq!(refused, Err(UnitError::Conflict("session_version")));
+    let revoke = || sessions::revoke(tenant, row.session_id, NOW + 5, "signed_out");
+    fixture.commit(&vault, vec![revoke()], vec![]).await.expect("was live");
+    let refused = fixture.commit(&vault, vec![revoke()], vec![]).await;
+    assert_eq!(refused, Err(UnitError::Conflict("session_state")));
+    let rotation = Rotation {
+        session_id: row.session_id,
+        expected_version: 2,
+        generation: 1,
+        hash: [1; 32],
+        idle_expires_at: NOW,
+    };
+    let rotated = fixture.commit(&vault, vec![sessions::rotate_refresh(tenant, &rotation)], vec![]).await;
+    assert_eq!(rotated, Err(UnitError::Conflict("session_version")), "the dead do not rotate");
+    let read = read_session(fixture, &vault, &row).await;
+    assert_eq!((read.revoked_at, read.revoked_reason.as_deref()), (Some(NOW + 5), Some("signed_out")));
+
+    let other = fixture.session(&vault, row.user_id);
+    let stranger = stored_session(fixture, &vault).await;
+    fixture.commit(&vault, vec![sessions::insert(&vault, &other)], vec![]).await.expect("stored");
+    let all = sessions::revoke_all_for_user(tenant, row.user_id, NOW + 6, "all");
+    fixture.commit(&vault, vec![all], vec![]).await.expect("stands");
+    assert_eq!(read_session(fixture, &vault, &row).await.revoked_at, Some(NOW + 5), "kept its first reason");
+    assert_eq!(read_session(fixture, &vault, &other).await.revoked_at, Some(NOW + 6));
+    assert_eq!(read_session(fixture, &vault, &stranger).await.revoked_at, None);
+}
+
+pub async fn sessions_are_listed_newest_first(fixture: &Fixture) {
+    let vault = fixture.tenant("ours").await;
+    let user = fixture.stored_user(&vault).await;
+    let mut rows: Vec<_> = (0..5).map(|_| fixture.session(&vault, user.user_id)).collect();
+    rows.sort_by_key(|row| std::cmp::Reverse(row.session_id));
+    let inserts = rows.iter().map(|row| sessions::insert(&vault, row)).collect();
+    fixture.commit(&vault, inserts, vec![]).await.expect("stored");
+    let list = |cursor| sessions::list_for_user(fixture.engine(), &vault, user.user_id, 3, cursor);
+    assert_eq!(list(None).await, Ok(rows[..3].to_vec()));
+    assert_eq!(list(Some(rows[2].session_id)).await, Ok(rows[3..].to_vec()));
+}
+
+pub(super) fn signing_key(kid: &str) -> SigningKeyRow {
+    SigningKeyRow {
+        kid: kid.to_owned(),
+        alg: "EdDSA".to_owned(),
+        private_key: vec![0x30, 0x2e, 0, 1].into(),
+        public_jwk: serde_json::json!({ "kty": "OKP", "kid": kid }),
+        state: SigningKeyState::Active,
+        created_at: NOW,
+        not_after: None,
+    }
+}
+
+pub async fn signing_keys_round_trip(fixture: &Fixture) {
+    let vault = fixture.tenant("ours").await;
+    let (mut old, new) = (signing_key("k1"), signing_key("k2"));
+    let inserts = vec![signing_keys::insert(&vault, &old), signing_keys::insert(&vault, &new)];
+    fixture.commit(&vault, inserts, vec![]).await.expect("stored");
+    let retire = || signing_keys::retire(vault.tenant(), "k1", NOW + 7);
+    fixture.commit(&vault, vec![retire()], vec![]).await.expect("was active");
+    let again = fixture.commit(&vault, vec![retire()], vec![]).await;
+    assert_eq!(again, Err(UnitError::Conflict("signing_key_state")));
+    (old.state, old.not_after) = (SigningKeyState::Retiring, Some(NOW + 7));
+    assert_eq!(signing_keys::list(fixture.engine(), &vault).await, Ok(vec![old, new.clone()]));
+    let active = fixture.commit(&vault, vec![signing_keys::remove(vault.tenant(), "k2")], vec![]).await;
+    assert_eq!(active, Err(UnitError::Conflict("signing_key_state")), "an active key is not removed");
+    fixture.commit(&vault, vec![signing_keys::remove(vault.tenant(), "k1")], vec![]).await.expect("retiring");
+    assert_eq!(signing_keys::list(fixture.engine(), &vault).await, Ok(vec![new]));
+}
+
+pub async fn api_keys_round_trip(fixture: &Fixture) {
+    let row = |tenant, kind| ApiKeyRow {
+        key_id: fixture.id(),
+        tenant,
+        kind,
+        name: "ci".to_owned(),
+        secret_hash: [3; 32],
+        created_at: NOW,
+        revoked_at: None,
+    };
+    let vault = fixture.tenant("ours").await;
+    let mut rows = vec![row(None, ApiKeyKind::Platform), row(Some(vault.tenant()), ApiKeyKind::Service)];
+    rows.sort_by_key(|row| row.key_id);
+    let unit = |statement| vec![Unit { statements: vec![statement], entries: vec![] }];
+    let commit = async |statement| {
+        let answers = fixture.engine().commit(Scope::Platform, "suite", unit(statement)).await;
+        answers.expect("commits").remove(0)
+    };
+    for row in &rows {
+        commit(api_keys::insert(row)).await.expect("is new");
+    }
+    assert_eq!(api_keys::list_active(fixture.engine()).await, Ok(rows.clone()));
+    commit(api_keys::revoke(rows[0].key_id, NOW + 1)).await.expect("was active");
+    let again = commit(api_keys::revoke(rows[0].key_id, NOW + 2)).await;
+    assert_eq!(again, Err(UnitError::Conflict("api_key_state")));
+    assert_eq!(api_keys::list_active(fixture.engine()).await, Ok(rows[1..].to_vec()));
+    let read = api_keys::get(fixture.engine(), rows[0].key_id).await.expect("reads").expect("is kept");
+    assert_eq!(read.revoked_at, Some(NOW + 1));
+    let revoked = api_keys::list_active(fixture.engine()).await.expect("reads");
+    assert_eq!(revoked.len(), 1);
+}
+
+pub async fn sign_in_reads_everything_at_once(fixture: &Fixture) {
+    let vault = fixture.tenant("ours").await;
+    let user = fixture.stored_user(&vault).await;
+    let email = fixture.email(user.user_id, "Ada@example.com");
+    let insert = user_emails::insert(&vault, "ada@example.com", &email);
+    fixture.commit(&vault, vec![insert], vec![]).await.expect("stored");
+    let read = async || {
+        let found = sign_in::by_email(fixture.engine(), &vault, "ada@example.com").await;
+        found.expect("reads").expect("is there")
+    };
+    let without = read().await;
+    assert_eq!((&without.user, &without.email, &without.credential), (&user, &email, &None));
+    let credential = fixture.credential(user.user_id);
+    fixture.commit(&vault, vec![credentials::insert(&vault, &credential)], vec![]).await.expect("stored");
+    assert_eq!(read().await.credential, Some(credential));
+}
