@@ -14,7 +14,7 @@ mod supervision;
 mod system;
 
 pub use actor::{Activated, ActivationError, ActorKey, Fault, VirtualActor};
-pub use admission::{Admission, Permit, Pin, Rate};
+pub use admission::{Admission, Moment, Permit, Pin, Rate, TokioClock};
 pub use deadline::Deadline;
 pub use directory::{Context, Directory, DirectoryConfig, Entered, SelfRef};
 pub use message::{Answer, Message, Reply};

@@ -113,6 +113,12 @@ impl ActorSystem {
         Directory::new(core)
     }
 
+    /// Whether a shutdown has begun.
+    #[must_use]
+    pub fn is_stopping(&self) -> bool {
+        self.0.sweeper.is_cancelled()
+    }
+
     /// The tree within [`TreeQuery::default`]'s bounds.
     #[must_use]
     pub fn tree(&self) -> TreeSnapshot {

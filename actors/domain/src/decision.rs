@@ -70,8 +70,6 @@ pub enum Write {
         generation: u32,
         /// SHA-256 of the new token.
         token_hash: [u8; 32],
-        /// Data-key version under which the token is authenticated.
-        key_version: u32,
         /// New end of idleness.
         idle_expires_at: Timestamp,
         /// Version of the session the decision saw.

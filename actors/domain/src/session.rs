@@ -133,15 +133,6 @@ pub struct PresentedRefresh {
     pub hash: [u8; 32],
 }
 
-/// The next refresh token, prepared before the decision.
-#[derive(Clone, Copy, Debug)]
-pub struct NextRefresh {
-    /// SHA-256 of its text.
-    pub hash: [u8; 32],
-    /// Data-key version it is authenticated under.
-    pub key_version: u32,
-}
-
 /// What became of a refresh.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum RefreshOutcome {
@@ -155,11 +146,11 @@ pub enum RefreshOutcome {
     Invalid,
 }
 
-/// Decides what a genuine refresh token gets.
+/// Decides what a genuine refresh token gets; `next_hash` is the SHA-256 of the token prepared to follow it.
 pub fn refresh(
     session: &Session,
     presented: PresentedRefresh,
-    next: NextRefresh,
+    next_hash: [u8; 32],
     policy: &SessionPolicy,
     now: Timestamp,
 ) -> Decision<RefreshOutcome> {
@@ -181,8 +172,7 @@ pub fn refresh(
         writes: vec![Write::RotateRefresh {
             session: session.id,
             generation,
-            token_hash: next.hash,
-            key_version: next.key_version,
+            token_hash: next_hash,
             idle_expires_at: policy.idle_expires_at(now),
             expected_version: session.version,
         }],
@@ -257,8 +247,7 @@ mod tests {
         hash: [u8; 32],
         now: Timestamp,
     ) -> Decision<RefreshOutcome> {
-        let next = NextRefresh { hash: [8; 32], key_version: 1 };
-        refresh(session, PresentedRefresh { generation, hash }, next, &SessionPolicy::default(), now)
+        refresh(session, PresentedRefresh { generation, hash }, [8; 32], &SessionPolicy::default(), now)
     }
 
     #[test]

@@ -1,1 +1,36 @@
-//! Placeholder
+//! The actors of Plinto and their handles: tenants, sessions and ledgers, supervised by `plinto_runtime`.
+//!
+//! [`Platform`] is the only way in: listeners call its methods, which admit (rate limiter and in-flight permit),
+//! reach the right actor, and answer after the ledger has committed.
+//!
+//! Architecture invariant: nothing here speaks HTTP, and nothing here decides (see `plinto_domain`); actors load
+//! state, run decisions, commit them through the tenant's ledger, and only then change memory and reply.
+
+mod config;
+mod credentials;
+mod environment;
+mod error;
+mod introspection;
+mod ledger;
+mod passwords;
+mod persist;
+mod platform;
+mod registry;
+mod session;
+mod tenant;
+
+pub use config::{Limits, PlatformConfig};
+pub use credentials::{ApiKeyKind, Caller, IssuedApiKey};
+pub use environment::{Clock, Environment};
+pub use error::ServiceError;
+pub use introspection::Introspection;
+pub use ledger::CommitError;
+pub use passwords::{CURRENT_PARAMETERS, HashMemory, hash_password, verify_password};
+pub use platform::{Platform, UserView};
+pub use registry::TenantView;
+pub use session::SessionKey;
+pub use tenant::{ClientContext, IssuedAccessToken, SignedIn};
+
+pub use plinto_runtime as runtime;
+pub use plinto_token::Algorithm as SigningAlgorithm;
+pub use plinto_storage::StorageError;

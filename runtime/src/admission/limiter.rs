@@ -12,8 +12,9 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::time::Instant;
 
+/// An instant of [`TokioClock`].
 #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Moment(Instant);
+pub struct Moment(Instant);
 
 impl Add<Nanos> for Moment {
     type Output = Self;
@@ -31,9 +32,9 @@ impl Reference for Moment {
     }
 }
 
-/// governor's own clock does not follow tokio's paused time.
-#[derive(Copy, Clone, Debug)]
-struct TokioClock;
+/// A clock for governor limiters that follows tokio's paused time, which governor's own does not.
+#[derive(Copy, Clone, Debug, Default)]
+pub struct TokioClock;
 
 impl Clock for TokioClock {
     type Instant = Moment;

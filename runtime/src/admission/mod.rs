@@ -12,6 +12,7 @@ mod tests;
 pub(crate) use gate::{Entry, Gate};
 pub use gate::{Permit, Pin};
 pub(crate) use limiter::Limiter;
+pub use limiter::{Moment, TokioClock};
 
 use std::num::NonZeroU32;
 

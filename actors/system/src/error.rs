@@ -1,0 +1,101 @@
+//! Everything a call into the platform can be answered with, besides success.
+
+use crate::ledger::CommitError;
+use plinto_domain::InvalidInput;
+use plinto_runtime::Refusal;
+use plinto_storage::{StorageError, VaultError};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Why the platform did not do what was asked. Texts carry no personal data.
+#[derive(Debug, thiserror::Error)]
+pub enum ServiceError {
+    /// Fields of the request are wrong.
+    #[error("the request has invalid fields")]
+    Invalid(Vec<InvalidInput>),
+    /// There is no such tenant.
+    #[error("no such tenant")]
+    UnknownTenant,
+    /// The slug belongs to another tenant.
+    #[error("this slug is taken; choose another")]
+    SlugTaken,
+    /// An operator creates a user whose address has an account.
+    #[error("this e-mail address has an account in this tenant")]
+    EmailTaken,
+    /// Unknown account, wrong password or blocked account: one answer.
+    #[error("e-mail address or password is wrong")]
+    InvalidCredentials,
+    /// Too many attempts on this account or from this network.
+    #[error("too many attempts; try again later")]
+    TooManyAttempts {
+        /// When the next attempt is granted.
+        retry_after: Duration,
+    },
+    /// The access token is not good; the code says why in the verifier's terms.
+    #[error("the access token is not valid")]
+    InvalidToken {
+        /// Stable reason.
+        reason: &'static str,
+    },
+    /// The refresh token is not good (any more).
+    #[error("the refresh token is not valid; sign in again")]
+    InvalidGrant,
+    /// The caller's credential is missing, unknown or revoked.
+    #[error("a valid API key is needed")]
+    Unauthenticated,
+    /// The caller's credential does not reach this.
+    #[error("this API key may not do that")]
+    Forbidden,
+    /// Somebody else changed the same thing at the same time.
+    #[error("changed concurrently; read again and retry")]
+    Conflict,
+    /// Refused by the runtime: limits, deadlines, quarantine, shutdown.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The storage engine could not do it.
+    #[error(transparent)]
+    Storage(Arc<StorageError>),
+    /// A sealed value did not open: wrong key or tampered data.
+    #[error("stored data could not be opened")]
+    Sealed(#[source] VaultError),
+    /// A stored value has a form this version does not know.
+    #[error("stored data is damaged: {0}")]
+    Damaged(&'static str),
+}
+
+impl From<StorageError> for ServiceError {
+    fn from(error: StorageError) -> Self {
+        match error {
+            StorageError::UnknownTenant => Self::UnknownTenant,
+            other => Self::Storage(Arc::new(other)),
+        }
+    }
+}
+
+impl From<VaultError> for ServiceError {
+    fn from(error: VaultError) -> Self {
+        Self::Sealed(error)
+    }
+}
+
+impl From<Vec<InvalidInput>> for ServiceError {
+    fn from(errors: Vec<InvalidInput>) -> Self {
+        Self::Invalid(errors)
+    }
+}
+
+impl From<InvalidInput> for ServiceError {
+    fn from(error: InvalidInput) -> Self {
+        Self::Invalid(vec![error])
+    }
+}
+
+impl From<CommitError> for ServiceError {
+    fn from(error: CommitError) -> Self {
+        match error {
+            CommitError::Conflict(_) | CommitError::Unique(_) => Self::Conflict,
+            CommitError::Invalid => Self::Damaged("a statement was refused by the engine"),
+            CommitError::Storage(error) => Self::Storage(error),
+        }
+    }
+}

@@ -1,0 +1,72 @@
+use super::messages::{Appended, CommitError, LedgerMessage};
+use super::state::LedgerState;
+use crate::config::Limits;
+use plinto_domain::TenantId;
+use plinto_runtime::{Activated, ActivationError, Admission, Context, Fault, Reply, VirtualActor};
+use plinto_storage::{Engine, Scope, Unit};
+use std::sync::Arc;
+
+/// One tenant's writer.
+pub(crate) struct LedgerActor {
+    pub(crate) engine: Arc<dyn Engine>,
+    pub(crate) limits: Limits,
+}
+
+impl VirtualActor for LedgerActor {
+    type Key = TenantId;
+    type Message = LedgerMessage;
+    type State = LedgerState;
+    type Shared = ();
+    const KIND: &'static str = "ledger";
+
+    fn path(&self, tenant: &TenantId) -> String {
+        format!("/tenants/{tenant}/ledger")
+    }
+
+    fn admission(&self, _: &TenantId) -> Admission {
+        Admission { in_flight: self.limits.ledger_in_flight, rate: None }
+    }
+
+    async fn activate(&self, _: &TenantId) -> Result<Activated<Self>, ActivationError> {
+        Ok(Activated { state: LedgerState::default(), shared: Arc::new(()) })
+    }
+
+    async fn handle(
+        &self,
+        cx: &mut Context<Self>,
+        state: &mut LedgerState,
+        message: LedgerMessage,
+    ) -> Result<(), Fault> {
+        match message {
+            LedgerMessage::Append { unit, reply } => state.push(unit, reply),
+            LedgerMessage::BatchDone => state.batch_done(),
+        }
+        if let Some((units, replies)) = state.next_batch(self.limits.ledger_batch) {
+            let engine = Arc::clone(&self.engine);
+            let scope = Scope::Tenant(cx.key().uuid());
+            cx.spawn_then(async move {
+                commit(&*engine, scope, units, replies).await;
+                LedgerMessage::BatchDone
+            });
+        }
+        Ok(())
+    }
+}
+
+/// One durable transaction; every caller hears its own outcome, and only after the commit.
+async fn commit(engine: &dyn Engine, scope: Scope, units: Vec<Unit>, replies: Vec<Reply<Appended>>) {
+    match engine.commit(scope, "ledger.append", units).await {
+        Ok(outcomes) => {
+            for (reply, outcome) in replies.into_iter().zip(outcomes) {
+                reply.send(outcome.map_err(CommitError::from));
+            }
+        }
+        Err(error) => {
+            tracing::error!(error = %error, "transaction failed");
+            let error = Arc::new(error);
+            for reply in replies {
+                reply.send(Err(CommitError::Storage(Arc::clone(&error))));
+            }
+        }
+    }
+}

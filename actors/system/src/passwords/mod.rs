@@ -1,0 +1,7 @@
+//! Password hashing: argon2id with memory reused between hashes, in a per-tenant fair share of a bounded pool.
+
+mod hash;
+mod hasher;
+
+pub use hash::{CURRENT_PARAMETERS, HashMemory, hash_password, verify_password};
+pub(crate) use hasher::PasswordHasher;

@@ -1,0 +1,118 @@
+//! From decisions to statements: the only place that maps the domain's writes and events to storage.
+
+use plinto_domain::audit::{Actor, Event};
+use plinto_domain::decision::{NewSession, Write};
+use plinto_domain::email::EmailAddress;
+use plinto_domain::name::DisplayName;
+use plinto_domain::{Timestamp, UserId};
+use plinto_storage::repositories::credentials::{self, CredentialKind, CredentialRow};
+use plinto_storage::repositories::sessions::{self, ClientInfo, Rotation, SessionRow};
+use plinto_storage::repositories::user_emails::{self, UserEmailRow};
+use plinto_storage::repositories::users::{self, UserRow, UserState};
+use plinto_storage::{NewEntry, Statement, TenantVault, Unit};
+use zeroize::Zeroizing;
+
+/// Version of a row when it is new.
+const FIRST_VERSION: i64 = 1;
+
+/// A decision's writes and events as one unit of work.
+pub(crate) fn unit(vault: &TenantVault, writes: Vec<Write>, events: &[Event], actor: Actor, now: Timestamp) -> Unit {
+    let statements = writes.into_iter().flat_map(|write| statements(vault, write)).collect();
+    Unit { statements, entries: entries(events, actor, now) }
+}
+
+/// Events as ledger entries.
+pub(crate) fn entries(events: &[Event], actor: Actor, now: Timestamp) -> Vec<NewEntry> {
+    let entry = |event: &Event| NewEntry {
+        at: now.as_millis(),
+        event: event.name().into(),
+        actor: actor.label(),
+        subject: event.subject(),
+        data: event.data(),
+    };
+    events.iter().map(entry).collect()
+}
+
+fn statements(vault: &TenantVault, write: Write) -> Vec<Statement> {
+    let tenant = vault.tenant();
+    match write {
+        Write::InsertUser { user, email, name, at } => insert_user(vault, user, &email, name.as_ref(), at),
+        Write::InsertPassword { user, hash, at } => vec![credentials::insert(
+            vault,
+            &CredentialRow {
+                user_id: user.uuid(),
+                kind: CredentialKind::Password,
+                secret: Zeroizing::new(hash.as_phc().to_owned()),
+                created_at: at.as_millis(),
+                updated_at: at.as_millis(),
+                version: FIRST_VERSION,
+            },
+        )],
+        Write::ReplacePasswordHash { user, hash, expected_version, at } => {
+            let kind = CredentialKind::Password;
+            vec![credentials::update(vault, user.uuid(), kind, hash.as_phc(), at.as_millis(), expected_version)]
+        }
+        Write::InsertSession(new) => vec![insert_session(vault, new)],
+        Write::RotateRefresh { session, generation, token_hash, idle_expires_at, expected_version } => {
+            let rotation = Rotation {
+                session_id: session.uuid(),
+                expected_version,
+                generation: generation.into(),
+                hash: token_hash,
+                idle_expires_at: idle_expires_at.as_millis(),
+            };
+            vec![sessions::rotate_refresh(tenant, &rotation)]
+        }
+        Write::RevokeSession { session, reason, at } => {
+            vec![sessions::revoke(tenant, session.uuid(), at.as_millis(), reason.as_str())]
+        }
+        Write::RevokeUserSessions { user, reason, at } => {
+            vec![sessions::revoke_all_for_user(tenant, user.uuid(), at.as_millis(), reason.as_str())]
+        }
+    }
+}
+
+fn insert_user(
+    vault: &TenantVault,
+    user: UserId,
+    email: &EmailAddress,
+    name: Option<&DisplayName>,
+    at: Timestamp,
+) -> Vec<Statement> {
+    let row = UserRow {
+        user_id: user.uuid(),
+        state: UserState::Active,
+        name: name.map(|name| name.as_str().to_owned()),
+        created_at: at.as_millis(),
+        updated_at: at.as_millis(),
+        version: FIRST_VERSION,
+    };
+    let address = UserEmailRow {
+        user_id: user.uuid(),
+        email: email.as_entered().to_owned(),
+        verified_at: None,
+        is_primary: true,
+        created_at: at.as_millis(),
+    };
+    vec![users::insert(vault, &row), user_emails::insert(vault, email.normalized(), &address)]
+}
+
+fn insert_session(vault: &TenantVault, new: NewSession) -> Statement {
+    let row = SessionRow {
+        session_id: new.session.uuid(),
+        user_id: new.user.uuid(),
+        created_at: new.at.as_millis(),
+        authenticated_at: new.at.as_millis(),
+        expires_at: new.expires_at.as_millis(),
+        idle_expires_at: new.idle_expires_at.as_millis(),
+        amr: new.amr,
+        client: Some(ClientInfo { address: new.client.address, user_agent: new.client.user_agent }),
+        refresh_generation: 1,
+        refresh_hash: new.refresh_hash,
+        key_version: new.key_version,
+        revoked_at: None,
+        revoked_reason: None,
+        version: FIRST_VERSION,
+    };
+    sessions::insert(vault, &row)
+}

@@ -1,0 +1,480 @@
+//! The one entrance: what listeners may ask of the platform.
+
+use crate::config::PlatformConfig;
+use crate::credentials::{ApiKeys, Caller, IssuedApiKey};
+use crate::environment::Environment;
+use crate::error::ServiceError;
+use crate::introspection::{Introspection, active_refresh_token};
+use crate::ledger::{LedgerActor, LedgerHandle};
+use crate::passwords::PasswordHasher;
+use crate::registry::{Registry, TenantView};
+use crate::session::{Presented, RefreshRequest, SessionActor, SessionHandle, SessionKey};
+use crate::tenant::{
+    ClientContext, SignInRequest, SignUpRequest, SignedIn, TenantActor, TenantCell, TenantHandle, VerifiedToken,
+    new_signing_key,
+};
+use plinto_domain::audit::Actor;
+use plinto_domain::name::DisplayName;
+use plinto_domain::session::RevocationReason;
+use plinto_domain::sign_in::SignIn;
+use plinto_domain::tenant::{TenantSettings, TenantSlug};
+use plinto_domain::{SessionId, TenantId, Timestamp, UserId};
+use plinto_runtime::{ActorSystem, Deadline, DirectoryConfig, Refusal, SystemConfig};
+use plinto_storage::repositories::{sessions, signing_keys, user_emails, users};
+use plinto_storage::{EngineHealth, Store};
+use plinto_token::{Algorithm, UnverifiedToken};
+use std::sync::Arc;
+use zeroize::Zeroizing;
+
+/// Sessions told at a time that all sessions of a user ended.
+const SESSIONS_PER_PAGE: u32 = 256;
+/// Seconds a replaced signing key still verifies beyond the life of the tokens it signed.
+const RETIREMENT_MARGIN_SECONDS: i64 = 300;
+
+/// A user as the user sees it.
+#[derive(Clone)]
+pub struct UserView {
+    /// The user.
+    pub id: UserId,
+    /// Primary address.
+    pub email: Option<String>,
+    /// Whether the address was verified.
+    pub email_verified: bool,
+    /// What to call them.
+    pub name: Option<String>,
+    /// When the account was created.
+    pub created_at: Timestamp,
+}
+
+impl std::fmt::Debug for UserView {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("UserView").field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
+/// The running platform. Cheap to clone.
+#[derive(Clone)]
+pub struct Platform(Arc<Inner>);
+
+struct Inner {
+    config: PlatformConfig,
+    issuer_prefix: String,
+    store: Arc<Store>,
+    environment: Environment,
+    system: ActorSystem,
+    registry: Registry,
+    keys: ApiKeys,
+    tenants: TenantHandle,
+    sessions: SessionHandle,
+    ledger: LedgerHandle,
+}
+
+impl Platform {
+    /// Starts the actor system over an open store. Nothing is activated yet.
+    pub async fn start(config: PlatformConfig, store: Arc<Store>, environment: Environment) -> Result<Self, ServiceError> {
+        let limits = config.limits;
+        let system = ActorSystem::start(SystemConfig { name: "plinto".into(), ..SystemConfig::default() });
+        let hasher = PasswordHasher::start(&limits, environment.clone(), &system);
+        // Registered callees first: a shutdown drains sessions, then tenants, then ledgers.
+        let ledger_actor = LedgerActor { engine: Arc::clone(store.engine()), limits };
+        let tenant_idle = DirectoryConfig {
+            idle_after: limits.tenant_idle(),
+            max_live: limits.live_tenants,
+            ..DirectoryConfig::default()
+        };
+        let ledger = LedgerHandle::new(system.directory(ledger_actor, tenant_idle.clone()).await);
+        let tenant_actor = TenantActor {
+            store: Arc::clone(&store),
+            config: config.clone(),
+            environment: environment.clone(),
+            hasher,
+            ledger: ledger.clone(),
+        };
+        let tenants = system.directory(tenant_actor, tenant_idle).await;
+        let session_actor = SessionActor {
+            engine: Arc::clone(store.engine()),
+            tenants: tenants.clone(),
+            ledger: ledger.clone(),
+            environment: environment.clone(),
+            limits,
+        };
+        let session_config = DirectoryConfig {
+            idle_after: limits.session_idle(),
+            max_live: limits.live_sessions,
+            max_bytes: limits.live_session_bytes,
+            ..DirectoryConfig::default()
+        };
+        let sessions = SessionHandle::new(system.directory(session_actor, session_config).await);
+        let keys = ApiKeys::load(Arc::clone(store.engine()), environment.clone()).await?;
+        Ok(Self(Arc::new(Inner {
+            issuer_prefix: format!("{}/t/", config.base_url),
+            registry: Registry::new(Arc::clone(&store), environment.clone()),
+            tenants: TenantHandle::new(tenants),
+            sessions,
+            ledger,
+            keys,
+            system,
+            store,
+            environment,
+            config,
+        })))
+    }
+
+    /// The supervision tree, its events and metrics.
+    pub fn system(&self) -> &ActorSystem {
+        &self.0.system
+    }
+
+    /// The configuration it was started with.
+    pub fn config(&self) -> &PlatformConfig {
+        &self.0.config
+    }
+
+    /// How the storage engine is.
+    pub async fn storage_health(&self) -> EngineHealth {
+        self.0.store.engine().health().await
+    }
+
+    /// Session actors that are live on this node.
+    pub fn live_sessions(&self) -> usize {
+        self.0.sessions.live()
+    }
+
+    /// Closes the storage engine; call it after the actor system has shut down.
+    pub async fn close(&self) {
+        self.0.store.engine().close().await;
+    }
+
+    // --- callers -------------------------------------------------------------------------------------------------
+
+    /// Who presents this API key?
+    pub fn authenticate(&self, api_key: &str) -> Result<Caller, ServiceError> {
+        self.0.keys.authenticate(api_key)
+    }
+
+    /// Makes a platform key. Only the composition root calls this: on the first start, and for an operator who lost it.
+    pub async fn issue_platform_key(&self, name: &str) -> Result<IssuedApiKey, ServiceError> {
+        self.0.keys.issue(None, name).await
+    }
+
+    /// Whether any platform key exists.
+    pub fn has_platform_key(&self) -> bool {
+        self.0.keys.has_platform_key()
+    }
+
+    /// Makes a key with which a tenant's services call the auth service.
+    pub async fn issue_service_key(&self, tenant: TenantId, name: &str) -> Result<IssuedApiKey, ServiceError> {
+        let name = DisplayName::parse("name", name)?;
+        self.0.registry.get(tenant).await?;
+        self.0.keys.issue(Some(tenant), name.as_str()).await
+    }
+
+    // --- tenants -------------------------------------------------------------------------------------------------
+
+    /// Creates a tenant with its own database, keys and ledger.
+    pub async fn create_tenant(
+        &self,
+        slug: &str,
+        name: &str,
+        settings: TenantSettings,
+        actor: Actor,
+    ) -> Result<TenantView, ServiceError> {
+        let slug = TenantSlug::parse_new("slug", slug);
+        let name = DisplayName::parse("name", name);
+        let (slug, name) = match (slug, name, settings.check()) {
+            (Ok(slug), Ok(name), Ok(())) => (slug, name),
+            (slug, name, settings) => {
+                let errors = [slug.err(), name.err(), settings.err()];
+                return Err(ServiceError::Invalid(errors.into_iter().flatten().collect()));
+            }
+        };
+        self.0.registry.create(&slug, &name, settings, actor).await
+    }
+
+    /// One tenant.
+    pub async fn tenant(&self, id: TenantId) -> Result<TenantView, ServiceError> {
+        self.0.registry.get(id).await
+    }
+
+    /// A page of tenants.
+    pub async fn tenants(&self, after: Option<TenantId>, limit: u32) -> Result<Vec<TenantView>, ServiceError> {
+        self.0.registry.list(after, limit).await
+    }
+
+    /// Deletes a tenant: destroys its keys, drains its actors, removes its database.
+    pub async fn delete_tenant(&self, id: TenantId, actor: Actor) -> Result<(), ServiceError> {
+        self.0.registry.get(id).await?;
+        self.drain_tenant(id).await;
+        self.0.registry.delete(id, actor).await?;
+        // Whatever was activated between the drain and the deletion still holds keys: drain again.
+        self.drain_tenant(id).await;
+        self.0.keys.reload().await
+    }
+
+    async fn drain_tenant(&self, id: TenantId) {
+        self.0.sessions.drain_tenant(id).await;
+        self.0.tenants.drain(id).await;
+        self.0.ledger.drain(id).await;
+    }
+
+    /// Rotates the tenant's data key and signing key. Older versions keep reading and verifying.
+    pub async fn rotate_keys(
+        &self,
+        id: TenantId,
+        algorithm: Algorithm,
+        actor: Actor,
+        deadline: Deadline,
+    ) -> Result<(), ServiceError> {
+        let inner = &self.0;
+        inner.registry.rotate_data_key(id, actor).await?;
+        // The next activation sees the new data key; the new signing key is sealed under it.
+        inner.tenants.drain(id).await;
+        let cell = inner.tenants.cell(id, deadline).await?;
+        let now = inner.environment.now();
+        let mut unit = new_signing_key(&cell.vault, algorithm, now)?;
+        let lifetime = i64::from(cell.settings.session.access_token_seconds) + RETIREMENT_MARGIN_SECONDS;
+        let not_after = now.as_millis() + lifetime * 1_000;
+        for key in signing_keys::list(&**inner.store.engine(), &cell.vault).await? {
+            if key.state == signing_keys::SigningKeyState::Active {
+                unit.statements.push(signing_keys::retire(id.uuid(), &key.kid, not_after));
+            }
+        }
+        inner.ledger.append(id, unit, deadline).await??;
+        inner.tenants.drain(id).await;
+        Ok(())
+    }
+
+    /// The tenant of a slug.
+    pub async fn resolve(&self, slug: &str) -> Result<TenantId, ServiceError> {
+        self.0.registry.resolve(slug).await
+    }
+
+    /// The tenant whose issuer a token names. Nothing of the token is believed by this.
+    pub async fn tenant_named_by(&self, token: &str) -> Result<TenantId, ServiceError> {
+        let malformed = |_| ServiceError::InvalidToken { reason: "malformed" };
+        let issuer = UnverifiedToken::parse(token).and_then(|token| token.issuer()).map_err(malformed)?;
+        let slug = issuer.strip_prefix(&self.0.issuer_prefix);
+        self.resolve(slug.ok_or(ServiceError::InvalidToken { reason: "wrong_issuer" })?).await
+    }
+
+    /// The tenant's public keys as JSON (RFC 7517 §5).
+    pub async fn jwks(&self, tenant: TenantId, deadline: Deadline) -> Result<Arc<str>, ServiceError> {
+        Ok(Arc::clone(&self.0.tenants.cell(tenant, deadline).await?.jwks))
+    }
+
+    // --- accounts and sessions -----------------------------------------------------------------------------------
+
+    /// Creates an account; says nothing about whether the address had one.
+    pub async fn sign_up(
+        &self,
+        tenant: TenantId,
+        email: String,
+        password: Zeroizing<String>,
+        name: Option<String>,
+        client: ClientContext,
+        deadline: Deadline,
+    ) -> Result<(), ServiceError> {
+        let request = SignUpRequest { email, password, name, client };
+        self.0.tenants.sign_up(tenant, request, deadline).await
+    }
+
+    /// Creates an account on an operator's word, who is told if the address has one.
+    pub async fn create_user(
+        &self,
+        tenant: TenantId,
+        email: String,
+        password: Zeroizing<String>,
+        name: Option<String>,
+        actor: Actor,
+        deadline: Deadline,
+    ) -> Result<UserId, ServiceError> {
+        let request = SignUpRequest { email, password, name, client: ClientContext::default() };
+        self.0.tenants.create_user(tenant, request, actor, deadline).await
+    }
+
+    /// Signs somebody in.
+    pub async fn sign_in(
+        &self,
+        tenant: TenantId,
+        email: &str,
+        password: &str,
+        client: ClientContext,
+        deadline: Deadline,
+    ) -> Result<SignedIn, ServiceError> {
+        let request = SignInRequest { sign_in: SignIn::parse(email, password)?, client };
+        self.0.tenants.sign_in(tenant, request, deadline).await
+    }
+
+    /// Exchanges a refresh token for the next pair. The token itself names its tenant; if the request names one too,
+    /// the two must agree.
+    pub async fn refresh(
+        &self,
+        named: Option<TenantId>,
+        token: &str,
+        deadline: Deadline,
+    ) -> Result<SignedIn, ServiceError> {
+        let presented = Presented::read(token).ok_or(ServiceError::InvalidGrant)?;
+        let tenant = presented.parts.tenant;
+        if named.is_some_and(|named| named != tenant) {
+            return Err(ServiceError::InvalidGrant);
+        }
+        let entered = self.0.tenants.enter(tenant, deadline).await.map_err(hide_unknown_tenant)?;
+        let cell = Arc::clone(&entered.shared);
+        if !presented.is_genuine(&cell.vault) {
+            return Err(ServiceError::InvalidGrant);
+        }
+        let key = SessionKey { tenant, session: presented.parts.session };
+        let now = self.0.environment.now();
+        let request = RefreshRequest { cell, parts: presented.parts, hash: presented.hash, now };
+        let refreshed = self.0.sessions.refresh(key, request, deadline).await?;
+        Ok(SignedIn {
+            user: refreshed.user,
+            session: refreshed.session,
+            access: refreshed.access,
+            refresh: refreshed.refresh,
+        })
+    }
+
+    /// The user an access token speaks for.
+    pub async fn me(&self, tenant: TenantId, token: &str, deadline: Deadline) -> Result<UserView, ServiceError> {
+        let entered = self.0.tenants.enter(tenant, deadline).await?;
+        let cell = &entered.shared;
+        let verified = self.authorize(cell, token, deadline).await?;
+        let engine = self.0.store.engine();
+        let gone = ServiceError::InvalidToken { reason: "unknown_subject" };
+        let user = users::get(&**engine, &cell.vault, verified.user.uuid()).await?.ok_or(gone)?;
+        let emails = user_emails::list_for_user(&**engine, &cell.vault, verified.user.uuid()).await?;
+        let primary = emails.into_iter().find(|email| email.is_primary);
+        Ok(UserView {
+            id: verified.user,
+            email_verified: primary.as_ref().is_some_and(|email| email.verified_at.is_some()),
+            email: primary.map(|email| email.email),
+            name: user.name,
+            created_at: Timestamp::from_millis(user.created_at),
+        })
+    }
+
+    /// Ends the session an access token belongs to.
+    pub async fn sign_out(&self, tenant: TenantId, token: &str, deadline: Deadline) -> Result<SessionId, ServiceError> {
+        let cell = self.0.tenants.cell(tenant, deadline).await?;
+        let verified = self.authorize(&cell, token, deadline).await?;
+        let key = SessionKey { tenant, session: verified.session };
+        self.0.sessions.revoke(key, RevocationReason::SignOut, self.0.environment.now(), deadline).await?;
+        Ok(verified.session)
+    }
+
+    /// Ends every session of the user an access token speaks for.
+    pub async fn sign_out_everywhere(
+        &self,
+        tenant: TenantId,
+        token: &str,
+        deadline: Deadline,
+    ) -> Result<UserId, ServiceError> {
+        let cell = self.0.tenants.cell(tenant, deadline).await?;
+        let verified = self.authorize(&cell, token, deadline).await?;
+        let now = self.0.environment.now();
+        self.0.tenants.sign_out_everywhere(tenant, verified.user, now, deadline).await?;
+        self.tell_sessions(&cell, verified.user).await?;
+        Ok(verified.user)
+    }
+
+    /// Tells the resident sessions of a user that a committed write has ended them.
+    async fn tell_sessions(&self, cell: &TenantCell, user: UserId) -> Result<(), ServiceError> {
+        let engine = self.0.store.engine();
+        let mut cursor = None;
+        loop {
+            let page =
+                sessions::list_for_user(&**engine, &cell.vault, user.uuid(), SESSIONS_PER_PAGE, cursor).await?;
+            for row in &page {
+                let session = SessionId::from_uuid(row.session_id);
+                self.0.sessions.was_revoked(SessionKey { tenant: cell.id, session });
+            }
+            match page.last() {
+                Some(last) => cursor = Some(last.session_id),
+                None => return Ok(()),
+            }
+        }
+    }
+
+    async fn authorize(
+        &self,
+        cell: &TenantCell,
+        token: &str,
+        deadline: Deadline,
+    ) -> Result<Arc<VerifiedToken>, ServiceError> {
+        let now = self.0.environment.now();
+        let verified = cell.verify(token, now)?;
+        let key = SessionKey { tenant: cell.id, session: verified.session };
+        match self.0.sessions.check(key, now, deadline).await? {
+            Ok(()) => Ok(verified),
+            Err(_) => Err(ServiceError::InvalidToken { reason: "session_ended" }),
+        }
+    }
+
+    // --- introspection -------------------------------------------------------------------------------------------
+
+    /// What a resource server is told about a token (RFC 7662). A token of a tenant the caller does not reach is
+    /// inactive, like any other token that is not usable; limits and failures are errors, never "inactive".
+    pub async fn introspect(
+        &self,
+        caller: &Caller,
+        token: &str,
+        deadline: Deadline,
+    ) -> Result<Introspection, ServiceError> {
+        if let Some(presented) = Presented::read(token) {
+            return self.introspect_refresh(caller, presented, deadline).await;
+        }
+        let tenant = match caller.tenant {
+            Some(tenant) => tenant,
+            None => match self.tenant_named_by(token).await {
+                Ok(tenant) => tenant,
+                Err(ServiceError::InvalidToken { .. } | ServiceError::UnknownTenant) => {
+                    return Ok(Introspection::Inactive);
+                }
+                Err(error) => return Err(error),
+            },
+        };
+        let entered = match self.0.tenants.enter(tenant, deadline).await {
+            Err(ServiceError::UnknownTenant) => return Ok(Introspection::Inactive),
+            entered => entered?,
+        };
+        match self.authorize(&entered.shared, token, deadline).await {
+            Ok(verified) => Ok(Introspection::Active(Arc::clone(&verified.introspection))),
+            Err(ServiceError::InvalidToken { .. }) => Ok(Introspection::Inactive),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn introspect_refresh(
+        &self,
+        caller: &Caller,
+        presented: Presented,
+        deadline: Deadline,
+    ) -> Result<Introspection, ServiceError> {
+        let tenant = presented.parts.tenant;
+        if !caller.reaches(tenant) {
+            return Ok(Introspection::Inactive);
+        }
+        let entered = match self.0.tenants.enter(tenant, deadline).await {
+            Err(ServiceError::UnknownTenant) => return Ok(Introspection::Inactive),
+            entered => entered?,
+        };
+        let cell = &entered.shared;
+        if !presented.is_genuine(&cell.vault) {
+            return Ok(Introspection::Inactive);
+        }
+        let key = SessionKey { tenant, session: presented.parts.session };
+        let now = self.0.environment.now();
+        let generation = presented.parts.generation;
+        let session = self.0.sessions.check_refresh(key, generation, presented.hash, now, deadline).await?;
+        Ok(session.map_or(Introspection::Inactive, |session| active_refresh_token(&cell.issuer, &session)))
+    }
+}
+
+/// A refresh token that names no tenant of ours is a bad token, not a missing page.
+fn hide_unknown_tenant(error: ServiceError) -> ServiceError {
+    match error {
+        ServiceError::UnknownTenant | ServiceError::Refused(Refusal::NotFound) => ServiceError::InvalidGrant,
+        other => other,
+    }
+}

@@ -1,0 +1,129 @@
+//! Which tenants there are: create, find, list, delete.
+
+use crate::environment::Environment;
+use crate::error::ServiceError;
+use crate::persist::entries;
+use plinto_domain::audit::{Actor, Event};
+use plinto_domain::name::DisplayName;
+use plinto_domain::tenant::{TenantSettings, TenantSlug};
+use plinto_domain::{TenantId, Timestamp};
+use plinto_storage::{NewTenant, Store, StorageError, TenantRow, TenantState, UnitError};
+use quick_cache::sync::Cache;
+use std::sync::Arc;
+
+/// Slugs remembered, known and unknown ones alike, so that made-up names cost no disk.
+const REMEMBERED: usize = 100_000;
+
+/// A tenant as operators see it.
+#[derive(Clone, Debug)]
+pub struct TenantView {
+    /// The tenant.
+    pub id: TenantId,
+    /// Name in URLs.
+    pub slug: String,
+    /// Name for people.
+    pub name: String,
+    /// Settings.
+    pub settings: TenantSettings,
+    /// When it was created.
+    pub created_at: Timestamp,
+}
+
+pub(crate) struct Registry {
+    store: Arc<Store>,
+    environment: Environment,
+    slugs: Cache<String, Option<TenantId>>,
+}
+
+impl Registry {
+    pub(crate) fn new(store: Arc<Store>, environment: Environment) -> Self {
+        Self { store, environment, slugs: Cache::new(REMEMBERED) }
+    }
+
+    /// The tenant of a slug.
+    pub(crate) async fn resolve(&self, slug: &str) -> Result<TenantId, ServiceError> {
+        if let Some(known) = self.slugs.get(slug) {
+            return known.ok_or(ServiceError::UnknownTenant);
+        }
+        // Only well-formed names reach the disk or the cache.
+        TenantSlug::parse("tenant", slug).map_err(|_| ServiceError::UnknownTenant)?;
+        let row = self.store.tenants().by_slug(slug).await?;
+        let found = row.filter(is_active).map(|row| TenantId::from_uuid(row.id));
+        self.slugs.insert(slug.to_owned(), found);
+        found.ok_or(ServiceError::UnknownTenant)
+    }
+
+    pub(crate) async fn create(
+        &self,
+        slug: &TenantSlug,
+        name: &DisplayName,
+        settings: TenantSettings,
+        actor: Actor,
+    ) -> Result<TenantView, ServiceError> {
+        let now = self.environment.now();
+        let id = TenantId::generate(now, self.environment.randomness());
+        let new = NewTenant {
+            id: id.uuid(),
+            slug: slug.as_str().to_owned(),
+            name: name.as_str().to_owned(),
+            settings: serde_json::to_value(settings).map_err(|_| ServiceError::Damaged("tenant settings"))?,
+            at: now.as_millis(),
+            entries: entries(&[Event::TenantCreated { tenant: id }], actor, now),
+        };
+        match self.store.tenants().create(new).await {
+            Ok(_) => {}
+            Err(StorageError::Refused(UnitError::Unique(_))) => return Err(ServiceError::SlugTaken),
+            Err(error) => return Err(error.into()),
+        }
+        self.slugs.remove(slug.as_str());
+        Ok(TenantView {
+            id,
+            slug: slug.as_str().to_owned(),
+            name: name.as_str().to_owned(),
+            settings,
+            created_at: now,
+        })
+    }
+
+    pub(crate) async fn get(&self, id: TenantId) -> Result<TenantView, ServiceError> {
+        let row = self.store.tenants().get(id.uuid()).await?.filter(is_active);
+        view(row.ok_or(ServiceError::UnknownTenant)?)
+    }
+
+    /// Tenants in the order of their ids, after `after`.
+    pub(crate) async fn list(&self, after: Option<TenantId>, limit: u32) -> Result<Vec<TenantView>, ServiceError> {
+        let rows = self.store.tenants().list(after.map(TenantId::uuid), limit).await?;
+        rows.into_iter().map(view).collect()
+    }
+
+    /// Marks the tenant deleted and destroys its keys: what is left of it cannot be read.
+    pub(crate) async fn delete(&self, id: TenantId, actor: Actor) -> Result<(), ServiceError> {
+        let tenant = self.get(id).await?;
+        let now = self.environment.now();
+        let entries = entries(&[Event::TenantDeleted { tenant: id }], actor, now);
+        self.store.tenants().delete(id.uuid(), now.as_millis(), entries).await?;
+        self.slugs.remove(&tenant.slug);
+        Ok(())
+    }
+
+    pub(crate) async fn rotate_data_key(&self, id: TenantId, actor: Actor) -> Result<(), ServiceError> {
+        let now = self.environment.now();
+        let entries = entries(&[Event::DataKeyRotated { tenant: id }], actor, now);
+        self.store.tenants().rotate_key(id.uuid(), now.as_millis(), entries).await?;
+        Ok(())
+    }
+}
+
+fn is_active(row: &TenantRow) -> bool {
+    row.state == TenantState::Active
+}
+
+fn view(row: TenantRow) -> Result<TenantView, ServiceError> {
+    Ok(TenantView {
+        id: TenantId::from_uuid(row.id),
+        slug: row.slug,
+        name: row.name,
+        settings: serde_json::from_value(row.settings).map_err(|_| ServiceError::Damaged("tenant settings"))?,
+        created_at: Timestamp::from_millis(row.created_at),
+    })
+}

@@ -1,0 +1,101 @@
+use super::actor::SessionActor;
+use super::messages::{RefreshRequest, SessionKey, SessionMessage};
+use crate::error::ServiceError;
+use crate::tenant::IssuedAccessToken;
+use plinto_domain::refresh_token::RefreshToken;
+use plinto_domain::session::{RevocationReason, Session, SessionEnded};
+use plinto_domain::{SessionId, TenantId, Timestamp, UserId};
+use plinto_runtime::{Deadline, Directory, Refusal};
+
+/// A session's next pair of tokens.
+#[derive(Debug)]
+pub(crate) struct Refreshed {
+    pub(crate) session: SessionId,
+    pub(crate) user: UserId,
+    pub(crate) access: IssuedAccessToken,
+    pub(crate) refresh: RefreshToken,
+}
+
+/// Talks to sessions.
+#[derive(Clone)]
+pub(crate) struct SessionHandle {
+    directory: Directory<SessionActor>,
+}
+
+impl SessionHandle {
+    pub(crate) fn new(directory: Directory<SessionActor>) -> Self {
+        Self { directory }
+    }
+
+    /// Whether the session is usable; an unknown session is not.
+    pub(crate) async fn check(
+        &self,
+        key: SessionKey,
+        now: Timestamp,
+        deadline: Deadline,
+    ) -> Result<Result<(), SessionEnded>, Refusal> {
+        match self.directory.call(&key, deadline, |reply| SessionMessage::Check { now, reply }).await {
+            Err(Refusal::NotFound) => Ok(Err(SessionEnded::Revoked)),
+            answer => answer,
+        }
+    }
+
+    /// The session, if the genuine refresh token is its current one.
+    pub(crate) async fn check_refresh(
+        &self,
+        key: SessionKey,
+        generation: u32,
+        hash: [u8; 32],
+        now: Timestamp,
+        deadline: Deadline,
+    ) -> Result<Option<Session>, Refusal> {
+        let make = |reply| SessionMessage::CheckRefresh { generation, hash, now, reply };
+        match self.directory.call(&key, deadline, make).await {
+            Err(Refusal::NotFound) => Ok(None),
+            answer => answer,
+        }
+    }
+
+    /// Exchanges a genuine refresh token.
+    pub(crate) async fn refresh(
+        &self,
+        key: SessionKey,
+        request: RefreshRequest,
+        deadline: Deadline,
+    ) -> Result<Refreshed, ServiceError> {
+        let request = Box::new(request);
+        match self.directory.call(&key, deadline, |reply| SessionMessage::Refresh { request, reply }).await {
+            Err(Refusal::NotFound) => Err(ServiceError::InvalidGrant),
+            answer => answer?,
+        }
+    }
+
+    /// Ends a session. Not rate limited: an attacker must not be able to delay a sign-out.
+    pub(crate) async fn revoke(
+        &self,
+        key: SessionKey,
+        reason: RevocationReason,
+        now: Timestamp,
+        deadline: Deadline,
+    ) -> Result<(), ServiceError> {
+        let make = |reply| SessionMessage::Revoke { reason, now, reply };
+        match self.directory.call_unlimited(&key, deadline, make).await {
+            Err(Refusal::NotFound) => Ok(()),
+            answer => answer?,
+        }
+    }
+
+    /// Tells a resident session that a committed write has ended it. A session that is not resident reads the row.
+    pub(crate) fn was_revoked(&self, key: SessionKey) {
+        self.directory.cast_if_live(&key, SessionMessage::WasRevoked);
+    }
+
+    /// Drains and forgets every session of a tenant.
+    pub(crate) async fn drain_tenant(&self, tenant: TenantId) -> usize {
+        self.directory.drain_where(|key| key.tenant == tenant).await
+    }
+
+    pub(crate) fn live(&self) -> usize {
+        self.directory.live()
+    }
+}

@@ -1,0 +1,66 @@
+use crate::error::ServiceError;
+use crate::tenant::TenantCell;
+use plinto_domain::refresh_token::RefreshTokenParts;
+use plinto_domain::session::{RevocationReason, Session, SessionEnded};
+use plinto_domain::{SessionId, TenantId, Timestamp};
+use plinto_runtime::{Message, Refusal, Reply};
+use std::fmt;
+use std::sync::Arc;
+
+/// Which session of which tenant.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct SessionKey {
+    /// The tenant.
+    pub tenant: TenantId,
+    /// The session.
+    pub session: SessionId,
+}
+
+impl fmt::Display for SessionKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.tenant, self.session)
+    }
+}
+
+/// A genuine refresh token (its MAC holds) on its way to its session.
+pub(crate) struct RefreshRequest {
+    pub(crate) cell: Arc<TenantCell>,
+    pub(crate) parts: RefreshTokenParts,
+    pub(crate) hash: [u8; 32],
+    pub(crate) now: Timestamp,
+}
+
+pub(crate) enum SessionMessage {
+    /// Is the session usable now?
+    Check { now: Timestamp, reply: Reply<Result<(), SessionEnded>> },
+    /// Is this genuine refresh token the current one of a usable session?
+    CheckRefresh { generation: u32, hash: [u8; 32], now: Timestamp, reply: Reply<Option<Session>> },
+    /// Exchange a refresh token.
+    Refresh { request: Box<RefreshRequest>, reply: Reply<Result<super::Refreshed, ServiceError>> },
+    /// End the session.
+    Revoke { reason: RevocationReason, now: Timestamp, reply: Reply<Result<(), ServiceError>> },
+    /// The session was ended by a committed write made elsewhere.
+    WasRevoked,
+}
+
+impl Message for SessionMessage {
+    fn is_abandoned(&self) -> bool {
+        match self {
+            Self::Check { reply, .. } => reply.is_abandoned(),
+            Self::CheckRefresh { reply, .. } => reply.is_abandoned(),
+            Self::Refresh { reply, .. } => reply.is_abandoned(),
+            Self::Revoke { reply, .. } => reply.is_abandoned(),
+            Self::WasRevoked => false,
+        }
+    }
+
+    fn refuse(self, why: Refusal) {
+        match self {
+            Self::Check { reply, .. } => reply.refuse(why),
+            Self::CheckRefresh { reply, .. } => reply.refuse(why),
+            Self::Refresh { reply, .. } => reply.refuse(why),
+            Self::Revoke { reply, .. } => reply.refuse(why),
+            Self::WasRevoked => {}
+        }
+    }
+}

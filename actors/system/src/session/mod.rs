@@ -1,0 +1,13 @@
+//! A session: one supervised actor per live sign-in, activated on demand, passivated when idle.
+
+mod actor;
+mod handle;
+mod messages;
+mod refresh_tokens;
+mod state;
+
+pub(crate) use actor::SessionActor;
+pub(crate) use handle::{Refreshed, SessionHandle};
+pub(crate) use messages::RefreshRequest;
+pub use messages::SessionKey;
+pub(crate) use refresh_tokens::{Presented, issue};

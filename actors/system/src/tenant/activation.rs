@@ -1,0 +1,114 @@
+//! Bringing a tenant to life: unlock its vault, load its keys.
+
+use super::cell::TenantCell;
+use super::limits::AttemptLimits;
+use super::tokens::VerifiedTokens;
+use crate::config::PlatformConfig;
+use crate::environment::Environment;
+use crate::error::ServiceError;
+use crate::persist;
+use plinto_domain::audit::{Actor, Event};
+use plinto_domain::tenant::{TenantSettings, TenantSlug};
+use plinto_domain::{TenantId, Timestamp};
+use plinto_storage::repositories::signing_keys::{self, SigningKeyRow, SigningKeyState};
+use plinto_storage::{Scope, Store, TenantState, TenantVault, Unit};
+use plinto_token::{Algorithm, KeySet, SigningKey};
+use std::sync::Arc;
+
+/// Loads a tenant, or `None` if there is no such (live) tenant.
+pub(crate) async fn load(
+    store: &Store,
+    config: &PlatformConfig,
+    environment: &Environment,
+    id: TenantId,
+) -> Result<Option<TenantCell>, ServiceError> {
+    let Some(row) = store.tenants().get(id.uuid()).await? else { return Ok(None) };
+    if row.state != TenantState::Active {
+        return Ok(None);
+    }
+    let Some(vault) = store.unlock(id.uuid()).await? else { return Ok(None) };
+    let slug = TenantSlug::parse("slug", &row.slug).map_err(|_| ServiceError::Damaged("tenant slug"))?;
+    let settings: TenantSettings =
+        serde_json::from_value(row.settings).map_err(|_| ServiceError::Damaged("tenant settings"))?;
+    let rows = signing_keys_or_first(store, &vault, id, environment.now()).await?;
+    let (signer, keys) = parse_keys(&rows, environment.now())?;
+    let jwks = serde_json::to_string(&keys.to_jwks()).map_err(|_| ServiceError::Damaged("public keys"))?;
+    Ok(Some(TenantCell {
+        id,
+        issuer: format!("{}/t/{slug}", config.base_url),
+        settings,
+        vault,
+        signer,
+        keys,
+        jwks: jwks.into(),
+        verified: VerifiedTokens::new(&config.limits),
+        attempts: AttemptLimits::new(&config.limits),
+    }))
+}
+
+/// The stored keys; a tenant that has none yet (its creation was cut short, or this is its first activation) gets one.
+async fn signing_keys_or_first(
+    store: &Store,
+    vault: &Arc<TenantVault>,
+    id: TenantId,
+    now: Timestamp,
+) -> Result<Vec<SigningKeyRow>, ServiceError> {
+    let engine = store.engine();
+    let rows = signing_keys::list(&**engine, vault).await?;
+    if rows.iter().any(|row| row.state == SigningKeyState::Active) {
+        return Ok(rows);
+    }
+    let unit = new_signing_key(vault, Algorithm::EdDsa, now)?;
+    let outcomes = engine.commit(Scope::Tenant(id.uuid()), "tenant.first_signing_key", vec![unit]).await?;
+    if outcomes.iter().any(Result::is_err) {
+        return Err(ServiceError::Conflict);
+    }
+    Ok(signing_keys::list(&**engine, vault).await?)
+}
+
+/// A unit of work that adds a new active signing key.
+pub(crate) fn new_signing_key(
+    vault: &TenantVault,
+    algorithm: Algorithm,
+    now: Timestamp,
+) -> Result<Unit, ServiceError> {
+    let broken = |_| ServiceError::Damaged("the cryptographic library made no key");
+    let key = SigningKey::generate(algorithm).map_err(broken)?;
+    let private = key.to_pkcs8().map_err(broken)?;
+    let public = serde_json::to_value(key.public_jwk()).map_err(|_| ServiceError::Damaged("public key"))?;
+    let row = SigningKeyRow {
+        kid: key.kid().to_owned(),
+        alg: algorithm.name().to_owned(),
+        private_key: private,
+        public_jwk: public,
+        state: SigningKeyState::Active,
+        created_at: now.as_millis(),
+        not_after: None,
+    };
+    let event = Event::SigningKeyRotated { kid: row.kid.clone(), alg: algorithm.name() };
+    Ok(Unit {
+        statements: vec![signing_keys::insert(vault, &row)],
+        entries: persist::entries(&[event], Actor::System, now),
+    })
+}
+
+/// The newest active key signs; every key that has not retired verifies.
+fn parse_keys(rows: &[SigningKeyRow], now: Timestamp) -> Result<(SigningKey, KeySet), ServiceError> {
+    let mut keys = KeySet::new();
+    let mut signer: Option<(i64, SigningKey)> = None;
+    for row in rows {
+        if row.not_after.is_some_and(|end| end <= now.as_millis()) {
+            continue;
+        }
+        let algorithm = Algorithm::from_name(&row.alg).ok_or(ServiceError::Damaged("signing key algorithm"))?;
+        let key = SigningKey::from_pkcs8(algorithm, &row.kid, &row.private_key)
+            .map_err(|_| ServiceError::Damaged("signing key"))?;
+        keys.insert(key.verifying_key().clone()).map_err(|_| ServiceError::Damaged("signing key id"))?;
+        let newer = signer.as_ref().is_none_or(|(created, _)| row.created_at > *created);
+        if row.state == SigningKeyState::Active && newer {
+            signer = Some((row.created_at, key));
+        }
+    }
+    let (_, signer) = signer.ok_or(ServiceError::Damaged("no active signing key"))?;
+    Ok((signer, keys))
+}

@@ -1,0 +1,94 @@
+use super::activation::load;
+use super::cell::TenantCell;
+use super::flows;
+use super::messages::TenantMessage;
+use crate::config::PlatformConfig;
+use crate::environment::Environment;
+use crate::ledger::LedgerHandle;
+use crate::passwords::PasswordHasher;
+use plinto_domain::TenantId;
+use plinto_runtime::{Activated, ActivationError, Admission, Context, Fault, Rate, VirtualActor};
+use plinto_storage::Store;
+use std::num::NonZeroU32;
+use std::sync::Arc;
+
+/// One tenant. Its handler only dispatches: every flow runs in a task the actor owns, so a slow one holds up nobody,
+/// and the permit that admitted it is held until the reply.
+pub(crate) struct TenantActor {
+    pub(crate) store: Arc<Store>,
+    pub(crate) config: PlatformConfig,
+    pub(crate) environment: Environment,
+    pub(crate) hasher: PasswordHasher,
+    pub(crate) ledger: LedgerHandle,
+}
+
+/// What a tenant's actor remembers between messages.
+pub(crate) struct TenantState {
+    services: Arc<flows::Services>,
+}
+
+impl VirtualActor for TenantActor {
+    type Key = TenantId;
+    type Message = TenantMessage;
+    type State = TenantState;
+    type Shared = TenantCell;
+    const KIND: &'static str = "tenant";
+
+    fn path(&self, tenant: &TenantId) -> String {
+        format!("/tenants/{tenant}")
+    }
+
+    fn admission(&self, _: &TenantId) -> Admission {
+        let limits = &self.config.limits;
+        let rate = Rate {
+            per_second: NonZeroU32::new(limits.tenant_per_second).unwrap_or(NonZeroU32::MIN),
+            burst: NonZeroU32::new(limits.tenant_burst).unwrap_or(NonZeroU32::MIN),
+        };
+        Admission { in_flight: limits.tenant_in_flight, rate: Some(rate) }
+    }
+
+    async fn activate(&self, tenant: &TenantId) -> Result<Activated<Self>, ActivationError> {
+        match load(&self.store, &self.config, &self.environment, *tenant).await {
+            Ok(Some(cell)) => {
+                let cell = Arc::new(cell);
+                let services = Arc::new(flows::Services {
+                    cell: Arc::clone(&cell),
+                    engine: Arc::clone(self.store.engine()),
+                    environment: self.environment.clone(),
+                    hasher: self.hasher.clone(),
+                    ledger: self.ledger.clone(),
+                });
+                Ok(Activated { state: TenantState { services }, shared: cell })
+            }
+            Ok(None) => Err(ActivationError::NotFound),
+            Err(error) => Err(ActivationError::Failed(error.to_string())),
+        }
+    }
+
+    async fn handle(
+        &self,
+        cx: &mut Context<Self>,
+        state: &mut TenantState,
+        message: TenantMessage,
+    ) -> Result<(), Fault> {
+        let services = Arc::clone(&state.services);
+        let deadline = cx.deadline();
+        match message {
+            TenantMessage::SignUp { request, reply } => {
+                cx.spawn(async move { reply.send(flows::sign_up(&services, *request, deadline).await) });
+            }
+            TenantMessage::CreateUser { request, actor, reply } => {
+                cx.spawn(async move {
+                    reply.send(flows::create_user(&services, *request, actor, deadline).await);
+                });
+            }
+            TenantMessage::SignIn { request, reply } => {
+                cx.spawn(async move { flows::sign_in(&services, *request, deadline, reply).await });
+            }
+            TenantMessage::SignOutEverywhere { user, now, reply } => {
+                cx.spawn(async move { reply.send(flows::sign_out_everywhere(&services, user, now, deadline).await) });
+            }
+        }
+        Ok(())
+    }
+}

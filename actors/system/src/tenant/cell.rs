@@ -1,0 +1,29 @@
+use super::limits::AttemptLimits;
+use super::tokens::VerifiedTokens;
+use plinto_domain::TenantId;
+use plinto_domain::tenant::TenantSettings;
+use plinto_storage::TenantVault;
+use plinto_token::{KeySet, SigningKey};
+use std::fmt;
+use std::sync::Arc;
+
+/// What a tenant's actor shares with those that work for it: an immutable picture of one activation. A change of
+/// keys or settings passivates the tenant; its next activation has the new picture.
+pub(crate) struct TenantCell {
+    pub(crate) id: TenantId,
+    pub(crate) issuer: String,
+    pub(crate) settings: TenantSettings,
+    pub(crate) vault: Arc<TenantVault>,
+    pub(crate) signer: SigningKey,
+    pub(crate) keys: KeySet,
+    /// The public key set as served at `jwks.json` (RFC 7517).
+    pub(crate) jwks: Arc<str>,
+    pub(crate) verified: VerifiedTokens,
+    pub(crate) attempts: AttemptLimits,
+}
+
+impl fmt::Debug for TenantCell {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TenantCell").field("id", &self.id).finish_non_exhaustive()
+    }
+}

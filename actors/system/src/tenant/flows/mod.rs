@@ -1,0 +1,28 @@
+//! The flows of a tenant: gather facts, ask the domain to decide, commit, answer.
+
+mod sign_in;
+mod sign_out;
+mod sign_up;
+
+use super::cell::TenantCell;
+use crate::environment::Environment;
+use crate::ledger::LedgerHandle;
+use crate::passwords::PasswordHasher;
+use plinto_storage::Engine;
+use std::sync::Arc;
+
+pub(super) use sign_in::sign_in;
+pub(super) use sign_out::sign_out_everywhere;
+pub(super) use sign_up::{create_user, sign_up};
+
+/// What a flow works with.
+pub(super) struct Services {
+    pub(super) cell: Arc<TenantCell>,
+    pub(super) engine: Arc<dyn Engine>,
+    pub(super) environment: Environment,
+    pub(super) hasher: PasswordHasher,
+    pub(super) ledger: LedgerHandle,
+}
+
+/// Purpose of the blind index of e-mail addresses under which attempts are counted.
+const ATTEMPTS: &str = "attempts.email";

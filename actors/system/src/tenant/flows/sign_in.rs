@@ -1,0 +1,128 @@
+use super::{ATTEMPTS, Services};
+use crate::error::ServiceError;
+use crate::persist::unit;
+use crate::session::issue;
+use crate::tenant::{SignInRequest, SignedIn, access_token};
+use plinto_domain::account::{Account, AccountState, StoredPassword};
+use plinto_domain::address::Network;
+use plinto_domain::audit::{Actor, Event};
+use plinto_domain::decision::Write;
+use plinto_domain::password::PasswordHash;
+use plinto_domain::refresh_token::RefreshToken;
+use plinto_domain::session::Session;
+use plinto_domain::sign_in::{SessionSeed, SignIn, SignInOutcome, decide};
+use plinto_domain::{Decision, SessionId, Timestamp, UserId};
+use plinto_runtime::{Deadline, Reply};
+use plinto_storage::repositories::sign_in;
+use plinto_storage::repositories::users::UserState;
+
+/// Generation of a session's first refresh token.
+const FIRST_GENERATION: u32 = 1;
+
+/// Signs somebody in. A refusal is answered before its audit entry is committed, so that the answer's time tells
+/// nothing; a success is answered after its commit.
+pub(in crate::tenant) async fn sign_in(
+    services: &Services,
+    request: SignInRequest,
+    deadline: Deadline,
+    reply: Reply<Result<SignedIn, ServiceError>>,
+) {
+    match attempt(services, request, deadline).await {
+        Ok(Attempt::SignedIn(signed_in)) => reply.send(Ok(*signed_in)),
+        Ok(Attempt::Refused { events, now }) => {
+            reply.send(Err(ServiceError::InvalidCredentials));
+            record_refusal(services, &events, now, deadline).await;
+        }
+        Err(error) => reply.send(Err(error)),
+    }
+}
+
+enum Attempt {
+    SignedIn(Box<SignedIn>),
+    Refused { events: Vec<Event>, now: Timestamp },
+}
+
+async fn attempt(services: &Services, request: SignInRequest, deadline: Deadline) -> Result<Attempt, ServiceError> {
+    let cell = &services.cell;
+    let SignInRequest { sign_in: SignIn { email, password }, client } = request;
+    if let Some(address) = client.address {
+        cell.attempts.network(Network::of(address))?;
+    }
+    cell.attempts.account(&cell.vault.blind_index(ATTEMPTS, email.normalized().as_bytes()))?;
+
+    let account = load_account(services, email.normalized()).await?;
+    let stored = account.as_ref().and_then(|account| account.password.as_ref()).map(|stored| stored.hash.clone());
+    let check = services.hasher.check(cell.id, password, stored, deadline).await?;
+
+    let now = services.environment.now();
+    let session = SessionId::generate(now, services.environment.randomness());
+    let (refresh, key_version) = issue(&cell.vault, cell.id, session, FIRST_GENERATION)?;
+    let seed = SessionSeed { session, refresh_hash: refresh.sha256(), key_version, client: client.describe() };
+    let Decision { writes, events, reply } = decide(account.as_ref(), check, seed, &cell.settings.session, now);
+    let SignInOutcome::SignedIn { user } = reply else { return Ok(Attempt::Refused { events, now }) };
+
+    let started = started_session(&writes, services, user, session, now);
+    let unit = unit(&cell.vault, writes, &events, Actor::User(user), now);
+    services.ledger.append(cell.id, unit, deadline).await??;
+    signed_in(services, &started, refresh, now)
+}
+
+/// The session as it will be after the commit.
+fn started_session(
+    writes: &[Write],
+    services: &Services,
+    user: UserId,
+    session: SessionId,
+    now: Timestamp,
+) -> Session {
+    let policy = &services.cell.settings.session;
+    let stored = writes.iter().find_map(|write| match write {
+        Write::InsertSession(new) => Some(new),
+        _ => None,
+    });
+    Session {
+        id: session,
+        user,
+        authenticated_at: now,
+        expires_at: policy.expires_at(now),
+        idle_expires_at: policy.idle_expires_at(now),
+        amr: stored.map(|new| new.amr.clone()).unwrap_or_default(),
+        generation: FIRST_GENERATION,
+        refresh_hash: stored.map(|new| new.refresh_hash).unwrap_or_default(),
+        revoked: false,
+        version: 1,
+    }
+}
+
+fn signed_in(
+    services: &Services,
+    session: &Session,
+    refresh: RefreshToken,
+    now: Timestamp,
+) -> Result<Attempt, ServiceError> {
+    let access = access_token(&services.cell, session, now, &services.environment)?;
+    Ok(Attempt::SignedIn(Box::new(SignedIn { user: session.user, session: session.id, access, refresh })))
+}
+
+async fn load_account(services: &Services, email: &str) -> Result<Option<Account>, ServiceError> {
+    let row = sign_in::by_email(&*services.engine, &services.cell.vault, email).await?;
+    Ok(row.map(|row| Account {
+        user: UserId::from_uuid(row.user.user_id),
+        state: match row.user.state {
+            UserState::Active => AccountState::Active,
+            UserState::Blocked => AccountState::Blocked,
+        },
+        password: row.credential.map(|credential| StoredPassword {
+            hash: PasswordHash::from_phc(credential.secret.to_string()),
+            version: credential.version,
+        }),
+    }))
+}
+
+async fn record_refusal(services: &Services, events: &[Event], now: Timestamp, deadline: Deadline) {
+    let unit = unit(&services.cell.vault, Vec::new(), events, Actor::Anonymous, now);
+    let committed = services.ledger.append(services.cell.id, unit, deadline).await;
+    if let Err(error) = committed.and_then(|outcome| outcome.map_err(ServiceError::from)) {
+        tracing::error!(tenant = %services.cell.id, error = %error, "refused sign-in could not be audited");
+    }
+}

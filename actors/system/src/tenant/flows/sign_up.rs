@@ -1,0 +1,82 @@
+use super::{ATTEMPTS, Services};
+use crate::error::ServiceError;
+use crate::ledger::CommitError;
+use crate::persist::{entries, unit};
+use crate::tenant::SignUpRequest;
+use plinto_domain::address::Network;
+use plinto_domain::audit::{Actor, Event};
+use plinto_domain::sign_up::{SignUp, decide};
+use plinto_domain::{Decision, UserId};
+use plinto_runtime::Deadline;
+use plinto_storage::Unit;
+use plinto_storage::repositories::user_emails;
+
+/// Creates an account, or, if the address has one, does the same work and answers the same. The two differ only in
+/// what is committed: one transaction either way.
+pub(in crate::tenant) async fn sign_up(
+    services: &Services,
+    request: SignUpRequest,
+    deadline: Deadline,
+) -> Result<(), ServiceError> {
+    let cell = &services.cell;
+    if let Some(address) = request.client.address {
+        cell.attempts.network(Network::of(address))?;
+    }
+    let checked = check(services, &request)?;
+    cell.attempts.account(&cell.vault.blind_index(ATTEMPTS, checked.email.normalized().as_bytes()))?;
+    let existing = user_emails::find_by_email(&*services.engine, &cell.vault, checked.email.normalized()).await?;
+    let taken = existing.is_some();
+    let (unit, _) = hash_and_decide(services, checked, None, deadline).await?;
+    if taken {
+        return record_repetition(services, deadline).await;
+    }
+    match services.ledger.append(cell.id, unit, deadline).await? {
+        Ok(_) => Ok(()),
+        // Somebody took the address between the look and the commit.
+        Err(CommitError::Unique(_)) => record_repetition(services, deadline).await,
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Creates an account for an operator, who is told if the address has one.
+pub(in crate::tenant) async fn create_user(
+    services: &Services,
+    request: SignUpRequest,
+    actor: Actor,
+    deadline: Deadline,
+) -> Result<UserId, ServiceError> {
+    let checked = check(services, &request)?;
+    let (unit, user) = hash_and_decide(services, checked, Some(actor), deadline).await?;
+    match services.ledger.append(services.cell.id, unit, deadline).await? {
+        Ok(_) => Ok(user),
+        Err(CommitError::Unique(_)) => Err(ServiceError::EmailTaken),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn check(services: &Services, request: &SignUpRequest) -> Result<SignUp, ServiceError> {
+    let policy = &services.cell.settings.password;
+    Ok(SignUp::parse(&request.email, &request.password, request.name.as_deref(), policy)?)
+}
+
+/// The decision as a unit of work. Without a named actor the new user acts for themselves.
+async fn hash_and_decide(
+    services: &Services,
+    checked: SignUp,
+    actor: Option<Actor>,
+    deadline: Deadline,
+) -> Result<(Unit, UserId), ServiceError> {
+    let cell = &services.cell;
+    let SignUp { email, password, name } = checked;
+    let hash = services.hasher.hash(cell.id, password, deadline).await?;
+    let now = services.environment.now();
+    let Decision { writes, events, reply: user } = decide(email, name, hash, now, services.environment.randomness());
+    Ok((unit(&cell.vault, writes, &events, actor.unwrap_or(Actor::User(user)), now), user))
+}
+
+async fn record_repetition(services: &Services, deadline: Deadline) -> Result<(), ServiceError> {
+    let entries = entries(&[Event::SignUpRepeated], Actor::Anonymous, services.environment.now());
+    let unit = Unit { statements: Vec::new(), entries };
+    services.ledger.append(services.cell.id, unit, deadline).await??;
+    Ok(())
+}

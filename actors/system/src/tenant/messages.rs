@@ -1,0 +1,94 @@
+use super::tokens::IssuedAccessToken;
+use crate::error::ServiceError;
+use plinto_domain::audit::Actor;
+use plinto_domain::refresh_token::RefreshToken;
+use plinto_domain::session::ClientDescription;
+use plinto_domain::sign_in::SignIn;
+use plinto_domain::{SessionId, Timestamp, UserId};
+use plinto_runtime::{Message, Refusal, Reply};
+use std::net::IpAddr;
+use zeroize::Zeroizing;
+
+/// Longest User-Agent kept, in bytes.
+const LONGEST_USER_AGENT: usize = 512;
+
+/// Where a request came from. `Debug` shows nothing of it.
+#[derive(Clone, Default)]
+pub struct ClientContext {
+    /// Peer address, or the one a trusted proxy reports.
+    pub address: Option<IpAddr>,
+    /// User-Agent header.
+    pub user_agent: Option<String>,
+}
+
+impl std::fmt::Debug for ClientContext {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("ClientContext(redacted)")
+    }
+}
+
+impl ClientContext {
+    pub(crate) fn describe(self) -> ClientDescription {
+        let user_agent = self.user_agent.map(|mut text| {
+            let end = (0..=LONGEST_USER_AGENT.min(text.len())).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0);
+            text.truncate(end);
+            text
+        });
+        ClientDescription { address: self.address.map(|address| address.to_string()), user_agent }
+    }
+}
+
+/// A request to create an account, not yet checked. No `Debug`: it holds a password.
+pub(crate) struct SignUpRequest {
+    pub(crate) email: String,
+    pub(crate) password: Zeroizing<String>,
+    pub(crate) name: Option<String>,
+    pub(crate) client: ClientContext,
+}
+
+/// A well-formed request to sign in.
+#[derive(Debug)]
+pub(crate) struct SignInRequest {
+    pub(crate) sign_in: SignIn,
+    pub(crate) client: ClientContext,
+}
+
+/// A fresh session's tokens.
+#[derive(Debug)]
+pub struct SignedIn {
+    /// The user.
+    pub user: UserId,
+    /// The new session.
+    pub session: SessionId,
+    /// Access token (RFC 9068).
+    pub access: IssuedAccessToken,
+    /// First refresh token.
+    pub refresh: RefreshToken,
+}
+
+pub(crate) enum TenantMessage {
+    SignUp { request: Box<SignUpRequest>, reply: Reply<Result<(), ServiceError>> },
+    CreateUser { request: Box<SignUpRequest>, actor: Actor, reply: Reply<Result<UserId, ServiceError>> },
+    SignIn { request: Box<SignInRequest>, reply: Reply<Result<SignedIn, ServiceError>> },
+    SignOutEverywhere { user: UserId, now: Timestamp, reply: Reply<Result<(), ServiceError>> },
+}
+
+impl Message for TenantMessage {
+    fn is_abandoned(&self) -> bool {
+        match self {
+            Self::SignUp { reply, .. } => reply.is_abandoned(),
+            Self::CreateUser { reply, .. } => reply.is_abandoned(),
+            Self::SignIn { reply, .. } => reply.is_abandoned(),
+            Self::SignOutEverywhere { reply, .. } => reply.is_abandoned(),
+        }
+    }
+
+    fn refuse(self, why: Refusal) {
+        match self {
+            Self::SignUp { reply, .. } => reply.refuse(why),
+            Self::CreateUser { reply, .. } => reply.refuse(why),
+            Self::SignIn { reply, .. } => reply.refuse(why),
+            Self::SignOutEverywhere { reply, .. } => reply.refuse(why),
+        }
+    }
+}

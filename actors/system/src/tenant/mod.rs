@@ -1,0 +1,19 @@
+//! A tenant: its keys, its settings, its limits, and the flows that create accounts and sessions.
+
+mod activation;
+mod actor;
+mod cell;
+mod flows;
+mod handle;
+mod limits;
+mod messages;
+mod tokens;
+
+pub(crate) use activation::new_signing_key;
+pub(crate) use actor::TenantActor;
+pub(crate) use cell::TenantCell;
+pub(crate) use handle::TenantHandle;
+pub use messages::{ClientContext, SignedIn};
+pub(crate) use messages::{SignInRequest, SignUpRequest};
+pub use tokens::IssuedAccessToken;
+pub(crate) use tokens::{VerifiedToken, access_token};

@@ -1,0 +1,113 @@
+use super::cell::TenantCell;
+use crate::config::Limits;
+use crate::environment::Environment;
+use crate::error::ServiceError;
+use plinto_domain::access_token::{AccessTokenGrant, claims};
+use plinto_domain::session::Session;
+use plinto_domain::{SessionId, Timestamp, UserId};
+use plinto_token::{Claims, Expectations, TokenError, check_times, verify};
+use quick_cache::sync::Cache;
+use sha2::{Digest, Sha256};
+use std::fmt;
+use std::sync::Arc;
+
+/// JOSE `typ` of access tokens (RFC 9068 §2.1).
+const ACCESS_TOKEN_TYPE: &str = "at+jwt";
+/// Seconds of clock difference tolerated; our own nodes issue and verify, so little is needed.
+const LEEWAY_SECONDS: i64 = 5;
+
+/// An access token as it is handed out. `Debug` does not show it.
+pub struct IssuedAccessToken {
+    /// The JWT.
+    pub token: String,
+    /// Seconds it is good for.
+    pub expires_in: u32,
+}
+
+impl fmt::Debug for IssuedAccessToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("IssuedAccessToken(redacted)")
+    }
+}
+
+/// Signs an access token for a session.
+pub(crate) fn access_token(
+    cell: &TenantCell,
+    session: &Session,
+    now: Timestamp,
+    environment: &Environment,
+) -> Result<IssuedAccessToken, ServiceError> {
+    let expires_in = cell.settings.session.access_token_seconds;
+    let grant = AccessTokenGrant {
+        issuer: &cell.issuer,
+        user: session.user,
+        session: session.id,
+        authenticated_at: session.authenticated_at,
+        amr: &session.amr,
+        lifetime_seconds: expires_in,
+    };
+    let claims = claims(&grant, now, environment.randomness());
+    let token = cell
+        .signer
+        .sign(ACCESS_TOKEN_TYPE, &claims)
+        .map_err(|_| ServiceError::Damaged("the signing key does not sign"))?;
+    Ok(IssuedAccessToken { token, expires_in })
+}
+
+/// An access token whose signature, issuer, audience and type were checked; times and session are checked each time.
+#[derive(Debug)]
+pub(crate) struct VerifiedToken {
+    pub(crate) claims: Claims,
+    pub(crate) user: UserId,
+    pub(crate) session: SessionId,
+    /// The answer to an introspection, rendered once (RFC 7662).
+    pub(crate) introspection: Arc<str>,
+}
+
+/// Remembers verified tokens by their SHA-256, bounded per tenant. Revocation needs no invalidation here: every use
+/// still asks the session's actor.
+pub(crate) struct VerifiedTokens {
+    cache: Cache<[u8; 32], Arc<VerifiedToken>>,
+}
+
+impl VerifiedTokens {
+    pub(crate) fn new(limits: &Limits) -> Self {
+        Self { cache: Cache::new(limits.verified_tokens.max(1)) }
+    }
+}
+
+impl TenantCell {
+    /// Verifies an access token of this tenant, or finds it verified before.
+    pub(crate) fn verify(&self, token: &str, now: Timestamp) -> Result<Arc<VerifiedToken>, ServiceError> {
+        let expect = Expectations {
+            issuer: &self.issuer,
+            audience: Some(&self.issuer),
+            now: now.as_seconds(),
+            leeway: LEEWAY_SECONDS,
+            typ: ACCESS_TOKEN_TYPE,
+        };
+        let key: [u8; 32] = Sha256::digest(token.as_bytes()).into();
+        if let Some(known) = self.verified.cache.get(&key) {
+            check_times(&known.claims, &expect).map_err(invalid)?;
+            return Ok(known);
+        }
+        let claims = verify(token, &self.keys, &expect).map_err(invalid)?;
+        let verified = Arc::new(VerifiedToken::of(claims)?);
+        self.verified.cache.insert(key, Arc::clone(&verified));
+        Ok(verified)
+    }
+}
+
+impl VerifiedToken {
+    fn of(claims: Claims) -> Result<Self, ServiceError> {
+        let foreign = ServiceError::InvalidToken { reason: "foreign_claims" };
+        let user = claims.sub.parse().map_err(|_| ServiceError::InvalidToken { reason: "foreign_claims" })?;
+        let session = claims.sid.as_deref().and_then(|sid| sid.parse().ok()).ok_or(foreign)?;
+        let introspection = crate::introspection::active_access_token(&claims).into();
+        Ok(Self { claims, user, session, introspection })
+    }
+}
+
+fn invalid(error: TokenError) -> ServiceError {
+    ServiceError::InvalidToken { reason: error.code() }
+}

@@ -1,0 +1,90 @@
+//! Accounts: sign-up, and who am I.
+
+use crate::extract::{Client, JsonBody, NamedTenant};
+use crate::guard::Bearer;
+use crate::problem::Problem;
+use crate::secret::Secret;
+use crate::state::AppState;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::{Extension, Json};
+use plinto_domain::{Timestamp, UserId};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// A request for an account.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SignUpBody {
+    /// Address to sign in with.
+    #[schema(example = "ada@example.com")]
+    email: String,
+    /// At least as long and as hard to guess as the tenant's policy asks.
+    password: Secret,
+    /// What to call you.
+    #[schema(example = "Ada Lovelace")]
+    name: Option<String>,
+}
+
+/// The request was accepted. The same whether or not the address already had an account.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct SignUpAccepted {
+    status: &'static str,
+    detail: &'static str,
+}
+
+/// Create an account.
+///
+/// The answer is the same, and takes the same time, whether or not the address already had an account, so that nobody
+/// can find out who has one. Sign in next.
+#[utoipa::path(post, path = "/v1/auth/sign-up", tag = "accounts", request_body = SignUpBody,
+    params(("Plinto-Tenant" = Option<String>, Header, description = "Tenant, unless the path or the host name names it")),
+    responses((status = 202, body = SignUpAccepted), (status = 404, body = Problem), (status = 422, body = Problem), (status = 429, body = Problem)))]
+pub(crate) async fn sign_up(
+    State(state): State<AppState>,
+    tenant: NamedTenant,
+    Client(client): Client,
+    JsonBody(body): JsonBody<SignUpBody>,
+) -> Result<(StatusCode, Json<SignUpAccepted>), Problem> {
+    let tenant = tenant.required()?;
+    let deadline = state.deadline();
+    state.platform().sign_up(tenant, body.email, body.password.into_inner(), body.name, client, deadline).await?;
+    let accepted = SignUpAccepted { status: "accepted", detail: "sign in with your e-mail address and password" };
+    Ok((StatusCode::ACCEPTED, Json(accepted)))
+}
+
+/// A user as the user sees it.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct User {
+    /// The user's id.
+    #[schema(value_type = String, example = "usr_0193a6f2c5d87e1bb1f3a2c4d5e6f708")]
+    id: UserId,
+    /// Primary address.
+    email: Option<String>,
+    /// Whether the address was verified.
+    email_verified: bool,
+    /// What to call them.
+    name: Option<String>,
+    /// When the account was created, in milliseconds since the Unix epoch.
+    #[schema(value_type = i64)]
+    created_at: Timestamp,
+}
+
+/// The signed-in user.
+#[utoipa::path(get, path = "/v1/users/me", tag = "accounts", security(("access_token" = [])),
+    responses((status = 200, body = User), (status = 401, body = Problem)))]
+pub(crate) async fn me(
+    State(state): State<AppState>,
+    tenant: NamedTenant,
+    Extension(Bearer(token)): Extension<Bearer>,
+) -> Result<Json<User>, Problem> {
+    let tenant = tenant.or_of_token(&token, &state).await?;
+    let user = state.platform().me(tenant, &token, state.deadline()).await?;
+    Ok(Json(User {
+        id: user.id,
+        email: user.email,
+        email_verified: user.email_verified,
+        name: user.name,
+        created_at: user.created_at,
+    }))
+}

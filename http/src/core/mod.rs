@@ -1,0 +1,33 @@
+//! Core API: accounts, sessions, tenants.
+
+pub(crate) mod accounts;
+pub(crate) mod keys;
+pub(crate) mod sessions;
+pub(crate) mod tenants;
+
+use crate::routes::{Access, Route};
+use axum::http::Method;
+
+/// The Core API's rows of the authorization table.
+pub(crate) fn routes() -> Vec<Route> {
+    use Access::{AccessToken, PlatformKey, Public};
+    let mut rows = vec![
+        Route::new(Method::POST, "/v1/auth/sign-up", Public, accounts::sign_up).of_tenant(),
+        Route::new(Method::POST, "/v1/auth/sign-in", Public, sessions::sign_in).of_tenant(),
+        Route::new(Method::POST, "/v1/auth/refresh", Public, sessions::refresh).of_tenant(),
+        Route::new(Method::POST, "/v1/auth/sign-out", AccessToken, sessions::sign_out).of_tenant(),
+        Route::new(Method::GET, "/v1/users/me", AccessToken, accounts::me).of_tenant(),
+        Route::new(Method::GET, "/t/{tenant}/.well-known/jwks.json", Public, keys::jwks),
+        Route::new(Method::GET, "/v1/openapi.json", Public, crate::openapi::serve),
+    ];
+    rows.extend([
+        Route::new(Method::POST, "/v1/tenants", PlatformKey, tenants::create),
+        Route::new(Method::GET, "/v1/tenants", PlatformKey, tenants::list),
+        Route::new(Method::GET, "/v1/tenants/{id}", PlatformKey, tenants::get),
+        Route::new(Method::DELETE, "/v1/tenants/{id}", PlatformKey, tenants::delete),
+        Route::new(Method::POST, "/v1/tenants/{id}/users", PlatformKey, tenants::create_user),
+        Route::new(Method::POST, "/v1/tenants/{id}/service-keys", PlatformKey, tenants::create_service_key),
+        Route::new(Method::POST, "/v1/tenants/{id}/keys/rotate", PlatformKey, tenants::rotate_keys),
+    ]);
+    rows
+}

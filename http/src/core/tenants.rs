@@ -1,0 +1,229 @@
+//! Administration of tenants, for operators.
+
+use crate::extract::{JsonBody, path_id};
+use crate::problem::Problem;
+use crate::secret::Secret;
+use crate::state::AppState;
+use axum::extract::{Path, Query, State};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::IntoResponse;
+use axum::{Extension, Json};
+use plinto_actors::{Caller, SigningAlgorithm, TenantView};
+use plinto_domain::audit::Actor;
+use plinto_domain::tenant::TenantSettings;
+use plinto_domain::{ApiKeyId, TenantId, Timestamp, UserId};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+/// Most tenants on a page.
+const LARGEST_PAGE: u32 = 200;
+const DEFAULT_PAGE: u32 = 50;
+
+/// A new tenant.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NewTenantBody {
+    /// Name in URLs: 2 to 63 of a-z, 0-9 and inner hyphens.
+    #[schema(example = "acme")]
+    slug: String,
+    /// Name for people.
+    #[schema(example = "Acme GmbH")]
+    name: String,
+    /// Settings; what is left out has a safe default.
+    #[serde(default)]
+    #[schema(value_type = Object)]
+    settings: TenantSettings,
+}
+
+/// A tenant.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Tenant {
+    #[schema(value_type = String, example = "ten_0193a6f2c5d87e1bb1f3a2c4d5e6f708")]
+    id: TenantId,
+    slug: String,
+    name: String,
+    /// `iss` of the tenant's tokens.
+    issuer: String,
+    #[schema(value_type = Object)]
+    settings: TenantSettings,
+    /// Milliseconds since the Unix epoch.
+    #[schema(value_type = i64)]
+    created_at: Timestamp,
+}
+
+/// A page of tenants.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct TenantPage {
+    tenants: Vec<Tenant>,
+    /// Pass as `after` for the next page; absent on the last one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<String>,
+}
+
+/// Which page.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PageQuery {
+    /// `next` of the page before.
+    after: Option<String>,
+    /// Tenants on the page, 1 to 200.
+    limit: Option<u32>,
+}
+
+fn tenant(view: TenantView, state: &AppState) -> Tenant {
+    Tenant {
+        issuer: format!("{}/t/{}", state.platform().config().base_url, view.slug),
+        id: view.id,
+        slug: view.slug,
+        name: view.name,
+        settings: view.settings,
+        created_at: view.created_at,
+    }
+}
+
+/// Create a tenant with its own database, keys and ledger.
+#[utoipa::path(post, path = "/v1/tenants", tag = "tenants", request_body = NewTenantBody, security(("platform_key" = [])),
+    responses((status = 201, body = Tenant), (status = 401, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem)))]
+pub(crate) async fn create(
+    State(state): State<AppState>,
+    Extension(caller): Extension<Caller>,
+    JsonBody(body): JsonBody<NewTenantBody>,
+) -> Result<impl IntoResponse, Problem> {
+    let actor = Actor::ApiKey(caller.key);
+    let view = state.platform().create_tenant(&body.slug, &body.name, body.settings, actor).await?;
+    let location = HeaderValue::from_str(&format!("/v1/tenants/{}", view.id)).map_err(|_| crate::problem::internal())?;
+    Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(tenant(view, &state))))
+}
+
+/// List tenants.
+#[utoipa::path(get, path = "/v1/tenants", tag = "tenants", params(PageQuery), security(("platform_key" = [])),
+    responses((status = 200, body = TenantPage), (status = 401, body = Problem)))]
+pub(crate) async fn list(
+    State(state): State<AppState>,
+    query: Result<Query<PageQuery>, axum::extract::rejection::QueryRejection>,
+) -> Result<Json<TenantPage>, Problem> {
+    let invalid = || {
+        Problem::new(StatusCode::BAD_REQUEST, "invalid_query", "Invalid query", "use `after` and `limit` (1 to 200)")
+    };
+    let Query(query) = query.map_err(|_| invalid())?;
+    let limit = query.limit.unwrap_or(DEFAULT_PAGE);
+    if !(1..=LARGEST_PAGE).contains(&limit) {
+        return Err(invalid());
+    }
+    let after = query.after.map(|after| after.parse::<TenantId>()).transpose().map_err(|_| invalid())?;
+    let mut views = state.platform().tenants(after, limit + 1).await?;
+    let more = views.len() > limit as usize;
+    views.truncate(limit as usize);
+    let next = views.last().filter(|_| more).map(|last| last.id.to_string());
+    Ok(Json(TenantPage { tenants: views.into_iter().map(|view| tenant(view, &state)).collect(), next }))
+}
+
+/// One tenant.
+#[utoipa::path(get, path = "/v1/tenants/{id}", tag = "tenants", params(("id" = String, Path)), security(("platform_key" = [])),
+    responses((status = 200, body = Tenant), (status = 401, body = Problem), (status = 404, body = Problem)))]
+pub(crate) async fn get(State(state): State<AppState>, Path(id): Path<String>) -> Result<Json<Tenant>, Problem> {
+    let view = state.platform().tenant(path_id(&id)?).await?;
+    Ok(Json(tenant(view, &state)))
+}
+
+/// Delete a tenant: its keys are destroyed, its database is removed. This cannot be undone.
+#[utoipa::path(delete, path = "/v1/tenants/{id}", tag = "tenants", params(("id" = String, Path)), security(("platform_key" = [])),
+    responses((status = 204), (status = 401, body = Problem), (status = 404, body = Problem)))]
+pub(crate) async fn delete(
+    State(state): State<AppState>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+) -> Result<StatusCode, Problem> {
+    state.platform().delete_tenant(path_id(&id)?, Actor::ApiKey(caller.key)).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// A user made by an operator.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NewUserBody {
+    email: String,
+    password: Secret,
+    name: Option<String>,
+}
+
+/// The new user.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct NewUser {
+    #[schema(value_type = String)]
+    id: UserId,
+}
+
+/// Create a user in a tenant. Unlike sign-up, the operator is told if the address is taken.
+#[utoipa::path(post, path = "/v1/tenants/{id}/users", tag = "tenants", request_body = NewUserBody, params(("id" = String, Path)),
+    security(("platform_key" = [])),
+    responses((status = 201, body = NewUser), (status = 401, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem)))]
+pub(crate) async fn create_user(
+    State(state): State<AppState>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+    JsonBody(body): JsonBody<NewUserBody>,
+) -> Result<(StatusCode, Json<NewUser>), Problem> {
+    let tenant = path_id(&id)?;
+    let actor = Actor::ApiKey(caller.key);
+    let deadline = state.deadline();
+    let password = body.password.into_inner();
+    let id = state.platform().create_user(tenant, body.email, password, body.name, actor, deadline).await?;
+    Ok((StatusCode::CREATED, Json(NewUser { id })))
+}
+
+/// A new service key.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NewServiceKeyBody {
+    /// What the key is for.
+    #[schema(example = "orders-api")]
+    name: String,
+}
+
+/// A service key; `key` is shown this once.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct ServiceKey {
+    #[schema(value_type = String)]
+    id: ApiKeyId,
+    key: String,
+}
+
+/// Make a key with which a service of the tenant calls the auth service.
+#[utoipa::path(post, path = "/v1/tenants/{id}/service-keys", tag = "tenants", request_body = NewServiceKeyBody,
+    params(("id" = String, Path)), security(("platform_key" = [])),
+    responses((status = 201, body = ServiceKey), (status = 401, body = Problem), (status = 404, body = Problem)))]
+pub(crate) async fn create_service_key(
+    State(state): State<AppState>,
+    Path(id): Path<String>,
+    JsonBody(body): JsonBody<NewServiceKeyBody>,
+) -> Result<(StatusCode, Json<ServiceKey>), Problem> {
+    let issued = state.platform().issue_service_key(path_id(&id)?, &body.name).await?;
+    Ok((StatusCode::CREATED, Json(ServiceKey { id: issued.id, key: issued.text })))
+}
+
+/// Which algorithm the new signing key is for.
+#[derive(Deserialize, ToSchema, Default)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RotateBody {
+    /// `EdDSA` (default), `ES256` or `RS256`.
+    #[serde(default)]
+    #[schema(value_type = String, example = "EdDSA")]
+    alg: SigningAlgorithm,
+}
+
+/// Rotate the tenant's data key and signing key. Older versions keep reading and verifying.
+#[utoipa::path(post, path = "/v1/tenants/{id}/keys/rotate", tag = "tenants", request_body = Option<RotateBody>,
+    params(("id" = String, Path)), security(("platform_key" = [])),
+    responses((status = 204), (status = 401, body = Problem), (status = 404, body = Problem)))]
+pub(crate) async fn rotate_keys(
+    State(state): State<AppState>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+    body: Option<JsonBody<RotateBody>>,
+) -> Result<StatusCode, Problem> {
+    let alg = body.map(|JsonBody(body)| body.alg).unwrap_or_default();
+    let actor = Actor::ApiKey(caller.key);
+    state.platform().rotate_keys(path_id(&id)?, alg, actor, state.deadline()).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

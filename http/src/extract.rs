@@ -1,0 +1,264 @@
+//! Reading requests: bodies, the client, the tenant.
+
+use crate::listener::Peer;
+use crate::problem::{self, Problem};
+use crate::state::AppState;
+use axum::body::HttpBody;
+use axum::extract::{FromRequest, FromRequestParts, OptionalFromRequest, RawPathParams, Request};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode, header};
+use bytes::Bytes;
+use ipnet::IpNet;
+use plinto_actors::{ClientContext, ServiceError};
+use plinto_domain::TenantId;
+use serde::de::DeserializeOwned;
+use std::borrow::Cow;
+use std::net::IpAddr;
+
+/// A JSON body.
+pub(crate) struct JsonBody<T>(pub(crate) T);
+
+impl<T: DeserializeOwned> FromRequest<AppState> for JsonBody<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &AppState) -> Result<Self, Problem> {
+        if !has_media_type(request.headers(), "application/json") {
+            return Err(unsupported("application/json"));
+        }
+        let bytes = read_body(request, state).await?;
+        let mut json = serde_json::Deserializer::from_slice(&bytes);
+        let value = serde_path_to_error::deserialize(&mut json).map_err(|error| wrong_json(&error))?;
+        json.end().map_err(|error| malformed_json(&error))?;
+        Ok(Self(value))
+    }
+}
+
+/// No body at all is fine where a body is optional; a body of another kind is not.
+impl<T: DeserializeOwned> OptionalFromRequest<AppState> for JsonBody<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &AppState) -> Result<Option<Self>, Problem> {
+        let typed = request.headers().contains_key(header::CONTENT_TYPE);
+        if !typed && request.body().size_hint().exact() == Some(0) {
+            return Ok(None);
+        }
+        <Self as FromRequest<AppState>>::from_request(request, state).await.map(Some)
+    }
+}
+
+/// A form body, as in OAuth: no parameter may be given twice (RFC 6749 §3.2).
+pub(crate) struct FormBody(Bytes);
+
+impl FromRequest<AppState> for FormBody {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &AppState) -> Result<Self, Problem> {
+        if !has_media_type(request.headers(), "application/x-www-form-urlencoded") {
+            return Err(unsupported("application/x-www-form-urlencoded"));
+        }
+        Ok(Self(read_body(request, state).await?))
+    }
+}
+
+impl FormBody {
+    /// A parameter's value.
+    pub(crate) fn required(&self, name: &'static str) -> Result<Cow<'_, str>, Problem> {
+        let mut values = form_urlencoded::parse(&self.0).filter(|(key, _)| key == name).map(|(_, value)| value);
+        let invalid = |detail: String| {
+            Problem::new(StatusCode::BAD_REQUEST, "invalid_request", "Invalid request", detail)
+        };
+        let value = values.next().ok_or_else(|| invalid(format!("the form parameter `{name}` is missing")))?;
+        match values.next() {
+            None => Ok(value),
+            Some(_) => Err(invalid(format!("the form parameter `{name}` is given more than once"))),
+        }
+    }
+}
+
+fn has_media_type(headers: &HeaderMap, wanted: &str) -> bool {
+    let given = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    given.split(';').next().is_some_and(|media| media.trim().eq_ignore_ascii_case(wanted))
+}
+
+fn unsupported(wanted: &'static str) -> Problem {
+    Problem::new(
+        StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        "unsupported_media_type",
+        "Unsupported media type",
+        format!("send the body as {wanted}"),
+    )
+}
+
+async fn read_body(request: Request, state: &AppState) -> Result<Bytes, Problem> {
+    Bytes::from_request(request, state).await.map_err(|rejection| {
+        if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
+            let most = state.config().limits.body_bytes;
+            let detail = format!("a request body has at most {most} bytes");
+            return Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", "Body too large", detail);
+        }
+        Problem::new(StatusCode::BAD_REQUEST, "body_unreadable", "Body unreadable", "the body did not arrive whole")
+    })
+}
+
+/// Says where the JSON is wrong, never what stood there: it may be a password.
+fn malformed_json(error: &serde_json::Error) -> Problem {
+    let place = format!("the body is not JSON (line {}, column {})", error.line(), error.column());
+    Problem::new(StatusCode::BAD_REQUEST, "malformed_json", "Malformed JSON", place)
+}
+
+fn wrong_json(error: &serde_path_to_error::Error<serde_json::Error>) -> Problem {
+    let inner = error.inner();
+    if inner.is_syntax() || inner.is_eof() || inner.is_io() {
+        return malformed_json(inner);
+    }
+    let path = error.path().to_string();
+    let field = if path == "." || path.len() > 100 { "body".to_owned() } else { path };
+    let detail = missing_field(inner).unwrap_or_else(|| {
+        format!("has the wrong type or an unknown member (line {}, column {})", inner.line(), inner.column())
+    });
+    Problem::new(
+        StatusCode::UNPROCESSABLE_ENTITY,
+        "invalid_fields",
+        "Invalid fields",
+        "correct the fields in `errors` and send the request again",
+    )
+    .with_field(field, "wrong_type", detail)
+}
+
+/// serde's text about a missing field holds only names from our own types.
+fn missing_field(error: &serde_json::Error) -> Option<String> {
+    let text = error.to_string();
+    let (message, _) = text.split_once(" at line ")?;
+    message.starts_with("missing field `").then(|| message.to_owned())
+}
+
+/// Where the request came from.
+pub(crate) struct Client(pub(crate) ClientContext);
+
+impl FromRequestParts<AppState> for Client {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Self::Rejection> {
+        let peer = parts.extensions.get::<Peer>().map(|peer| peer.0.ip());
+        let address = peer.map(|peer| client_address(peer, &parts.headers, &state.config().trusted_proxies));
+        let user_agent = parts.headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
+        Ok(Self(ClientContext { address, user_agent: user_agent.map(str::to_owned) }))
+    }
+}
+
+/// The nearest address in `X-Forwarded-For` that is no trusted proxy, read from the right: what stands further left
+/// was written by the client itself.
+fn client_address(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
+    let is_trusted = |address: &IpAddr| trusted.iter().any(|net| net.contains(address));
+    if !is_trusted(&peer) {
+        return peer;
+    }
+    let forwarded: Vec<&str> = headers
+        .get_all("x-forwarded-for")
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .map(str::trim)
+        .collect();
+    let mut nearest = peer;
+    for text in forwarded.into_iter().rev() {
+        match text.parse::<IpAddr>() {
+            Ok(address) => nearest = address,
+            Err(_) => return nearest,
+        }
+        if !is_trusted(&nearest) {
+            return nearest;
+        }
+    }
+    nearest
+}
+
+/// The tenant a request names: by `/t/{tenant}`, by host name or by header. Two that differ are refused.
+pub(crate) struct NamedTenant(pub(crate) Option<TenantId>);
+
+impl FromRequestParts<AppState> for NamedTenant {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
+        let params = RawPathParams::from_request_parts(parts, state).await.ok();
+        let by_path = params.as_ref().and_then(|params| params.iter().find(|(name, _)| *name == "tenant"));
+        let by_path = by_path.map(|(_, value)| value);
+        let by_header = match parts.headers.get("plinto-tenant") {
+            None => None,
+            Some(value) => Some(value.to_str().map_err(|_| ServiceError::UnknownTenant)?),
+        };
+        let by_host = tenant_of_host(&parts.headers, state.config().tenant_domain.as_deref());
+        let mut names = [by_path, by_host, by_header].into_iter().flatten();
+        let Some(slug) = names.next() else { return Ok(Self(None)) };
+        if names.any(|other| other != slug) {
+            return Err(Problem::new(
+                StatusCode::BAD_REQUEST,
+                "tenant_ambiguous",
+                "Ambiguous tenant",
+                "path, host name and Plinto-Tenant header name different tenants; name one",
+            ));
+        }
+        Ok(Self(Some(state.platform().resolve(slug).await?)))
+    }
+}
+
+impl NamedTenant {
+    /// The named tenant, which the request must name.
+    pub(crate) fn required(self) -> Result<TenantId, Problem> {
+        self.0.ok_or_else(|| {
+            Problem::new(
+                StatusCode::BAD_REQUEST,
+                "tenant_needed",
+                "Tenant needed",
+                "name the tenant: put /t/{tenant} before the path, or send the header Plinto-Tenant",
+            )
+        })
+    }
+
+    /// The named tenant, or the one whose issuer the access token names.
+    pub(crate) async fn or_of_token(self, token: &str, state: &AppState) -> Result<TenantId, Problem> {
+        match self.0 {
+            Some(named) => Ok(named),
+            None => state.platform().tenant_named_by(token).await.map_err(|error| match error {
+                ServiceError::UnknownTenant => ServiceError::InvalidToken { reason: "wrong_issuer" }.into(),
+                other => other.into(),
+            }),
+        }
+    }
+}
+
+fn tenant_of_host<'h>(headers: &'h HeaderMap, domain: Option<&str>) -> Option<&'h str> {
+    let host = headers.get(header::HOST)?.to_str().ok()?;
+    let host = host.rsplit_once(':').map_or(host, |(name, _)| name);
+    let slug = host.strip_suffix(domain?)?.strip_suffix('.')?;
+    (!slug.contains('.')).then_some(slug)
+}
+
+/// A typed id in a path; one that is none names nothing.
+pub(crate) fn path_id<T: std::str::FromStr>(text: &str) -> Result<T, Problem> {
+    text.parse().map_err(|_| problem::not_found())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn forwarded_addresses_count_only_behind_trusted_proxies() {
+        let trusted: Vec<IpNet> = vec!["10.0.0.0/8".parse().expect("net")];
+        let mut headers = HeaderMap::new();
+        headers.insert("x-forwarded-for", "198.51.100.9, 203.0.113.7, 10.0.0.2".parse().expect("header"));
+        let of = |peer: &str| client_address(peer.parse().expect("address"), &headers, &trusted).to_string();
+        assert_eq!(of("10.0.0.1"), "203.0.113.7", "the nearest address that is no proxy of ours");
+        assert_eq!(of("192.0.2.1"), "192.0.2.1", "a stranger's header is not believed");
+    }
+
+    #[test]
+    fn host_names_select_tenants_only_under_the_configured_domain() {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::HOST, "acme.id.example.com:8000".parse().expect("header"));
+        assert_eq!(tenant_of_host(&headers, Some("id.example.com")), Some("acme"));
+        assert_eq!(tenant_of_host(&headers, Some("example.com")), None);
+        assert_eq!(tenant_of_host(&headers, None), None);
+    }
+}

@@ -1,0 +1,52 @@
+use crate::problem::Problem;
+use crate::routes::Access;
+use crate::state::AppState;
+use axum::extract::Request;
+use axum::http::{HeaderMap, header};
+use plinto_actors::{Caller, ServiceError};
+use std::sync::Arc;
+
+/// Longest bearer credential read, in bytes.
+const LONGEST: usize = 8 * 1024;
+
+/// The bearer credential of a request (RFC 6750 §2.1), not yet believed. No `Debug`.
+#[derive(Clone)]
+pub(crate) struct Bearer(pub(crate) Arc<str>);
+
+/// Checks what the route asks for, and leaves the result in the request's extensions for the handler.
+pub(super) fn check_access(access: Access, request: &mut Request, state: &AppState) -> Result<(), Problem> {
+    match access {
+        Access::Public => {}
+        Access::Metrics if state.config().open_metrics => {}
+        Access::AccessToken => {
+            let token = bearer(request.headers()).ok_or(ServiceError::InvalidToken { reason: "missing" })?;
+            let token = Bearer(token.into());
+            request.extensions_mut().insert(token);
+        }
+        Access::ApiKey => {
+            let caller = caller(request, state)?;
+            request.extensions_mut().insert(caller);
+        }
+        Access::PlatformKey | Access::Metrics => {
+            let caller = caller(request, state)?;
+            caller.require_platform()?;
+            request.extensions_mut().insert(caller);
+        }
+    }
+    Ok(())
+}
+
+fn caller(request: &Request, state: &AppState) -> Result<Caller, ServiceError> {
+    let key = bearer(request.headers()).ok_or(ServiceError::Unauthenticated)?;
+    state.platform().authenticate(key)
+}
+
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let mut values = headers.get_all(header::AUTHORIZATION).iter();
+    let only = values.next()?;
+    if values.next().is_some() || only.len() > LONGEST {
+        return None;
+    }
+    let (scheme, credential) = only.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| credential.trim_start_matches(' '))
+}

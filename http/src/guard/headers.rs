@@ -1,0 +1,27 @@
+use super::REQUEST_ID;
+use super::trace::TraceId;
+use axum::http::{HeaderName, HeaderValue, header};
+use axum::response::Response;
+
+/// Content Security Policy of answers that are data (OWASP REST security): nothing may be loaded or framed.
+const DATA_POLICY: HeaderValue = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
+
+/// Sets the headers every answer has. What a handler set stays.
+pub(super) fn harden(mut answer: Response, trace: TraceId, https: bool) -> Response {
+    let headers = answer.headers_mut();
+    headers.insert(REQUEST_ID, trace.header());
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    let defaults: [(HeaderName, HeaderValue); 2] = [
+        (header::CONTENT_SECURITY_POLICY, DATA_POLICY),
+        (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+    ];
+    for (name, value) in defaults {
+        headers.entry(name).or_insert(value);
+    }
+    if https {
+        let two_years = HeaderValue::from_static("max-age=63072000; includeSubDomains");
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, two_years);
+    }
+    answer
+}

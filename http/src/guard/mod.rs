@@ -1,0 +1,129 @@
+//! What happens round every handler: shed load, identify the request, check access, bound its time, harden the answer.
+
+mod access;
+mod headers;
+mod trace;
+
+use crate::config::ListenerName;
+use crate::metrics::RouteMetrics;
+use crate::problem;
+use crate::routes::{Access, Route};
+use crate::state::AppState;
+use access::check_access;
+use axum::extract::{Request, State};
+use axum::http::HeaderName;
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use plinto_actors::runtime::{Activity, NodeCounter};
+use std::any::Any;
+use std::sync::Arc;
+use tokio::time::Instant;
+use trace::TraceId;
+
+pub(crate) use access::Bearer;
+
+/// Header that carries the request's trace id back.
+pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Load of one listener.
+pub(crate) struct ListenerLoad {
+    listener: ListenerName,
+    most: u32,
+    node: NodeCounter,
+}
+
+impl ListenerLoad {
+    pub(crate) fn new(listener: ListenerName, state: &AppState) -> Self {
+        let node = state.platform().system().register_node(format!("/listeners/{listener}"), "listener");
+        Self { listener, most: state.config().limits.in_flight, node }
+    }
+
+    fn enter(&self) -> Option<Activity> {
+        let activity = self.node.begin();
+        (self.node.in_flight() <= self.most).then_some(activity)
+    }
+}
+
+/// What the guard knows of the route it stands before.
+pub(crate) struct RouteContext {
+    load: Arc<ListenerLoad>,
+    access: Access,
+    metrics: RouteMetrics,
+    pattern: &'static str,
+}
+
+impl RouteContext {
+    pub(crate) fn new(load: &Arc<ListenerLoad>, route: &Route, state: &AppState) -> Self {
+        Self::of(load, route.method.as_str(), route.path, route.access, state)
+    }
+
+    /// Of requests that match no route.
+    pub(crate) fn unmatched(load: &Arc<ListenerLoad>, state: &AppState) -> Self {
+        Self::of(load, "ANY", "unmatched", Access::Public, state)
+    }
+
+    /// Of the API explorer's files.
+    pub(crate) fn explorer(load: &Arc<ListenerLoad>, state: &AppState) -> Self {
+        Self::of(load, "GET", "/docs", Access::Public, state)
+    }
+
+    fn of(load: &Arc<ListenerLoad>, method: &str, pattern: &'static str, access: Access, state: &AppState) -> Self {
+        let method = match method {
+            "GET" => "GET",
+            "POST" => "POST",
+            "DELETE" => "DELETE",
+            _ => "ANY",
+        };
+        let metrics = state.metrics().route(load.listener, method, pattern);
+        Self { load: Arc::clone(load), access, metrics, pattern }
+    }
+}
+
+/// Runs a request under guard.
+pub(crate) async fn run(
+    State((state, route)): State<(AppState, Arc<RouteContext>)>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let began = Instant::now();
+    let trace = TraceId::of(request.headers(), &state);
+    let https = state.config().strict_transport;
+    let answer = match route.load.enter() {
+        None => problem::overloaded().into_response(),
+        Some(in_flight) => {
+            let answer = match check_access(route.access, &mut request, &state) {
+                Err(problem) => problem.into_response(),
+                Ok(()) => answer_in_time(&state, trace, route.pattern, request, next).await,
+            };
+            drop(in_flight);
+            answer
+        }
+    };
+    let answer = headers::harden(answer, trace, https);
+    let status = answer.status();
+    route.metrics.record(status.as_u16(), began.elapsed());
+    if status.is_server_error() {
+        tracing::warn!(trace_id = %trace, route = route.pattern, status = status.as_u16(), "request failed");
+    }
+    answer
+}
+
+async fn answer_in_time(
+    state: &AppState,
+    trace: TraceId,
+    pattern: &'static str,
+    request: Request,
+    next: Next,
+) -> Response {
+    use tracing::Instrument;
+    let span = tracing::debug_span!("request", trace_id = %trace, route = pattern);
+    let answer = tokio::time::timeout(state.config().limits.request_time(), next.run(request)).instrument(span);
+    answer.await.unwrap_or_else(|_| problem::timed_out().into_response())
+}
+
+/// A handler panicked: a bug. The connection lives on, the panic's text stays in the log.
+pub(crate) fn panicked(panic: Box<dyn Any + Send + 'static>) -> Response {
+    let what = panic.downcast_ref::<&'static str>().copied().unwrap_or("a panic with data");
+    tracing::error!(panic = what, "handler panicked");
+    problem::internal().into_response()
+}

@@ -1,0 +1,153 @@
+//! Opening ports, serving connections, closing them in order.
+
+use crate::config::{HttpConfig, ListenerName};
+use crate::routes::router;
+use crate::state::AppState;
+use axum::Router;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
+use hyper_util::server::graceful::GracefulShutdown;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use tower::Service;
+
+/// Pause after an accept that failed, so that a process without file descriptors does not spin.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// The address of the connection's other end.
+#[derive(Clone, Copy)]
+pub(crate) struct Peer(pub(crate) SocketAddr);
+
+/// A port could not be opened.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot listen on {address} for the {listener} service: {source}; free the port or configure another one")]
+pub struct BindError {
+    listener: ListenerName,
+    address: SocketAddr,
+    #[source]
+    source: std::io::Error,
+}
+
+/// Open listeners.
+pub struct Listeners {
+    addresses: Vec<(ListenerName, SocketAddr)>,
+    stop: CancellationToken,
+    tasks: JoinSet<()>,
+}
+
+impl Listeners {
+    /// Opens every configured port, then serves them all. Nothing is served if one port cannot be opened.
+    pub async fn open(state: &AppState) -> Result<Self, BindError> {
+        let mut bound = Vec::new();
+        for &(listener, address) in &state.config().listeners {
+            let socket = TcpListener::bind(address).await;
+            let socket = socket.map_err(|source| BindError { listener, address, source })?;
+            let actual = socket.local_addr().map_err(|source| BindError { listener, address, source })?;
+            bound.push((listener, actual, socket));
+        }
+        let stop = CancellationToken::new();
+        let mut tasks = JoinSet::new();
+        let mut addresses = Vec::new();
+        for (listener, address, socket) in bound {
+            addresses.push((listener, address));
+            let app = router(listener, state);
+            tasks.spawn(serve(socket, app, state.config().clone(), stop.clone()));
+        }
+        Ok(Self { addresses, stop, tasks })
+    }
+
+    /// Where the listeners listen.
+    pub fn addresses(&self) -> &[(ListenerName, SocketAddr)] {
+        &self.addresses
+    }
+
+    /// Where one listener listens.
+    pub fn address(&self, listener: ListenerName) -> Option<SocketAddr> {
+        self.addresses.iter().find(|(name, _)| *name == listener).map(|(_, address)| *address)
+    }
+
+    /// Accepts no more connections, lets requests in flight finish within `soft`, then cuts the rest. Returns whether
+    /// all finished.
+    pub async fn close(mut self, soft: Duration) -> bool {
+        self.stop.cancel();
+        let drained = tokio::time::timeout(soft, async { while self.tasks.join_next().await.is_some() {} }).await;
+        self.tasks.abort_all();
+        drained.is_ok()
+    }
+}
+
+async fn serve(socket: TcpListener, app: Router, config: HttpConfig, stop: CancellationToken) {
+    let connections = Arc::new(Semaphore::new(config.limits.connections));
+    let graceful = GracefulShutdown::new();
+    let builder = Arc::new(connection_builder(&config));
+    loop {
+        let slot = tokio::select! {
+            slot = Arc::clone(&connections).acquire_owned() => slot.expect("the semaphore is never closed"),
+            () = stop.cancelled() => break,
+        };
+        let accepted = tokio::select! {
+            accepted = socket.accept() => accepted,
+            () = stop.cancelled() => break,
+        };
+        let (stream, peer) = match accepted {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                tracing::warn!(error = %error, "a connection could not be accepted");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+                continue;
+            }
+        };
+        let connection = connection(Arc::clone(&builder), stream, peer, app.clone(), &graceful);
+        tokio::spawn(async move {
+            connection.await;
+            drop(slot);
+        });
+    }
+    drop(socket);
+    graceful.shutdown().await;
+}
+
+fn connection_builder(config: &HttpConfig) -> Builder<TokioExecutor> {
+    let mut builder = Builder::new(TokioExecutor::new());
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(config.limits.head_time())
+        .max_headers(config.limits.headers)
+        .max_buf_size(config.limits.head_bytes.max(8_192));
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_header_list_size(u32::try_from(config.limits.head_bytes).unwrap_or(u32::MAX))
+        .max_concurrent_streams(256)
+        .keep_alive_interval(Duration::from_secs(30));
+    builder
+}
+
+fn connection(
+    builder: Arc<Builder<TokioExecutor>>,
+    stream: TcpStream,
+    peer: SocketAddr,
+    app: Router,
+    graceful: &GracefulShutdown,
+) -> impl Future<Output = ()> + Send + 'static {
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(error = %error, "TCP_NODELAY could not be set");
+    }
+    let service = hyper::service::service_fn(move |mut request: hyper::Request<hyper::body::Incoming>| {
+        request.extensions_mut().insert(Peer(peer));
+        app.clone().call(request)
+    });
+    let watcher = graceful.watcher();
+    async move {
+        let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
+        if let Err(error) = watcher.watch(connection).await {
+            tracing::debug!(error = %error, "connection ended early");
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! The OpenAPI document, generated from the code, and its explorer.
+
+use crate::guard::{self, ListenerLoad, RouteContext};
+use crate::state::AppState;
+use crate::{auth, core, health};
+use axum::http::{HeaderValue, header};
+use axum::middleware::{from_fn, from_fn_with_state, Next};
+use axum::response::Response;
+use axum::{Json, Router};
+use std::sync::Arc;
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::{Modify, OpenApi};
+use utoipa_swagger_ui::SwaggerUi;
+
+/// The explorer's own files run in it, and its style sheets are inline.
+const EXPLORER_POLICY: HeaderValue = HeaderValue::from_static(
+    "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; frame-ancestors 'none'",
+);
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Plinto",
+        description = "Multi-tenant identity platform. Paths under `accounts` and `sessions` may be prefixed with `/t/{tenant}`. `introspection` and `runtime` are served by the auth service (port 8001), everything else by the Core API (port 8000). Errors are problem details (RFC 9457).",
+        license(name = "Apache-2.0", identifier = "Apache-2.0"),
+    ),
+    paths(
+        core::accounts::sign_up, core::accounts::me,
+        core::sessions::sign_in, core::sessions::refresh, core::sessions::sign_out,
+        core::keys::jwks,
+        core::tenants::create, core::tenants::list, core::tenants::get, core::tenants::delete,
+        core::tenants::create_user, core::tenants::create_service_key, core::tenants::rotate_keys,
+        auth::introspect::introspect,
+        auth::runtime::tree, auth::runtime::events, auth::runtime::reset, auth::runtime::fault,
+        health::live, health::ready, health::metrics, serve,
+    ),
+    modifiers(&Schemes),
+    tags(
+        (name = "accounts", description = "Users of a tenant"),
+        (name = "sessions", description = "Signing in, staying signed in, signing out"),
+        (name = "keys", description = "Public keys to verify tokens with"),
+        (name = "tenants", description = "Administration by the platform's operators"),
+        (name = "introspection", description = "Validation of tokens (port 8001)"),
+        (name = "runtime", description = "The supervision tree (port 8001)"),
+        (name = "operations", description = "Health and metrics (every port)"),
+    )
+)]
+struct Api;
+
+struct Schemes;
+
+impl Modify for Schemes {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let bearer = |description: &str, format: Option<&str>| {
+            let mut scheme = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some(description));
+            if let Some(format) = format {
+                scheme = scheme.bearer_format(format);
+            }
+            SecurityScheme::Http(scheme.build())
+        };
+        let components = document.components.get_or_insert_with(Default::default);
+        for (name, scheme) in [
+            ("access_token", bearer("Access token of a session", Some("JWT"))),
+            ("platform_key", bearer("API key of an operator: plk_…", None)),
+            ("service_key", bearer("API key of a tenant's service: plk_…", None)),
+        ] {
+            components.add_security_scheme(name, scheme);
+        }
+    }
+}
+
+/// The OpenAPI 3.1 document.
+pub fn document() -> utoipa::openapi::OpenApi {
+    Api::openapi()
+}
+
+/// The OpenAPI document of this version.
+#[utoipa::path(get, path = "/v1/openapi.json", tag = "operations", responses((status = 200, body = Object)))]
+pub(crate) async fn serve() -> Json<utoipa::openapi::OpenApi> {
+    Json(document())
+}
+
+/// The explorer at `/docs`; its files are in the binary.
+pub(crate) fn explorer(load: &Arc<ListenerLoad>, state: &AppState) -> Router<AppState> {
+    let context = Arc::new(RouteContext::explorer(load, state));
+    let config = utoipa_swagger_ui::Config::from("/v1/openapi.json").try_it_out_enabled(true);
+    Router::from(SwaggerUi::new("/docs").config(config))
+        .layer(from_fn(allow_explorer))
+        .layer(from_fn_with_state((state.clone(), context), guard::run))
+}
+
+async fn allow_explorer(request: axum::extract::Request, next: Next) -> Response {
+    let mut answer = next.run(request).await;
+    answer.headers_mut().insert(header::CONTENT_SECURITY_POLICY, EXPLORER_POLICY);
+    answer
+}

@@ -1,0 +1,152 @@
+//! The authorization table: every route with the access it asks for, and the routers made from it.
+
+use crate::config::ListenerName;
+use crate::guard::{self, ListenerLoad, RouteContext};
+use crate::problem;
+use crate::state::AppState;
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::handler::Handler;
+use axum::http::{HeaderValue, Method};
+use axum::middleware::from_fn_with_state;
+use axum::routing::{MethodFilter, MethodRouter, on};
+use std::sync::Arc;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::cors::CorsLayer;
+
+/// What a caller must present. Checked before the handler runs.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Access {
+    /// Nothing.
+    Public,
+    /// An access token of the tenant; the handler's one call into the platform verifies it.
+    AccessToken,
+    /// A platform key, or a tenant's service key; the handler's call limits the latter to its tenant.
+    ApiKey,
+    /// A platform key.
+    PlatformKey,
+    /// A platform key, unless the operator opened the metrics.
+    Metrics,
+}
+
+/// How a route finds its tenant.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Tenancy {
+    /// It has none, or names it in a parameter.
+    None,
+    /// By `/t/{tenant}` before the path, host name, `Plinto-Tenant` header or the token itself: the route is mounted
+    /// with and without the prefix.
+    Selected,
+}
+
+/// One row of the table.
+pub struct Route {
+    /// HTTP method.
+    pub method: Method,
+    /// Path pattern.
+    pub path: &'static str,
+    /// What a caller must present.
+    pub access: Access,
+    /// How the tenant is found.
+    pub tenancy: Tenancy,
+    handler: MethodRouter<AppState>,
+}
+
+fn filter(method: &Method) -> MethodFilter {
+    MethodFilter::try_from(method.clone()).expect("tables use standard methods")
+}
+
+impl Route {
+    /// A row without a tenant.
+    pub(crate) fn new<H, T>(method: Method, path: &'static str, access: Access, handler: H) -> Self
+    where
+        H: Handler<T, AppState>,
+        T: 'static,
+    {
+        let handler = on(filter(&method), handler);
+        Self { method, path, access, tenancy: Tenancy::None, handler }
+    }
+
+    /// The same row, for a route that selects a tenant.
+    pub(crate) fn of_tenant(self) -> Self {
+        Self { tenancy: Tenancy::Selected, ..self }
+    }
+}
+
+/// The rows of a listener.
+pub fn table(listener: ListenerName, state: &AppState) -> Vec<Route> {
+    let mut rows = crate::health::routes();
+    rows.extend(match listener {
+        ListenerName::Core => crate::core::routes(),
+        ListenerName::Auth => crate::auth::routes(state.config().fault_injection),
+        ListenerName::Mock | ListenerName::Webhooks => Vec::new(),
+    });
+    rows
+}
+
+/// The router of a listener, made from its table.
+pub fn router(listener: ListenerName, state: &AppState) -> Router {
+    let load = Arc::new(ListenerLoad::new(listener, state));
+    let mut router = Router::new();
+    for route in table(listener, state) {
+        let context = Arc::new(RouteContext::new(&load, &route, state));
+        let guarded = route.handler.layer(from_fn_with_state((state.clone(), context), guard::run));
+        if route.tenancy == Tenancy::Selected {
+            router = router.route(&format!("/t/{{tenant}}{}", route.path), guarded.clone());
+        }
+        router = router.route(route.path, guarded);
+    }
+    if listener == ListenerName::Core {
+        router = router.merge(crate::openapi::explorer(&load, state));
+    }
+    let unmatched = Arc::new(RouteContext::unmatched(&load, state));
+    let fallback = match listener {
+        ListenerName::Core | ListenerName::Auth => on(any(), || async { problem::not_found() }),
+        ListenerName::Mock => on(any(), || async { crate::notices::mock() }),
+        ListenerName::Webhooks => on(any(), || async { crate::notices::webhooks() }),
+    };
+    let layer = from_fn_with_state((state.clone(), unmatched), guard::run);
+    let mut router = router
+        .fallback_service(fallback.layer(layer.clone()).with_state(state.clone()))
+        .method_not_allowed_fallback(|| async { problem::method_not_allowed() })
+        .layer(DefaultBodyLimit::max(state.config().limits.body_bytes))
+        .layer(CatchPanicLayer::custom(guard::panicked));
+    if let Some(cors) = cors(state).filter(|_| listener == ListenerName::Core) {
+        router = router.layer(cors);
+    }
+    router.with_state(state.clone())
+}
+
+fn any() -> MethodFilter {
+    MethodFilter::GET
+        .or(MethodFilter::POST)
+        .or(MethodFilter::PUT)
+        .or(MethodFilter::PATCH)
+        .or(MethodFilter::DELETE)
+        .or(MethodFilter::OPTIONS)
+        .or(MethodFilter::TRACE)
+        .or(MethodFilter::CONNECT)
+}
+
+/// Cross-origin calls from the configured origins only; credentials travel in headers, never in cookies.
+fn cors(state: &AppState) -> Option<CorsLayer> {
+    let origins: Vec<HeaderValue> =
+        state.config().cors_origins.iter().filter_map(|origin| HeaderValue::from_str(origin).ok()).collect();
+    if origins.is_empty() {
+        return None;
+    }
+    let headers = [
+        axum::http::header::AUTHORIZATION,
+        axum::http::header::CONTENT_TYPE,
+        axum::http::HeaderName::from_static("plinto-tenant"),
+        axum::http::HeaderName::from_static("traceparent"),
+    ];
+    Some(
+        CorsLayer::new()
+            .allow_origin(origins)
+            .allow_methods([Method::GET, Method::POST, Method::DELETE])
+            .allow_headers(headers)
+            .expose_headers([axum::http::header::RETRY_AFTER, guard::REQUEST_ID])
+            .max_age(std::time::Duration::from_secs(600)),
+    )
+}
