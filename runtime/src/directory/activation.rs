@@ -184,11 +184,8 @@ fn fail<V: VirtualActor>(core: &Arc<Core<V>>, slot: &Arc<Slot<V>>, setback: Setb
         Phase::Quarantined { until, .. } => Some(until.saturating_duration_since(Instant::now())),
         _ => None,
     };
-    let (restarts, waiting) = (st.restarts(), std::mem::take(&mut st.pending));
-    core.go_dormant(slot, st);
-    for item in waiting {
-        item.refuse(refusal.clone());
-    }
+    let restarts = st.restarts();
+    core.go_dormant(slot, st, &refusal);
     if let Some(reason) = failure {
         core.stats.activation_failures.fetch_add(1, Ordering::Relaxed);
         tracing::warn!(actor = %core.actor.path(&slot.key), kind = V::KIND, %reason, "activation failed");

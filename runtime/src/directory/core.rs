@@ -146,6 +146,12 @@ impl<V: VirtualActor> Core<V> {
         self.config.max_live.min(Semaphore::MAX_PERMITS) - self.room.available_permits()
     }
 
+    /// Whether nothing is resident or on its way in.
+    pub(crate) fn is_empty(&self) -> bool {
+        use crate::observe::NodeState::{Activating, Restarting};
+        self.residents() == 0 && self.stats.in_state(Activating) == 0 && self.stats.in_state(Restarting) == 0
+    }
+
     pub(crate) fn supervisor_of(&self, key: &V::Key) -> ActorCell {
         let supervisors =
             self.supervisors.get().expect("supervisors are set before the directory is handed out");
@@ -192,7 +198,8 @@ impl<V: VirtualActor> Core<V> {
             match entry {
                 Entry::Admitted(permit) => break (slot, permit),
                 Entry::Full => {
-                    self.settle_unused(&slot);
+                    // It may have been the first to name its key.
+                    self.forget_or_cool(&slot);
                     return Err(Refusal::Overloaded { retry_after: self.config.overload_retry });
                 }
                 Entry::Closed => self.remove(&slot),
@@ -202,21 +209,11 @@ impl<V: VirtualActor> Core<V> {
             && let Err(retry_after) = limiter.check()
         {
             drop(permit);
-            self.settle_unused(&slot);
+            self.forget_or_cool(&slot);
             return Err(Refusal::RateLimited { retry_after });
         }
         slot.gate.touch(now_ms);
         Ok((slot, permit))
-    }
-
-    /// A refused request may have been the first to name its key: the sweeper shall find the slot.
-    fn settle_unused(self: &Arc<Self>, slot: &Arc<Slot<V>>) {
-        let mut st = slot.state.lock();
-        if matches!(st.phase, Phase::Dormant) && !st.cooling {
-            st.cooling = true;
-            drop(st);
-            self.listed.lock().cool(Arc::clone(slot));
-        }
     }
 
     /// Hands an item to the live actor, or keeps it for the next incarnation. On refusal the item has been
@@ -225,8 +222,8 @@ impl<V: VirtualActor> Core<V> {
         let mut st = slot.state.lock();
         if let Err(why) = self.may_enqueue(&st) {
             drop(st);
-            self.settle_unused(slot);
             item.refuse(why.clone());
+            self.forget_or_cool(slot);
             return Err(why);
         }
         match &st.phase {

@@ -40,35 +40,47 @@ impl<V: VirtualActor> Core<V> {
         let restarts = st.restarts();
         st.announce_exit(true);
         self.stats.passivated(cause);
-        let refused = self.rest(slot, st);
-        for item in refused {
-            item.refuse(Refusal::Stopped);
-        }
+        self.rest(slot, st);
         self.emit(slot, restarts, || Change::Passivated { cause });
     }
 
-    /// Activates the key again if something waits, else lets it go dormant. Gives back what is not to be done.
-    fn rest(
+    /// Activates the key again if something waits, else lets it go dormant.
+    fn rest(self: &Arc<Self>, slot: &Arc<Slot<V>>, mut st: MutexGuard<'_, SlotState<V>>) {
+        if st.pending.is_empty() || self.mode() == Mode::Hurried {
+            self.go_dormant(slot, st, &Refusal::Stopped);
+        } else {
+            activation::begin(self, slot, &mut st);
+        }
+    }
+
+    /// Releases the key's room, refuses what waits, and forgets the key altogether unless there is something to
+    /// remember. A key that has failed or is quarantined stays so.
+    pub(crate) fn go_dormant(
         self: &Arc<Self>,
         slot: &Arc<Slot<V>>,
         mut st: MutexGuard<'_, SlotState<V>>,
-    ) -> std::collections::VecDeque<crate::directory::slot::Pending<V>> {
-        let hurried = self.mode() == Mode::Hurried;
-        if !st.pending.is_empty() && !hurried {
-            activation::begin(self, slot, &mut st);
-            return std::collections::VecDeque::new();
-        }
-        let refused = std::mem::take(&mut st.pending);
-        self.go_dormant(slot, st);
-        refused
-    }
-
-    /// Releases the key's room; forgets the key altogether unless there is something to remember. A key that
-    /// has failed or is quarantined stays so.
-    pub(crate) fn go_dormant(self: &Arc<Self>, slot: &Arc<Slot<V>>, mut st: MutexGuard<'_, SlotState<V>>) {
+        refusal: &Refusal,
+    ) {
         drop(st.room.take());
         if !matches!(st.phase, Phase::Failed { .. } | Phase::Quarantined { .. }) {
             st.enter(Phase::Dormant, &self.stats, self.env.now_ms());
+        }
+        let waiting = std::mem::take(&mut st.pending);
+        drop(st);
+        for item in waiting {
+            item.refuse(refusal.clone());
+        }
+        self.forget_or_cool(slot);
+        if self.mode() != Mode::Open {
+            self.departures.notify_waiters();
+        }
+    }
+
+    /// Forgets a key that is not resident, or leaves it to the sweeper to do so when it can be forgotten.
+    pub(crate) fn forget_or_cool(&self, slot: &Arc<Slot<V>>) {
+        let mut st = slot.state.lock();
+        if !matches!(st.phase, Phase::Dormant | Phase::Failed { .. } | Phase::Quarantined { .. }) {
+            return;
         }
         if self.try_forget(slot, &mut st) {
             drop(st);
@@ -76,9 +88,6 @@ impl<V: VirtualActor> Core<V> {
         } else if !std::mem::replace(&mut st.cooling, true) {
             drop(st);
             self.listed.lock().cool(Arc::clone(slot));
-        }
-        if self.mode() != Mode::Open {
-            self.departures.notify_waiters();
         }
     }
 
@@ -148,11 +157,8 @@ impl<V: VirtualActor> Core<V> {
         };
         if self.mode() != Mode::Open {
             // No backoff while draining: what is queued gets its chance at once or never.
-            let refused = self.rest(slot, st);
+            self.rest(slot, st);
             announce();
-            for item in refused {
-                item.refuse(Refusal::Stopped);
-            }
             return;
         }
         match verdict {
@@ -170,14 +176,10 @@ impl<V: VirtualActor> Core<V> {
                 let until = tokio::time::Instant::now() + cool_down;
                 let phase = Phase::Quarantined { until, reason: Arc::clone(&reason) };
                 st.enter(phase, &self.stats, self.env.now_ms());
-                let waiting = std::mem::take(&mut st.pending);
-                self.go_dormant(slot, st);
+                let refusal = Refusal::Unavailable { reason: Arc::clone(&reason), retry_after: cool_down };
+                self.go_dormant(slot, st, &refusal);
                 announce();
                 self.announce_quarantine(slot, restarts, &reason, cool_down);
-                let refusal = Refusal::Unavailable { reason, retry_after: cool_down };
-                for item in waiting {
-                    item.refuse(refusal.clone());
-                }
             }
         }
     }

@@ -26,72 +26,66 @@ pub(crate) struct Drained {
     pub(crate) refused: u64,
 }
 
-enum Step {
+enum Step<V: VirtualActor> {
+    /// It leaves; told when it has.
     Exit(oneshot::Receiver<bool>),
-    Again,
+    /// It is being activated; told when that has settled.
+    Settle(oneshot::Receiver<Result<Arc<V::Shared>, Refusal>>),
     Over(bool),
 }
 
 impl<V: VirtualActor> Core<V> {
     pub(crate) async fn passivate(self: &Arc<Self>, slot: &Arc<Slot<V>>) -> bool {
+        let step = self.passivation_step(slot);
+        self.see_through(slot, step).await
+    }
+
+    /// Every actor is told before the first is waited for.
+    pub(crate) async fn drain_where(self: &Arc<Self>, f: impl Fn(&V::Key) -> bool) -> usize {
+        let slots: Vec<_> =
+            self.slots.iter().filter(|slot| f(slot.key())).map(|slot| Arc::clone(&slot)).collect();
+        let steps: Vec<_> = slots.into_iter().map(|slot| (self.passivation_step(&slot), slot)).collect();
+        let mut left = 0;
+        for (step, slot) in steps {
+            left += usize::from(self.see_through(&slot, step).await);
+        }
+        left
+    }
+
+    async fn see_through(self: &Arc<Self>, slot: &Arc<Slot<V>>, mut step: Step<V>) -> bool {
         loop {
-            let (step, settled) = self.passivation_step(slot);
             match step {
                 Step::Over(left) => return left,
                 Step::Exit(exit) => return exit.await.unwrap_or(false),
-                Step::Again => {
-                    if let Some(settled) = settled {
-                        // Settled either way; the next look decides.
-                        drop(settled.await);
-                    }
-                }
+                // Settled either way; the next look decides.
+                Step::Settle(settled) => drop(settled.await),
             }
+            step = self.passivation_step(slot);
         }
     }
 
-    #[expect(clippy::type_complexity, reason = "a waiter's channel, used here only")]
-    fn passivation_step(
-        self: &Arc<Self>,
-        slot: &Arc<Slot<V>>,
-    ) -> (Step, Option<oneshot::Receiver<Result<Arc<V::Shared>, Refusal>>>) {
+    fn passivation_step(self: &Arc<Self>, slot: &Arc<Slot<V>>) -> Step<V> {
         let mut st = slot.state.lock();
         match &st.phase {
             Phase::Live(_) => {
                 self.begin_drain(slot, &mut st, PassivationCause::Asked);
-                (Step::Exit(st.await_exit()), None)
+                return Step::Exit(st.await_exit());
             }
-            Phase::Passivating(..) => (Step::Exit(st.await_exit()), None),
-            Phase::Activating => {
-                let (waiter, settled) = oneshot::channel();
-                st.pending.push_back(Pending::Waiter(waiter));
-                (Step::Again, Some(settled))
-            }
+            Phase::Passivating(..) => return Step::Exit(st.await_exit()),
+            Phase::Activating => {}
             Phase::Restarting if st.pending.is_empty() => {
-                self.go_dormant(slot, st);
-                (Step::Over(true), None)
+                self.go_dormant(slot, st, &Refusal::Stopped);
+                return Step::Over(true);
             }
-            Phase::Restarting => {
-                // What waits for the restart is handled first.
-                activation::begin(self, slot, &mut st);
-                (Step::Again, None)
-            }
+            // What waits for the restart is handled first.
+            Phase::Restarting => activation::begin(self, slot, &mut st),
             Phase::Dormant | Phase::Failed { .. } | Phase::Quarantined { .. } | Phase::Gone => {
-                (Step::Over(false), None)
+                return Step::Over(false);
             }
         }
-    }
-
-    pub(crate) async fn drain_where(self: &Arc<Self>, f: impl Fn(&V::Key) -> bool) -> usize {
-        let slots: Vec<_> =
-            self.slots.iter().filter(|slot| f(slot.key())).map(|slot| Arc::clone(&slot)).collect();
-        for slot in &slots {
-            self.begin_drain(slot, &mut slot.state.lock(), PassivationCause::Asked);
-        }
-        let mut left = 0;
-        for slot in &slots {
-            left += usize::from(self.passivate(slot).await);
-        }
-        left
+        let (waiter, settled) = oneshot::channel();
+        st.pending.push_back(Pending::Waiter(waiter));
+        Step::Settle(settled)
     }
 
     /// Drains everything: until `soft` what is queued is handled; until `give_up` what has begun may end;
@@ -123,7 +117,9 @@ impl<V: VirtualActor> Core<V> {
                 Phase::Live(_) => {
                     self.begin_drain(&slot, &mut st, PassivationCause::Shutdown);
                 }
-                Phase::Restarting if st.pending.is_empty() => self.go_dormant(&slot, st),
+                Phase::Restarting if st.pending.is_empty() => {
+                    self.go_dormant(&slot, st, &Refusal::Stopped);
+                }
                 Phase::Restarting => activation::begin(self, &slot, &mut st),
                 _ => {}
             }
@@ -135,11 +131,11 @@ impl<V: VirtualActor> Core<V> {
             let departure = self.departures.notified();
             tokio::pin!(departure);
             departure.as_mut().enable();
-            if self.residents() == 0 {
+            if self.is_empty() {
                 return true;
             }
             if tokio::time::timeout_at(when, departure).await.is_err() {
-                return self.residents() == 0;
+                return self.is_empty();
             }
         }
     }
@@ -164,8 +160,7 @@ impl<V: VirtualActor> Core<V> {
             Phase::Activating | Phase::Restarting => None,
             _ => return None,
         };
-        let waiting = std::mem::take(&mut st.pending);
-        report.refused += waiting.len() as u64;
+        report.refused += st.pending.len() as u64;
         report.cut += 1;
         if report.cut_paths.len() < NAMED {
             report.cut_paths.push(self.actor.path(&slot.key));
@@ -174,10 +169,7 @@ impl<V: VirtualActor> Core<V> {
         let restarts = st.restarts();
         // Stale from here on: whatever the killed incarnation still reports is ignored.
         st.incarnation = st.incarnation.wrapping_add(1);
-        self.go_dormant(slot, st);
-        for item in waiting {
-            item.refuse(Refusal::Stopped);
-        }
+        self.go_dormant(slot, st, &Refusal::Stopped);
         self.emit(slot, restarts, || Change::Cut);
         actor
     }

@@ -9,8 +9,6 @@ mod drain;
 mod incarnation;
 mod reports;
 mod slot;
-#[cfg(test)]
-mod tests;
 
 pub use config::DirectoryConfig;
 pub use context::{Context, SelfRef};

@@ -1,5 +1,6 @@
 //! What a directory tells the system: its part of the tree, its leaks, operators' wishes by path.
 
+use crate::Refusal;
 use crate::actor::VirtualActor;
 use crate::directory::slot::{Phase, Slot};
 use crate::directory::{Core, Drained, activation};
@@ -33,7 +34,7 @@ impl<V: VirtualActor> Core<V> {
             Phase::Restarting => activation::begin(self, slot, &mut st),
             Phase::Failed { .. } | Phase::Quarantined { .. } => {
                 st.enter(Phase::Dormant, &self.stats, self.env.now_ms());
-                self.go_dormant(slot, st);
+                self.go_dormant(slot, st, &Refusal::Stopped);
                 self.emit(slot, 0, || Change::Reset);
                 return true;
             }
@@ -48,15 +49,20 @@ impl<V: VirtualActor> Core<V> {
 
     fn node(&self, slot: &Slot<V>, path: String, now_ms: u64) -> Option<TreeNode> {
         let st = slot.state.lock();
+        let state = st.phase.node_state()?;
+        let sound = matches!(state, NodeState::Live | NodeState::Dormant | NodeState::Passivating);
+        let trouble = st.trouble().filter(|trouble| {
+            !sound || !trouble.budget.is_spent(&self.config.restart, self.env.since_epoch())
+        });
         Some(TreeNode {
             path,
             kind: Cow::Borrowed(V::KIND),
-            state: st.phase.node_state()?,
+            state,
             since_ms_ago: now_ms.saturating_sub(st.since_ms),
             in_flight: slot.gate.in_flight(),
             processed: slot.gate.processed(),
-            restarts: st.restarts(),
-            last_failure: st.trouble().and_then(|t| t.last_failure.as_ref()).map(ToString::to_string),
+            restarts: trouble.map_or(0, |trouble| trouble.restarts),
+            last_failure: trouble.and_then(|t| t.last_failure.as_ref()).map(ToString::to_string),
             overloaded: slot.gate.overloaded(),
             limiter: slot.limiter.as_ref().map(|limiter| LimiterView {
                 available: limiter.available(),

@@ -5,8 +5,6 @@ mod metrics;
 mod nodes;
 mod stats;
 mod stripes;
-#[cfg(test)]
-mod tests;
 mod tree;
 
 pub(crate) use events::EventBus;

@@ -6,7 +6,5 @@
 
 mod residents;
 mod sweep;
-#[cfg(test)]
-mod tests;
 
 pub(crate) use residents::Residents;

@@ -2,8 +2,7 @@
 
 use crate::observe::PoolStats;
 use crate::pool::{FairQueue, Full, PoolConfig, Weight};
-use crate::system::ActorSystem;
-use crate::{Deadline, Refusal};
+use crate::{ActorSystem, Deadline, Refusal};
 use parking_lot::Mutex;
 use std::hash::Hash;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -87,13 +86,8 @@ where
     /// # Panics
     /// Outside a tokio runtime.
     #[must_use]
-    pub fn start(
-        system: &ActorSystem,
-        config: PoolConfig,
-        make_local: impl Fn() -> L + Send + Sync + 'static,
-    ) -> Self {
+    pub fn start(config: PoolConfig, make_local: impl Fn() -> L + Send + Sync + 'static) -> Self {
         let stats = Arc::new(PoolStats::new(config.name));
-        system.add_pool(Arc::clone(&stats));
         let queue = FairQueue::new(config.depth_per_key, config.max_keys);
         Self(Arc::new(Inner {
             config,
@@ -102,6 +96,13 @@ where
             stats,
             handle: Handle::current(),
         }))
+    }
+
+    /// Shows the pool in the system's metrics.
+    #[must_use]
+    pub fn observed_by(self, system: &ActorSystem) -> Self {
+        system.add_pool(Arc::clone(&self.0.stats));
+        self
     }
 
     /// Runs a job in the key's fair share and waits for its result. A job whose caller is gone or whose

@@ -2,8 +2,7 @@
 
 use crate::observe::PoolStats;
 use crate::pool::{FairQueue, Full, PoolConfig, Weight};
-use crate::system::ActorSystem;
-use crate::{Deadline, Refusal};
+use crate::{ActorSystem, Deadline, Refusal};
 use parking_lot::Mutex;
 use std::hash::Hash;
 use std::sync::Arc;
@@ -52,12 +51,18 @@ impl<K: Clone + Eq + Hash> std::fmt::Debug for SlotGuard<K> {
 impl<K: Clone + Eq + Hash> FairSlots<K> {
     /// A set of slots, all free.
     #[must_use]
-    pub fn new(system: &ActorSystem, config: PoolConfig) -> Self {
+    pub fn new(config: PoolConfig) -> Self {
         let stats = Arc::new(PoolStats::new(config.name));
-        system.add_pool(Arc::clone(&stats));
         let queue = FairQueue::new(config.depth_per_key, config.max_keys);
         let free = config.workers.max(1);
         Self(Arc::new(Inner { config, state: Mutex::new(State { queue, free }), stats }))
+    }
+
+    /// Shows the slots in the system's metrics.
+    #[must_use]
+    pub fn observed_by(self, system: &ActorSystem) -> Self {
+        system.add_pool(Arc::clone(&self.0.stats));
+        self
     }
 
     /// Waits for a slot in the key's fair share, at most until the deadline.
