@@ -8,12 +8,18 @@
 //!
 //! `make_engine` is an `async fn() -> Subject` that gives a new, empty engine.
 
+#[expect(missing_docs, reason = "the names of the tests say what they hold")]
 pub mod isolation;
+#[expect(missing_docs, reason = "the names of the tests say what they hold")]
 pub mod keys;
+#[expect(missing_docs, reason = "the names of the tests say what they hold")]
 pub mod ledger;
+#[expect(missing_docs, reason = "the names of the tests say what they hold")]
 pub mod rows;
 mod subject;
+#[expect(missing_docs, reason = "the names of the tests say what they hold")]
 pub mod tenants;
+#[expect(missing_docs, reason = "the names of the tests say what they hold")]
 pub mod writes;
 
 pub use subject::{Fixture, MASTER, NOW, SeededEntropy, Subject, entry, master};

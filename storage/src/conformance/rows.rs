@@ -166,7 +166,7 @@ pub async fn sessions_are_listed_newest_first(fixture: &Fixture) {
     assert_eq!(list(Some(rows[2].session_id)).await, Ok(rows[3..].to_vec()));
 }
 
-pub(super) fn signing_key(kid: &str) -> SigningKeyRow {
+pub(crate) fn signing_key(kid: &str) -> SigningKeyRow {
     SigningKeyRow {
         kid: kid.to_owned(),
         alg: "EdDSA".to_owned(),

@@ -13,8 +13,13 @@ pub(super) enum Failure {
 
 /// What a failure of SQLite means to the caller. Texts of SQLite are not passed on: some quote SQL.
 pub(super) fn storage_error(error: &Error, file: &str) -> StorageError {
-    let extended = error.sqlite_extended_error_code().unwrap_or_default();
+    let Some(extended) = error.sqlite_extended_error_code() else {
+        // Not from SQLite: a row is missing or a column is not of the type the schema promises.
+        return StorageError::corrupt(file);
+    };
     match error.sqlite_error_code() {
+        // Our texts are valid on every schema we know, so the schema is not what it was.
+        Some(ErrorCode::Unknown) if extended == ffi::SQLITE_ERROR => StorageError::corrupt(file),
         Some(ErrorCode::DiskFull) => StorageError::Full,
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StorageError::Timeout,
         Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => StorageError::corrupt(file),

@@ -1,0 +1,121 @@
+//! The schema keeps the rules that other engines need it to keep.
+
+use rusqlite::Connection;
+
+use super::super::connection::in_memory;
+use super::super::options::SqliteOptions;
+use crate::Scope;
+use crate::repositories::{
+    api_keys, constraint, credentials, ledger, master_checks, sessions, sign_in, signing_keys, tenant_keys,
+    tenants, user_emails, users, write_probe,
+};
+
+fn database(scope: Scope) -> Connection {
+    in_memory(scope, &SqliteOptions::default()).unwrap()
+}
+
+fn tenant() -> Connection {
+    database(Scope::Tenant(uuid::Uuid::from_bytes([1; 16])))
+}
+
+fn strings(connection: &Connection, sql: &str) -> Vec<String> {
+    let mut statement = connection.prepare(sql).unwrap();
+    statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+}
+
+#[test]
+fn every_text_is_valid_where_it_is_used() {
+    let cases = [
+        (
+            database(Scope::Platform),
+            vec![
+                master_checks::ALL,
+                tenant_keys::ALL,
+                tenants::ALL,
+                api_keys::ALL,
+                write_probe::ALL,
+                ledger::ALL,
+            ],
+        ),
+        (
+            tenant(),
+            vec![
+                users::ALL,
+                user_emails::ALL,
+                credentials::ALL,
+                sessions::ALL,
+                sign_in::ALL,
+                signing_keys::ALL,
+                ledger::ALL,
+            ],
+        ),
+    ];
+    for (connection, groups) in cases {
+        for (name, sql) in groups.into_iter().flatten() {
+            if let Err(error) = connection.prepare(sql) {
+                panic!("{name}: {error}");
+            }
+        }
+    }
+}
+
+#[test]
+fn tenant_id_comes_first_in_every_key_and_index_of_a_tenant() {
+    let connection = tenant();
+    let tables = strings(&connection, "SELECT name FROM sqlite_schema WHERE type = 'table'");
+    let mut checked = 0;
+    for table in
+        tables.iter().filter(|table| !["schema_migrations", "file_identity"].contains(&table.as_str()))
+    {
+        let key =
+            strings(&connection, &format!("SELECT name FROM pragma_table_info('{table}') WHERE pk = 1"));
+        assert_eq!(key, ["tenant_id"], "primary key of {table}");
+        for index in strings(&connection, &format!("SELECT name FROM pragma_index_list('{table}')")) {
+            let first = format!("SELECT name FROM pragma_index_info('{index}') WHERE seqno = 0");
+            assert_eq!(strings(&connection, &first), ["tenant_id"], "{index}");
+            checked += 1;
+        }
+    }
+    assert!(checked >= 9, "keys and indexes were found: {checked}");
+}
+
+#[test]
+fn every_table_is_strict() {
+    for connection in [database(Scope::Platform), tenant()] {
+        let loose =
+            strings(&connection, "SELECT name FROM pragma_table_list WHERE strict = 0 AND schema = 'main'");
+        assert_eq!(loose, ["sqlite_schema"]);
+    }
+}
+
+#[test]
+fn look_ups_use_a_key_and_never_scan() {
+    let connection = tenant();
+    let reads = [users::ALL, user_emails::ALL, credentials::ALL, sessions::ALL, sign_in::ALL];
+    for (name, sql) in reads.into_iter().flatten() {
+        let plan = format!("EXPLAIN QUERY PLAN {sql}");
+        let mut statement = connection.prepare(&plan).unwrap();
+        let steps: Vec<String> =
+            statement.raw_query().mapped(|row| row.get("detail")).map(Result::unwrap).collect();
+        assert!(!steps.iter().any(|step| step.starts_with("SCAN")), "{name}: {steps:?}");
+        assert!(
+            !steps.iter().any(|step| step.contains("TEMP B-TREE")) || name.contains("emails"),
+            "{name}: {steps:?}"
+        );
+    }
+}
+
+#[test]
+fn every_named_constraint_exists() {
+    let (platform, tenant) = (database(Scope::Platform), tenant());
+    for (table, columns, name) in constraint::KEYS {
+        let of = |connection: &Connection| {
+            let unique = format!("SELECT name FROM pragma_index_list('{table}') WHERE \"unique\" = 1");
+            strings(connection, &unique).iter().any(|index| {
+                let named = format!("SELECT name FROM pragma_index_info('{index}') ORDER BY seqno");
+                strings(connection, &named) == *columns
+            })
+        };
+        assert!(of(&platform) || of(&tenant), "{name}");
+    }
+}
