@@ -6,15 +6,20 @@ use crate::directory::core::Mode;
 use crate::directory::incarnation::{Seed, Shell};
 use crate::directory::slot::{Live, Phase, Slot, SlotState};
 use crate::directory::{Core, DirectoryConfig};
-use crate::observe::{Change, PassivationCause};
+use crate::observe::{Change, NodeState, PassivationCause};
 use crate::supervision::{Verdict, redact_panic};
 use futures::FutureExt;
 use ractor::Actor;
 use std::panic::AssertUnwindSafe;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
+
+/// How often an activation that waits for room looks whether somebody is still leaving.
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
 /// Why an activation yielded no live actor.
 enum Setback {
@@ -92,17 +97,21 @@ async fn find_room<V: VirtualActor>(
         return Ok(room);
     }
     let _waiting = Waiting::new(core);
-    let wanted = core.waiting_for_room.load(Ordering::Acquire);
-    let leaving = core.stats.in_state(crate::observe::NodeState::Passivating);
-    if wanted > leaving {
-        core.evict(wanted - leaving);
-    }
-    if wanted > core.stats.in_state(crate::observe::NodeState::Passivating) + core.room.available_permits() {
-        return Err(Setback::NoRoom);
-    }
-    match tokio::time::timeout_at(patience, Arc::clone(&core.room).acquire_owned()).await {
-        Ok(Ok(room)) => Ok(room),
-        Ok(Err(_)) | Err(_) => Err(Setback::NoRoom),
+    let mut room = pin!(Arc::clone(&core.room).acquire_owned());
+    loop {
+        let wanted = core.waiting_for_room.load(Ordering::Acquire);
+        let leaving = || core.stats.in_state(NodeState::Passivating) + core.room.available_permits();
+        core.evict(wanted.saturating_sub(leaving()));
+        // Looked at from time to time: one that was leaving may have been called back, and keeps its room.
+        let look_again = patience.min(Instant::now() + LOOK_AGAIN);
+        if wanted > leaving() {
+            return room.now_or_never().and_then(Result::ok).ok_or(Setback::NoRoom);
+        }
+        match tokio::time::timeout_at(look_again, room.as_mut()).await {
+            Ok(granted) => return granted.map_err(|_closed| Setback::NoRoom),
+            Err(_elapsed) if look_again == patience => return Err(Setback::NoRoom),
+            Err(_elapsed) => {}
+        }
     }
 }
 

@@ -80,3 +80,27 @@ async fn states_that_grow_are_weighed_again() {
     assert!(rig.counters.live() < 10);
     rig.finish().await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_waiter_for_room_is_served_although_the_leaving_actor_is_called_back() {
+    let rig = Rig::with(DirectoryConfig { max_live: 2, ..config() }).await;
+    for key in [1, 2] {
+        assert_eq!(rig.add(key, 0).await, Ok(1));
+    }
+    *rig.world.passivation_time.lock() = ms(100);
+    let started = tokio::time::Instant::now();
+    let leaving = rig.counters.passivate(&1);
+    let called_back = async {
+        settle().await;
+        rig.add(1, 1).await
+    };
+    let newcomer = async {
+        settle().await;
+        rig.add(3, 0).await
+    };
+    let (left, called_back, newcomer) = futures::join!(leaving, called_back, newcomer);
+    assert_eq!((left, called_back, newcomer), (true, Ok(2), Ok(1)));
+    assert!(started.elapsed() < SECOND, "{:?}", started.elapsed());
+    assert_eq!(rig.world.stored(2), [(0, 0)], "the idle one made room");
+    rig.finish().await;
+}
