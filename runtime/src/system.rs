@@ -58,6 +58,11 @@ impl std::fmt::Debug for ActorSystem {
 impl Drop for System {
     fn drop(&mut self) {
         self.sweeper.cancel();
+        let leaks: Vec<String> =
+            self.directories.get_mut().iter().filter_map(|directory| directory.leaks()).collect();
+        if !leaks.is_empty() {
+            tracing::warn!(system = %self.env.name, ?leaks, "dropped without a shutdown, its actors are killed");
+        }
         self.root.stop(None);
     }
 }

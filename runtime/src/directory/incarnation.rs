@@ -91,11 +91,23 @@ impl<V: VirtualActor> Actor for Shell<V> {
         Ok(Box::new(Incarnation { cx, state: Some(seed.state), weight, draining: false }))
     }
 
-    async fn handle(
+    fn handle(
         &self,
         myself: ActorRef<Envelope<V>>,
         envelope: Envelope<V>,
         incarnation: &mut Box<Incarnation<V>>,
+    ) -> impl Future<Output = Result<(), ActorProcessingErr>> + Send {
+        // Boxed: an idle actor shall not carry room for its largest handler.
+        Box::pin(self.turn(myself, envelope, incarnation))
+    }
+}
+
+impl<V: VirtualActor> Shell<V> {
+    async fn turn(
+        &self,
+        myself: ActorRef<Envelope<V>>,
+        envelope: Envelope<V>,
+        incarnation: &mut Incarnation<V>,
     ) -> Result<(), ActorProcessingErr> {
         match envelope {
             Envelope::Work(work) => {
@@ -124,14 +136,12 @@ impl<V: VirtualActor> Actor for Shell<V> {
             }
         }
         if incarnation.draining && incarnation.cx.has_no_tasks() && self.close(incarnation) {
-            Box::pin(self.leave(incarnation)).await?;
+            self.leave(incarnation).await?;
             myself.stop(None);
         }
         Ok(())
     }
-}
 
-impl<V: VirtualActor> Shell<V> {
     /// Drops what nobody wants any more before it costs anything.
     fn still_wanted(&self, work: Work<V>) -> Option<Work<V>> {
         let core = &self.0;
@@ -160,15 +170,14 @@ impl<V: VirtualActor> Shell<V> {
         cx.begin(deadline);
         let slot = Arc::clone(&cx.slot);
         let started = Instant::now();
-        // Boxed: an idle actor shall not carry room for its largest handler.
-        let turn = Box::pin(core.actor.handle(cx, state, message));
-        let outcome = if tracing::enabled!(tracing::Level::DEBUG) {
+        let span = if tracing::enabled!(tracing::Level::DEBUG) {
             let path = core.actor.path(&slot.key);
-            let span = tracing::debug_span!("handle", actor = %path, kind = V::KIND);
-            AssertUnwindSafe(turn.instrument(span)).catch_unwind().await
+            tracing::debug_span!("handle", actor = %path, kind = V::KIND)
         } else {
-            AssertUnwindSafe(turn).catch_unwind().await
+            tracing::Span::none()
         };
+        let turn = core.actor.handle(cx, state, message).instrument(span);
+        let outcome = AssertUnwindSafe(turn).catch_unwind().await;
         core.stats.handle_time.observe(started.elapsed());
         slot.gate.count_processed();
         match outcome {

@@ -2,8 +2,9 @@
 
 use crate::actor::VirtualActor;
 use crate::directory::Core;
-use crate::supervision::Exit;
+use crate::supervision::{Exit, redact_panic};
 use ractor::{Actor, ActorProcessingErr, ActorRef, SupervisionEvent};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Weak;
 
 /// Parent of every supervisor. Outlives their failures.
@@ -51,7 +52,8 @@ impl<V: VirtualActor> Actor for Supervisor<V> {
         (): &mut (),
     ) -> Result<(), ActorProcessingErr> {
         let Some(core) = self.0.upgrade() else { return Ok(()) };
-        match event {
+        // Names and refusals are the actors' own code: a panic there must not take the shard with it.
+        let noted = catch_unwind(AssertUnwindSafe(|| match event {
             SupervisionEvent::ActorFailed(who, error) => match error.downcast::<Exit<V>>() {
                 Ok(exit) => core.crashed(&exit.slot, exit.incarnation, exit.reason),
                 Err(_foreign) => core.vanished(who.get_id()),
@@ -59,6 +61,9 @@ impl<V: VirtualActor> Actor for Supervisor<V> {
             // An ordinary end hands its state over; a killed or cancelled actor has none to hand.
             SupervisionEvent::ActorTerminated(who, None, _) => core.vanished(who.get_id()),
             _ => {}
+        }));
+        if let Err(panic) = noted {
+            tracing::error!(kind = V::KIND, reason = %redact_panic(&*panic), "an actor's path or refusal panicked");
         }
         Ok(())
     }

@@ -25,6 +25,7 @@ enum Op {
     ViaSelf { caller: u32, key: u32 },
     Enter { key: u32 },
     Passivate { key: u32 },
+    Crash { key: u32 },
     DrainEven,
     Break { key: u32, how: u8 },
     Mend { key: u32 },
@@ -48,6 +49,10 @@ fn op() -> impl Strategy<Value = Op> {
         4 => (0u8..6).prop_map(|turns| Op::Yield { turns }),
         4 => prop_oneof![0u64..5, 5u64..60, 100u64..2_000].prop_map(|ms| Op::Advance { ms }),
     ]
+}
+
+fn op_or_crash() -> impl Strategy<Value = Op> {
+    prop_oneof![12 => op(), 1 => (0..KEYS).prop_map(|key| Op::Crash { key })]
 }
 
 #[derive(Clone, Debug)]
@@ -169,6 +174,13 @@ impl Run {
                     let _ = counters.passivate(&key).await;
                 }));
             }
+            Op::Crash { key } => {
+                let counters = self.rig.counters.clone();
+                self.others.push(start(async move {
+                    let crashed = counters.call(&key, Deadline::after(600 * SECOND), Ask::Panic).await;
+                    assert_ne!(crashed, Err(Refusal::DeadlineExceeded), "even a crash is answered");
+                }));
+            }
             Op::DrainEven => {
                 let counters = self.rig.counters.clone();
                 let drain = async move {
@@ -192,6 +204,35 @@ impl Run {
             }
             Op::Advance { ms: n } => tokio::time::sleep(ms(n)).await,
         }
+    }
+
+    async fn check_after_crashes(self) -> Result<(), TestCaseError> {
+        self.rig.world.failing.lock().clear();
+        for other in self.others {
+            other.await.expect("it ends");
+        }
+        let mut outcomes = Vec::new();
+        for Sent { key, entry, outcome, .. } in self.sent {
+            let (refused, crashed) = match outcome {
+                Outcome::Called(answer) => match answer.await.expect("it ends") {
+                    Ok(_) => (false, false),
+                    Err(Refusal::DeadlineExceeded | Refusal::Stopped) => {
+                        return Err(TestCaseError::fail("nobody may wait in vain"));
+                    }
+                    Err(why) => (true, why == Refusal::Crashed),
+                },
+                Outcome::Cast(taken, _) => (taken.is_err(), false),
+            };
+            outcomes.push((key, entry, refused && !crashed));
+        }
+        let report = self.rig.system.shutdown(600 * SECOND, 700 * SECOND).await;
+        prop_assert!(report.was_graceful(), "{:?}", report);
+        prop_assert_eq!(self.rig.system.leaks(), Vec::<String>::new());
+        for (key, entry, refused) in outcomes {
+            let times = self.rig.world.stored(key).iter().filter(|&&e| e == entry).count();
+            prop_assert!(times <= usize::from(!refused), "{:?} applied {} times", entry, times);
+        }
+        Ok(())
     }
 
     async fn check(self) -> Result<(), TestCaseError> {
@@ -271,6 +312,32 @@ proptest! {
                 prop_assert!(resident <= setting.max_live, "{resident} resident");
             }
             run.check().await
+        })?;
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
+    /// With crashes what was not stored is gone; but everybody is answered, nothing is applied twice, nothing
+    /// refused for another reason than the crash is applied, and the bounds hold.
+    #[test]
+    fn crashes_leave_nobody_waiting_and_double_nothing(
+        setting in setting(),
+        ops in prop::collection::vec(op_or_crash(), 1..120),
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .start_paused(true)
+            .build()
+            .expect("a runtime");
+        runtime.block_on(async {
+            let mut run = Run::new(&setting).await;
+            for op in ops {
+                run.apply(op).await;
+                let resident = run.rig.counters.resident();
+                prop_assert!(resident <= setting.max_live, "{resident} resident");
+            }
+            run.check_after_crashes().await
         })?;
     }
 }
