@@ -60,16 +60,8 @@ fn copy_all(
     progress: &mut dyn FnMut(Progress),
 ) -> Result<BTreeSet<Uuid>, BackupError> {
     let mut copied = BTreeSet::new();
-    let mut wanted = active(from)?;
     loop {
-        let total = wanted.len() + 1;
-        for tenant in &wanted {
-            progress(Progress { phase: Phase::Copying, done: copied.len(), total });
-            // Gone means deleted meanwhile, which the platform's copy must then confirm.
-            if !copied.contains(tenant) && copy(from, to, Scope::Tenant(*tenant))? {
-                copied.insert(*tenant);
-            }
-        }
+        let wanted = copy_tenants(from, to, &mut copied, progress)?;
         discard(&to.file(Scope::Platform))?;
         if !copy(from, to, Scope::Platform)? {
             return Err(BackupError::NotData { path: from.root.clone() });
@@ -79,17 +71,45 @@ fn copy_all(
             discard(&to.file(Scope::Tenant(*deleted)))?;
         }
         copied.retain(|tenant| registered.contains(tenant));
-        if copied.len() == registered.len() {
-            progress(Progress { phase: Phase::Copying, done: total, total });
-            return Ok(copied);
-        }
-        if let Some(lost) =
-            registered.iter().find(|tenant| wanted.contains(tenant) && !copied.contains(tenant))
-        {
+        // Wanted before and registered still, but its file was not there: that is no deletion.
+        if let Some(lost) = wanted.intersection(&registered).find(|tenant| !copied.contains(tenant)) {
             let file = from.file(Scope::Tenant(*lost)).display().to_string();
             return Err(StorageError::corrupt(format!("{file} (it is missing)")).into());
         }
-        wanted = registered;
+        if copied.len() == registered.len() {
+            let total = copied.len() + 1;
+            progress(Progress { phase: Phase::Copying, done: total, total });
+            return Ok(copied);
+        }
+    }
+}
+
+/// Copies every tenant that is not copied yet, until the source names no more of them. The shorter the
+/// time from here to the platform's copy, the fewer come in between. Returns all that were wanted.
+fn copy_tenants(
+    from: &Layout,
+    to: &Layout,
+    copied: &mut BTreeSet<Uuid>,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<BTreeSet<Uuid>, BackupError> {
+    let mut wanted = BTreeSet::new();
+    loop {
+        let fresh: Vec<_> = active(from)?
+            .into_iter()
+            .filter(|tenant| !wanted.contains(tenant) && !copied.contains(tenant))
+            .collect();
+        if fresh.is_empty() {
+            return Ok(wanted);
+        }
+        let total = copied.len() + fresh.len() + 1;
+        for tenant in fresh {
+            progress(Progress { phase: Phase::Copying, done: copied.len(), total });
+            // Gone means deleted meanwhile, which the platform's copy must then confirm.
+            if copy(from, to, Scope::Tenant(tenant))? {
+                copied.insert(tenant);
+            }
+            wanted.insert(tenant);
+        }
     }
 }
 

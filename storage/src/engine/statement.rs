@@ -2,7 +2,6 @@ use std::borrow::Cow;
 use std::fmt;
 
 use uuid::Uuid;
-use zeroize::Zeroize;
 
 use super::Scope;
 
@@ -84,16 +83,6 @@ impl From<Uuid> for Value {
 impl<T: Into<Value>> From<Option<T>> for Value {
     fn from(value: Option<T>) -> Self {
         value.map_or(Self::Null, Into::into)
-    }
-}
-
-impl Zeroize for Value {
-    fn zeroize(&mut self) {
-        match self {
-            Self::Text(text) => text.zeroize(),
-            Self::Blob(bytes) => bytes.zeroize(),
-            Self::Null | Self::Int(_) | Self::Uuid(_) => {}
-        }
     }
 }
 

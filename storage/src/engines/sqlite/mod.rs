@@ -39,7 +39,8 @@ const PROBE: Duration = Duration::from_secs(1);
 /// Attempts at a transaction that meets a lock of another process.
 const ATTEMPTS: u32 = 3;
 
-/// The embedded engine. Dropping it without [`close`](Engine::close) ends its threads after their queues.
+/// The embedded engine. Dropping it without [`close`](Engine::close) ends its threads after their queues; the
+/// data directory is free again when the last of them has ended.
 pub struct SqliteEngine {
     shared: Arc<Shared>,
     writers: Threads,
@@ -177,19 +178,15 @@ impl Engine for SqliteEngine {
 
     async fn destroy_tenant(&self, tenant: Uuid) -> Result<(), StorageError> {
         let scope = Scope::Tenant(tenant);
-        if let Some(readers) = &self.readers {
-            readers
-                .run(scope, move |files| {
-                    files.close(scope);
-                    Ok(())
-                })
-                .await?;
-        }
         self.writers.run(scope, move |files| files.destroy(scope)).await?;
-        if self.readers.is_some() {
-            self.writers.run(Scope::Platform, scrub).await?;
-        }
-        Ok(())
+        let Some(readers) = &self.readers else { return Ok(()) };
+        // After the removal, so that no read in between opens the file again and keeps it.
+        let forget = move |files: &mut OpenFiles| {
+            files.close(scope);
+            Ok(())
+        };
+        readers.run(scope, forget).await?;
+        self.writers.run(Scope::Platform, scrub).await
     }
 
     async fn list_tenants(&self) -> Result<Vec<Uuid>, StorageError> {

@@ -1,4 +1,7 @@
 //! One database file read by itself, without the lock of its data directory and without writing to it.
+//!
+//! SQLite may leave an empty log beside a file of a stopped server: to promise it that the file does not
+//! change (`immutable`) would be a lie whenever a server starts meanwhile.
 
 use std::path::Path;
 

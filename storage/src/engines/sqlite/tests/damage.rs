@@ -130,7 +130,12 @@ async fn a_newer_schema_is_refused_and_not_touched() {
         let before = folder.bytes(scope);
         let refused = match scope {
             Scope::Platform => folder.open().err(),
-            Scope::Tenant(_) => crate::ledger::head(&folder.open().unwrap(), tenant).await.err(),
+            Scope::Tenant(_) => {
+                let engine = folder.open().unwrap();
+                let refused = crate::ledger::head(&engine, tenant).await.err();
+                engine.close().await;
+                refused
+            }
         };
         let what = folder.file(scope).display().to_string();
         assert_eq!(refused, Some(StorageError::NewerSchema { what, found: 99, known: 1 }));

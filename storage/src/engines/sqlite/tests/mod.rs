@@ -1,6 +1,7 @@
 mod damage;
 mod directory;
 mod full_disk;
+mod migrating;
 mod schema;
 mod secrets;
 mod threads;

@@ -107,6 +107,27 @@ async fn closing_finishes_what_was_accepted() {
     assert_eq!(accepted.await.unwrap().len(), 1);
 }
 
+#[tokio::test]
+async fn the_least_recently_used_file_is_closed() {
+    let folder = TempDir::new().unwrap();
+    let options = SqliteOptions { writers: 1, readers: 1, open_files: 3, ..SqliteOptions::default() };
+    let engine = Arc::new(SqliteEngine::open(&folder.path().join("data"), options).unwrap());
+    let subject = Subject { engine: Arc::<SqliteEngine>::clone(&engine), keep: Box::new(folder) };
+    let fixture = Fixture::new(subject).await;
+    let mut users = Vec::new();
+    for slug in ["a", "b", "c", "d", "e", "f"] {
+        let vault = fixture.tenant(slug).await;
+        users.push((fixture.stored_user(&vault).await, vault));
+    }
+    for _ in 0..2 {
+        for (user, vault) in &users {
+            let read = crate::repositories::users::get(&*engine, vault, user.user_id).await;
+            assert_eq!(read.as_ref(), Ok(&Some(user.clone())));
+        }
+    }
+    assert_eq!(engine.health().await.open, 6, "three for the writer, three for the reader");
+}
+
 /// Polls a future once: `None` while it waits.
 fn poll_once<F: Future + Unpin>(future: &mut F) -> Option<F::Output> {
     let mut context = std::task::Context::from_waker(std::task::Waker::noop());
