@@ -41,13 +41,7 @@ pub async fn export(
     out: &mut (dyn Write + Send),
 ) -> Result<Head, StorageError> {
     let head = super::head(engine, scope).await?.ok_or(StorageError::UnknownTenant)?;
-    let header = HeaderLine {
-        format: FORMAT.to_owned(),
-        tenant: scope.id(),
-        seq: head.seq,
-        hash: hex::encode(head.hash),
-    };
-    write_line(out, &header)?;
+    write_head(out, scope.id(), head)?;
     let mut after = 0;
     while after < head.seq {
         let left = u32::try_from(head.seq - after).unwrap_or(PAGE).min(PAGE);
@@ -55,11 +49,22 @@ pub async fn export(
         let Some(last) = entries.last() else { break };
         after = last.seq;
         for entry in entries {
-            write_line(out, &to_line(entry)?)?;
+            write_entry(out, entry)?;
         }
     }
     out.flush().map_err(cannot_write)?;
     Ok(head)
+}
+
+/// Writes the first line of an export.
+pub(crate) fn write_head(out: &mut dyn Write, tenant: Uuid, head: Head) -> Result<(), StorageError> {
+    let hash = hex::encode(head.hash);
+    write_line(out, &HeaderLine { format: FORMAT.to_owned(), tenant, seq: head.seq, hash })
+}
+
+/// Writes one entry of an export.
+pub(crate) fn write_entry(out: &mut dyn Write, entry: Entry) -> Result<(), StorageError> {
+    write_line(out, &to_line(entry)?)
 }
 
 /// Verifies an export against the head in its own header, naming the first bad line or entry.

@@ -16,6 +16,7 @@ use crate::repositories::ledger as texts;
 
 pub use chain::{Entry, Head};
 pub use export::{export, verify_export};
+pub(crate) use export::{write_entry, write_head};
 pub use verify::{BadEntry, Verified, Verifier, VerifyError, verify};
 
 /// The last link of a scope's chain; `None` when the scope has no ledger.

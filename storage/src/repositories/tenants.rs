@@ -24,6 +24,7 @@ statements! {
     TOUCH = "UPDATE tenants SET updated_at = $1, version = version + 1 \
              WHERE tenant_id = $2 AND state = 'active'";
     ACTIVE = "SELECT tenant_id FROM tenants WHERE state = 'active' ORDER BY tenant_id";
+    REGISTER = "SELECT tenant_id, slug FROM tenants WHERE state = 'active' ORDER BY tenant_id";
     DELETED = "SELECT tenant_id FROM tenants WHERE state = 'deleted' ORDER BY tenant_id";
 }
 
@@ -151,6 +152,16 @@ pub(crate) async fn list(
 /// Ids of all tenants that are served; one [`id`] a row.
 pub(crate) fn active() -> Statement {
     Statement::new(ACTIVE, vec![])
+}
+
+/// Ids and slugs of all tenants that are served; one [`id_and_slug`] a row.
+pub(crate) fn register() -> Statement {
+    Statement::new(REGISTER, vec![])
+}
+
+pub(crate) fn id_and_slug(row: Row) -> Result<(Uuid, String), StorageError> {
+    let mut columns = Columns::of(TABLE, row);
+    Ok((columns.uuid("tenant_id")?, columns.text("slug")?))
 }
 
 pub(crate) fn id(row: Row) -> Result<Uuid, StorageError> {

@@ -109,7 +109,7 @@ pub(crate) fn create_private_folder(path: &Path) -> Result<(), StorageError> {
 #[derive(Debug)]
 pub(super) struct DataDirectory {
     pub(super) layout: Layout,
-    _lock: File,
+    lock: File,
 }
 
 impl DataDirectory {
@@ -121,7 +121,16 @@ impl DataDirectory {
         let layout = Layout::new(root);
         create_private_folder(&layout.tenants())?;
         let lock = lock(&layout)?;
-        Ok(Self { layout, _lock: lock })
+        Ok(Self { layout, lock })
+    }
+}
+
+impl DataDirectory {
+    /// Lets another process have the directory, once nothing of ours uses it any more.
+    pub(super) fn release(&self) {
+        if let Err(error) = self.lock.unlock() {
+            tracing::warn!(kind = %error.kind(), "the data directory stays locked until the process ends");
+        }
     }
 }
 

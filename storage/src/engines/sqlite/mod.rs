@@ -9,6 +9,7 @@ pub(crate) mod directory;
 mod failure;
 mod files;
 mod header;
+mod inspect;
 mod migrations;
 mod offline;
 mod options;
@@ -26,6 +27,7 @@ use uuid::Uuid;
 use self::connection::Role;
 use self::directory::DataDirectory;
 use self::files::{OpenFiles, Place, Shared};
+pub use self::inspect::{RegisteredTenant, export_file, registered_tenants};
 pub(crate) use self::offline::OfflineFile;
 pub use self::offline::verify_file;
 pub use self::options::SqliteOptions;
@@ -231,6 +233,9 @@ impl Engine for SqliteEngine {
             readers.stop().await;
         }
         self.writers.stop().await;
+        if let Place::Directory(directory) = &self.shared.place {
+            directory.release();
+        }
     }
 }
 

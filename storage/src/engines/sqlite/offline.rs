@@ -14,7 +14,7 @@ use super::failure::storage_error;
 use super::{SqliteOptions, header, migrations, transaction};
 use crate::engine::Scope;
 use crate::error::StorageError;
-use crate::ledger::{BadEntry, Verified, Verifier, VerifyError, decode_entry, decode_head};
+use crate::ledger::{BadEntry, Entry, Head, Verified, Verifier, VerifyError, decode_entry, decode_head};
 use crate::repositories::{ledger, tenants};
 
 const PAGE: u32 = 1_000;
@@ -58,6 +58,38 @@ impl OfflineFile {
     pub(crate) fn active_tenants(&self) -> Result<Vec<Uuid>, StorageError> {
         let rows = transaction::query(&self.connection, &self.name, &tenants::active())?;
         rows.into_iter().map(tenants::id).collect()
+    }
+
+    /// Tenants a platform database lists as served, with their slugs, in order of id.
+    pub(crate) fn register(&self) -> Result<Vec<(Uuid, String)>, StorageError> {
+        let rows = transaction::query(&self.connection, &self.name, &tenants::register())?;
+        rows.into_iter().map(tenants::id_and_slug).collect()
+    }
+
+    /// Hands the ledger as of now to `visit`: the head, then every entry up to it.
+    pub(crate) fn read_ledger(
+        &self,
+        mut visit: impl FnMut(Head, Option<Entry>) -> Result<(), StorageError>,
+    ) -> Result<Head, StorageError> {
+        let id = self.scope.id();
+        // One read transaction, so that head and entries belong together while a server writes.
+        let snapshot = self.connection.unchecked_transaction().map_err(|error| self.failed(&error))?;
+        let head = transaction::query(&snapshot, &self.name, &ledger::head(id))?;
+        let head = head.into_iter().next().map(decode_head).transpose()?;
+        let head = head.ok_or_else(|| StorageError::corrupt(format!("{} (its ledger has no head)", self.name)))?;
+        visit(head, None)?;
+        let mut after = 0;
+        loop {
+            let rows = transaction::query(&snapshot, &self.name, &ledger::page(id, after, PAGE))?;
+            if rows.is_empty() {
+                return Ok(head);
+            }
+            for row in rows {
+                let entry = decode_entry(row)?;
+                after = entry.seq;
+                visit(head, Some(entry))?;
+            }
+        }
     }
 
     /// Writes a consistent copy as of now; a server may go on writing meanwhile.

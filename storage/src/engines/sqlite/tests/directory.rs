@@ -55,8 +55,7 @@ async fn a_second_owner_is_refused_and_told_who_has_it() {
     let holder = format!("process {}", std::process::id());
     assert_eq!(folder.open().err(), Some(StorageError::Locked { directory, holder }));
     first.close().await;
-    drop(first);
-    folder.open().expect("free again once the first has gone");
+    folder.open().expect("free again once the first is closed");
 }
 
 #[tokio::test]
