@@ -1,0 +1,73 @@
+//! What instances answer, as far as the commands need it.
+
+use serde::{Deserialize, Serialize};
+
+/// A tenant.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Tenant {
+    pub(crate) id: String,
+    pub(crate) slug: String,
+    pub(crate) name: String,
+    pub(crate) issuer: String,
+    pub(crate) created_at: i64,
+}
+
+/// A page of tenants.
+#[derive(Debug, Deserialize)]
+pub(super) struct TenantPage {
+    pub(super) tenants: Vec<Tenant>,
+    #[serde(default)]
+    pub(super) next: Option<String>,
+}
+
+/// A new user.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct User {
+    pub(crate) id: String,
+}
+
+/// A new service key. No `Debug`: it holds the key.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct ServiceKey {
+    pub(crate) id: String,
+    pub(crate) key: String,
+}
+
+/// Whether a service can do its work.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Readiness {
+    pub(crate) status: String,
+    pub(crate) dependencies: Vec<Dependency>,
+}
+
+/// One dependency of a service.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Dependency {
+    pub(crate) name: String,
+    pub(crate) status: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) reason: Option<String>,
+}
+
+impl Readiness {
+    /// Whether everything is ready.
+    pub(crate) fn is_ready(&self) -> bool {
+        self.status == "ready"
+    }
+}
+
+/// A problem document (RFC 9457), as far as people are shown it.
+#[derive(Deserialize)]
+pub(super) struct Problem {
+    pub(super) code: String,
+    pub(super) detail: String,
+    #[serde(default)]
+    pub(super) errors: Vec<FieldProblem>,
+}
+
+/// One refused field.
+#[derive(Deserialize)]
+pub(super) struct FieldProblem {
+    pub(super) field: String,
+    pub(super) detail: String,
+}

@@ -1,0 +1,37 @@
+//! `plinto tree`
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use super::{CommandError, access};
+use crate::cli::TreeArgs;
+use crate::composition::Signals;
+use crate::terminal::{self, Screen};
+use crate::tree;
+
+const EVERY: Duration = Duration::from_secs(1);
+
+pub(super) async fn run(args: &TreeArgs) -> Result<ExitCode, CommandError> {
+    let client = access::running(&args.instance)?;
+    if args.once || args.json {
+        let snapshot = client.tree(&args.prefix, args.limit).await?;
+        if args.json {
+            terminal::answer_json(&snapshot);
+        } else {
+            terminal::answer(&tree::lines(&snapshot).join("\n"));
+        }
+        return Ok(ExitCode::SUCCESS);
+    }
+    let mut signals = Signals::listen()?;
+    let screen = Screen::open();
+    let mut ticks = tokio::time::interval(EVERY);
+    loop {
+        tokio::select! {
+            _ = ticks.tick() => {}
+            _ = signals.next() => return Ok(ExitCode::SUCCESS),
+        }
+        let snapshot = client.tree(&args.prefix, args.limit).await?;
+        let (rows, columns) = screen.size();
+        screen.draw(&tree::fit(tree::lines(&snapshot), rows, columns))?;
+    }
+}
