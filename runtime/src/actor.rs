@@ -56,6 +56,12 @@ pub trait VirtualActor: Send + Sync + Sized + 'static {
     /// The actor's place in the supervision tree, such as `/tenants/7/sessions/42`. Computed on demand.
     fn path(&self, key: &Self::Key) -> String;
 
+    /// The span its handlers run in, made only where DEBUG is enabled. Override it to add fields of the key, such
+    /// as the tenant.
+    fn span(&self, key: &Self::Key) -> tracing::Span {
+        tracing::debug_span!("handle", actor = %self.path(key), kind = Self::KIND)
+    }
+
     /// Loads the actor. Runs in a task of the directory under the activation timeout; at most one per key.
     fn activate(
         &self,

@@ -166,8 +166,9 @@ impl<V: VirtualActor> Core<V> {
                 st.enter(Phase::Restarting, &self.stats, self.env.now_ms());
                 st.reviving = true;
                 drop(st);
-                announce();
+                // First of all: what follows runs the actor's own naming code.
                 self.restart_after(slot, incarnation, after);
+                announce();
                 self.emit(slot, restarts, || Change::Restarting {
                     after_ms: u64::try_from(after.as_millis()).unwrap_or(u64::MAX),
                 });

@@ -171,8 +171,7 @@ impl<V: VirtualActor> Shell<V> {
         let slot = Arc::clone(&cx.slot);
         let started = Instant::now();
         let span = if tracing::enabled!(tracing::Level::DEBUG) {
-            let path = core.actor.path(&slot.key);
-            tracing::debug_span!("handle", actor = %path, kind = V::KIND)
+            core.actor.span(&slot.key)
         } else {
             tracing::Span::none()
         };

@@ -104,6 +104,9 @@ impl<V: VirtualActor> Directory<V> {
         limits: Limits,
         make: impl FnOnce(Reply<T>) -> V::Message,
     ) -> Result<Answer<T>, Refusal> {
+        if deadline.has_passed() {
+            return Err(Refusal::DeadlineExceeded);
+        }
         let (slot, permit) = self.0.admit(key, limits)?;
         let (reply, answer) = Reply::admitted(Some(permit), deadline);
         let work = Work::new(make(reply), deadline, None);

@@ -113,6 +113,16 @@ async fn expired_work_is_dropped_before_it_runs() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_call_that_is_late_already_wakes_nobody() {
+    let rig = Rig::new().await;
+    let late = Deadline::after(ms(0));
+    assert_eq!(rig.counters.call(&1, late, Ask::Read).await, Err(Refusal::DeadlineExceeded));
+    settle().await;
+    assert_eq!(rig.world.activations_of(1), 0);
+    rig.finish().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn abandoned_work_is_dropped_before_it_runs() {
     let rig = Rig::new().await;
     let slow = rig.counters.call(&1, soon(), |reply| Ask::Slow(10 * SECOND, (0, 0), reply));

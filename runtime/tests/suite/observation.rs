@@ -85,18 +85,21 @@ async fn metrics_carry_kinds_and_reasons_but_no_keys() {
     }
     assert_eq!(rig.counters.call(&4_711, soon(), Ask::Panic).await, Err(Refusal::Crashed));
     assert!(rig.counters.passivate(&4_712).await);
-    let late = plinto_runtime::Deadline::after(std::time::Duration::ZERO);
-    assert_eq!(
-        rig.counters.call(&4_713, late, |reply| Ask::Add((0, 0), reply)).await,
-        Err(Refusal::DeadlineExceeded)
-    );
+    let slow = rig.counters.call(&4_713, soon(), |reply| Ask::Slow(SECOND, (0, 1), reply));
+    let late = async {
+        settle().await;
+        let deadline = plinto_runtime::Deadline::after(ms(1));
+        rig.counters.call(&4_713, deadline, |reply| Ask::Add((0, 2), reply)).await
+    };
+    let (slow, late) = futures::join!(slow, late);
+    assert_eq!((slow, late), (Ok(2), Err(Refusal::DeadlineExceeded)));
     tokio::time::sleep(SECOND).await;
     let mut text = String::new();
     encode(&mut text, &registry).expect("it encodes");
     for line in [
         r#"runtime_actors{kind="counter",state="live"} 2"#,
         r#"runtime_mailbox_depth{kind="counter"} 0"#,
-        r#"runtime_handle_seconds_count{kind="counter"} 4"#,
+        r#"runtime_handle_seconds_count{kind="counter"} 5"#,
         r#"runtime_activations_total{kind="counter"} 4"#,
         r#"runtime_passivations_total{kind="counter",reason="asked"} 1"#,
         r#"runtime_crashes_total{kind="counter"} 1"#,

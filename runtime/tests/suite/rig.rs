@@ -7,7 +7,7 @@ use plinto_runtime::{
 };
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::sync::Semaphore;
 
@@ -99,6 +99,7 @@ pub(crate) struct World {
     pub(crate) failing: Mutex<HashMap<u32, ActivationError>>,
     pub(crate) admission: Mutex<Option<Admission>>,
     pub(crate) weight: Mutex<usize>,
+    pub(crate) path_panics: AtomicBool,
 }
 
 impl World {
@@ -121,6 +122,7 @@ impl VirtualActor for Counter {
     const KIND: &'static str = "counter";
 
     fn path(&self, key: &u32) -> String {
+        assert!(!self.0.path_panics.load(Ordering::SeqCst), "told to, in a path");
         format!("/counters/{key}")
     }
 

@@ -172,3 +172,15 @@ async fn failures_are_forgotten_with_the_window() {
     assert!(rig.system.tree().nodes.is_empty());
     rig.finish().await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_path_that_panics_takes_neither_its_actor_nor_the_shard_along() {
+    let rig = Rig::with(plinto_runtime::DirectoryConfig { shards: 1, ..config() }).await;
+    assert_eq!(rig.add(2, 0).await, Ok(1));
+    rig.world.path_panics.store(true, Ordering::SeqCst);
+    assert_eq!(rig.counters.call(&1, soon(), Ask::Panic).await, Err(Refusal::Crashed));
+    assert_eq!(rig.add(1, 0).await, Ok(1), "restarted all the same");
+    assert_eq!((rig.add(2, 1).await, rig.world.activations_of(2)), (Ok(2), 1));
+    rig.world.path_panics.store(false, Ordering::SeqCst);
+    rig.finish().await;
+}
