@@ -26,6 +26,10 @@ impl<T: DeserializeOwned> FromRequest<AppState> for JsonBody<T> {
             return Err(unsupported("application/json"));
         }
         let bytes = read_body(request, state).await?;
+        // serde would read an array as a struct, field by field.
+        if bytes.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'{') {
+            return Err(malformed("the body must be a JSON object".to_owned()));
+        }
         let mut json = serde_json::Deserializer::from_slice(&bytes);
         let value = serde_path_to_error::deserialize(&mut json).map_err(|error| wrong_json(&error))?;
         json.end().map_err(|error| malformed_json(&error))?;
@@ -63,11 +67,13 @@ impl FromRequest<AppState> for FormBody {
 impl FormBody {
     /// A parameter's value.
     pub(crate) fn required(&self, name: &'static str) -> Result<Cow<'_, str>, Problem> {
-        let mut values = form_urlencoded::parse(&self.0).filter(|(key, _)| key == name).map(|(_, value)| value);
+        let mut values =
+            form_urlencoded::parse(&self.0).filter(|(key, _)| key == name).map(|(_, value)| value);
         let invalid = |detail: String| {
             Problem::new(StatusCode::BAD_REQUEST, "invalid_request", "Invalid request", detail)
         };
-        let value = values.next().ok_or_else(|| invalid(format!("the form parameter `{name}` is missing")))?;
+        let value =
+            values.next().ok_or_else(|| invalid(format!("the form parameter `{name}` is missing")))?;
         match values.next() {
             None => Ok(value),
             Some(_) => Err(invalid(format!("the form parameter `{name}` is given more than once"))),
@@ -96,14 +102,22 @@ async fn read_body(request: Request, state: &AppState) -> Result<Bytes, Problem>
             let detail = format!("a request body has at most {most} bytes");
             return Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", "Body too large", detail);
         }
-        Problem::new(StatusCode::BAD_REQUEST, "body_unreadable", "Body unreadable", "the body did not arrive whole")
+        Problem::new(
+            StatusCode::BAD_REQUEST,
+            "body_unreadable",
+            "Body unreadable",
+            "the body did not arrive whole",
+        )
     })
 }
 
 /// Says where the JSON is wrong, never what stood there: it may be a password.
 fn malformed_json(error: &serde_json::Error) -> Problem {
-    let place = format!("the body is not JSON (line {}, column {})", error.line(), error.column());
-    Problem::new(StatusCode::BAD_REQUEST, "malformed_json", "Malformed JSON", place)
+    malformed(format!("the body is not JSON (line {}, column {})", error.line(), error.column()))
+}
+
+fn malformed(detail: String) -> Problem {
+    Problem::new(StatusCode::BAD_REQUEST, "malformed_json", "Malformed JSON", detail)
 }
 
 fn wrong_json(error: &serde_path_to_error::Error<serde_json::Error>) -> Problem {
@@ -111,11 +125,16 @@ fn wrong_json(error: &serde_path_to_error::Error<serde_json::Error>) -> Problem 
     if inner.is_syntax() || inner.is_eof() || inner.is_io() {
         return malformed_json(inner);
     }
-    let path = error.path().to_string();
-    let field = if path == "." || path.len() > 100 { "body".to_owned() } else { path };
-    let detail = missing_field(inner).unwrap_or_else(|| {
-        format!("has the wrong type or an unknown member (line {}, column {})", inner.line(), inner.column())
-    });
+    let text = inner.to_string();
+    let (field, detail) = if let Some(known) = known_members(&text) {
+        // The last step of the path is the unknown name itself: the sender's text.
+        (path_text(error.path(), 1), format!("has an unknown member; there are {known}"))
+    } else if let Some(missing) = missing_member(&text) {
+        (path_text(error.path(), 0), missing.to_owned())
+    } else {
+        let place = format!("has the wrong type (line {}, column {})", inner.line(), inner.column());
+        (path_text(error.path(), 0), place)
+    };
     Problem::new(
         StatusCode::UNPROCESSABLE_ENTITY,
         "invalid_fields",
@@ -125,11 +144,24 @@ fn wrong_json(error: &serde_path_to_error::Error<serde_json::Error>) -> Problem 
     .with_field(field, "wrong_type", detail)
 }
 
+/// A path within the body, without its last `but` steps.
+fn path_text(path: &serde_path_to_error::Path, but: usize) -> String {
+    let mut steps: Vec<String> = path.iter().map(ToString::to_string).collect();
+    steps.truncate(steps.len().saturating_sub(but));
+    if steps.is_empty() { "body".to_owned() } else { steps.join(".") }
+}
+
 /// serde's text about a missing field holds only names from our own types.
-fn missing_field(error: &serde_json::Error) -> Option<String> {
-    let text = error.to_string();
+fn missing_member(text: &str) -> Option<&str> {
     let (message, _) = text.split_once(" at line ")?;
-    message.starts_with("missing field `").then(|| message.to_owned())
+    message.starts_with("missing field `").then_some(message)
+}
+
+/// The members there are, from serde's text about an unknown one; they are names from our own types.
+fn known_members(text: &str) -> Option<&str> {
+    let rest = text.strip_prefix("unknown field `")?;
+    let (_, known) = rest.rsplit_once("`, expected ")?;
+    Some(known.rsplit_once(" at line ").map_or(known, |(known, _)| known))
 }
 
 /// Where the request came from.

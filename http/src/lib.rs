@@ -30,6 +30,3 @@ pub use config::{HttpConfig, ListenerName};
 pub use listener::{BindError, Listeners};
 pub use openapi::document as openapi_document;
 pub use state::AppState;
-
-#[cfg(test)]
-mod tests;

@@ -25,7 +25,9 @@ pub(crate) struct Peer(pub(crate) SocketAddr);
 
 /// A port could not be opened.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot listen on {address} for the {listener} service: {source}; free the port or configure another one")]
+#[error(
+    "cannot listen on {address} for the {listener} service: {source}; free the port or configure another one"
+)]
 pub struct BindError {
     listener: ListenerName,
     address: SocketAddr,
@@ -75,7 +77,8 @@ impl Listeners {
     /// all finished.
     pub async fn close(mut self, soft: Duration) -> bool {
         self.stop.cancel();
-        let drained = tokio::time::timeout(soft, async { while self.tasks.join_next().await.is_some() {} }).await;
+        let drained =
+            tokio::time::timeout(soft, async { while self.tasks.join_next().await.is_some() {} }).await;
         self.tasks.abort_all();
         drained.is_ok()
     }

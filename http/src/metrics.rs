@@ -44,7 +44,12 @@ impl HttpMetrics {
     }
 
     /// The metrics of one route, resolved once so that a request costs two atomic additions.
-    pub(crate) fn route(&self, listener: ListenerName, method: &'static str, route: &'static str) -> RouteMetrics {
+    pub(crate) fn route(
+        &self,
+        listener: ListenerName,
+        method: &'static str,
+        route: &'static str,
+    ) -> RouteMetrics {
         let listener = listener.as_str();
         let by_class = ["1xx", "2xx", "3xx", "4xx", "5xx"].map(|status| {
             self.requests.get_or_create(&RequestLabels { listener, method, route, status }).clone()

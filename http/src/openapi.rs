@@ -4,7 +4,7 @@ use crate::guard::{self, ListenerLoad, RouteContext};
 use crate::state::AppState;
 use crate::{auth, core, health};
 use axum::http::{HeaderValue, header};
-use axum::middleware::{from_fn, from_fn_with_state, Next};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::Response;
 use axum::{Json, Router};
 use std::sync::Arc;

@@ -71,7 +71,12 @@ impl Problem {
 
     /// Adds a refused field.
     #[must_use]
-    pub fn with_field(mut self, field: impl Into<String>, code: &'static str, detail: impl Into<String>) -> Self {
+    pub fn with_field(
+        mut self,
+        field: impl Into<String>,
+        code: &'static str,
+        detail: impl Into<String>,
+    ) -> Self {
         self.errors.push(FieldProblem { field: field.into(), code, detail: detail.into() });
         self
     }
@@ -130,12 +135,22 @@ pub fn method_not_allowed() -> Problem {
 
 /// The listener has as many requests in flight as it may.
 pub fn overloaded() -> Problem {
-    unavailable("overloaded", "Overloaded", "too many requests at once; try again shortly", Duration::from_secs(1))
+    unavailable(
+        "overloaded",
+        "Overloaded",
+        "too many requests at once; try again shortly",
+        Duration::from_secs(1),
+    )
 }
 
 /// The request took too long.
 pub fn timed_out() -> Problem {
-    unavailable("timeout", "Timed out", "the request was not answered in time; try again", Duration::from_secs(1))
+    unavailable(
+        "timeout",
+        "Timed out",
+        "the request was not answered in time; try again",
+        Duration::from_secs(1),
+    )
 }
 
 /// A bug or damage, logged where it was found; nothing of it is told.
@@ -148,7 +163,12 @@ pub fn internal() -> Problem {
     )
 }
 
-fn unavailable(code: &'static str, title: &'static str, detail: impl Into<Cow<'static, str>>, wait: Duration) -> Problem {
+fn unavailable(
+    code: &'static str,
+    title: &'static str,
+    detail: impl Into<Cow<'static, str>>,
+    wait: Duration,
+) -> Problem {
     Problem::new(StatusCode::SERVICE_UNAVAILABLE, code, title, detail).retry_after(wait)
 }
 
@@ -190,11 +210,16 @@ impl From<ServiceError> for Problem {
         let detail = error.to_string();
         match error {
             ServiceError::Invalid(fields) => invalid_fields(fields),
-            ServiceError::UnknownTenant => {
-                Self::new(StatusCode::NOT_FOUND, "unknown_tenant", "Unknown tenant", "there is no tenant of this name")
-            }
+            ServiceError::UnknownTenant => Self::new(
+                StatusCode::NOT_FOUND,
+                "unknown_tenant",
+                "Unknown tenant",
+                "there is no tenant of this name",
+            ),
             ServiceError::SlugTaken => Self::new(StatusCode::CONFLICT, "slug_taken", "Slug taken", detail),
-            ServiceError::EmailTaken => Self::new(StatusCode::CONFLICT, "email_taken", "E-mail address taken", detail),
+            ServiceError::EmailTaken => {
+                Self::new(StatusCode::CONFLICT, "email_taken", "E-mail address taken", detail)
+            }
             ServiceError::InvalidCredentials => {
                 Self::new(StatusCode::UNAUTHORIZED, "invalid_credentials", "Wrong credentials", detail)
                     .challenge(r#"Bearer realm="plinto""#)
@@ -226,12 +251,29 @@ impl From<Refusal> for Problem {
         let soon = Duration::from_secs(1);
         match refusal {
             Refusal::NotFound => not_found(),
-            Refusal::Overloaded { retry_after } => unavailable("overloaded", "Overloaded", "too much work at once; try again shortly", retry_after),
+            Refusal::Overloaded { retry_after } => unavailable(
+                "overloaded",
+                "Overloaded",
+                "too much work at once; try again shortly",
+                retry_after,
+            ),
             Refusal::RateLimited { retry_after } => too_many("rate_limited", retry_after),
             Refusal::DeadlineExceeded => timed_out(),
-            Refusal::Stopped => unavailable("shutting_down", "Shutting down", "this node is going away; try another", soon),
-            Refusal::Unavailable { retry_after, .. } => unavailable("unavailable", "Unavailable", "this part of the platform is recovering; try again later", retry_after),
-            Refusal::Crashed => unavailable("crashed", "Interrupted", "the work was interrupted and may not have been done; try again", soon),
+            Refusal::Stopped => {
+                unavailable("shutting_down", "Shutting down", "this node is going away; try another", soon)
+            }
+            Refusal::Unavailable { retry_after, .. } => unavailable(
+                "unavailable",
+                "Unavailable",
+                "this part of the platform is recovering; try again later",
+                retry_after,
+            ),
+            Refusal::Crashed => unavailable(
+                "crashed",
+                "Interrupted",
+                "the work was interrupted and may not have been done; try again",
+                soon,
+            ),
         }
     }
 }
@@ -240,10 +282,22 @@ fn storage(error: &plinto_actors::StorageError) -> Problem {
     use plinto_actors::StorageError;
     let soon = Duration::from_secs(1);
     match error {
-        StorageError::Full => unavailable("storage_full", "Storage full", "the server's disk is full; its operator must free space", Duration::from_secs(30)),
-        StorageError::Overloaded => unavailable("overloaded", "Overloaded", "too much work at once; try again shortly", soon),
+        StorageError::Full => unavailable(
+            "storage_full",
+            "Storage full",
+            "the server's disk is full; its operator must free space",
+            Duration::from_secs(30),
+        ),
+        StorageError::Overloaded => {
+            unavailable("overloaded", "Overloaded", "too much work at once; try again shortly", soon)
+        }
         StorageError::Unavailable { .. } | StorageError::Timeout | StorageError::Locked { .. } => {
-            unavailable("storage_unavailable", "Storage unavailable", "the database cannot be reached; try again", soon)
+            unavailable(
+                "storage_unavailable",
+                "Storage unavailable",
+                "the database cannot be reached; try again",
+                soon,
+            )
         }
         other => {
             tracing::error!(error = %other, "storage failed");

@@ -81,7 +81,10 @@ pub(crate) struct ApiKeys {
 }
 
 impl ApiKeys {
-    pub(crate) async fn load(engine: Arc<dyn Engine>, environment: Environment) -> Result<Self, ServiceError> {
+    pub(crate) async fn load(
+        engine: Arc<dyn Engine>,
+        environment: Environment,
+    ) -> Result<Self, ServiceError> {
         let keys = Self { engine, environment, known: ArcSwap::default() };
         keys.reload().await?;
         Ok(keys)
@@ -100,11 +103,19 @@ impl ApiKeys {
         let known = self.known.load();
         let key = known.get(&id).ok_or(ServiceError::Unauthenticated)?;
         let hash: [u8; 32] = Sha256::digest(secret.as_bytes()).into();
-        if bool::from(hash.ct_eq(&key.secret_hash)) { Ok(key.caller) } else { Err(ServiceError::Unauthenticated) }
+        if bool::from(hash.ct_eq(&key.secret_hash)) {
+            Ok(key.caller)
+        } else {
+            Err(ServiceError::Unauthenticated)
+        }
     }
 
     /// Makes a key for one tenant's services, or, without a tenant, for the platform's operators.
-    pub(crate) async fn issue(&self, tenant: Option<TenantId>, name: &str) -> Result<IssuedApiKey, ServiceError> {
+    pub(crate) async fn issue(
+        &self,
+        tenant: Option<TenantId>,
+        name: &str,
+    ) -> Result<IssuedApiKey, ServiceError> {
         let now = self.environment.now();
         let id = ApiKeyId::generate(now, self.environment.randomness());
         let mut secret = [0_u8; 32];
@@ -113,7 +124,11 @@ impl ApiKeys {
         let row = ApiKeyRow {
             key_id: id.uuid(),
             tenant: tenant.map(TenantId::uuid),
-            kind: if tenant.is_some() { api_keys::ApiKeyKind::Service } else { api_keys::ApiKeyKind::Platform },
+            kind: if tenant.is_some() {
+                api_keys::ApiKeyKind::Service
+            } else {
+                api_keys::ApiKeyKind::Platform
+            },
             name: name.to_owned(),
             secret_hash: Sha256::digest(secret.as_bytes()).into(),
             created_at: now.as_millis(),
@@ -139,8 +154,11 @@ impl Known {
             api_keys::ApiKeyKind::Platform => ApiKeyKind::Platform,
             api_keys::ApiKeyKind::Service => ApiKeyKind::Service,
         };
-        let caller =
-            Caller { key: ApiKeyId::from_uuid(row.key_id), kind, tenant: row.tenant.map(TenantId::from_uuid) };
+        let caller = Caller {
+            key: ApiKeyId::from_uuid(row.key_id),
+            kind,
+            tenant: row.tenant.map(TenantId::from_uuid),
+        };
         Self { caller, secret_hash: row.secret_hash }
     }
 }

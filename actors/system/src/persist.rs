@@ -16,7 +16,13 @@ use zeroize::Zeroizing;
 const FIRST_VERSION: i64 = 1;
 
 /// A decision's writes and events as one unit of work.
-pub(crate) fn unit(vault: &TenantVault, writes: Vec<Write>, events: &[Event], actor: Actor, now: Timestamp) -> Unit {
+pub(crate) fn unit(
+    vault: &TenantVault,
+    writes: Vec<Write>,
+    events: &[Event],
+    actor: Actor,
+    now: Timestamp,
+) -> Unit {
     let statements = writes.into_iter().flat_map(|write| statements(vault, write)).collect();
     Unit { statements, entries: entries(events, actor, now) }
 }
@@ -50,7 +56,14 @@ fn statements(vault: &TenantVault, write: Write) -> Vec<Statement> {
         )],
         Write::ReplacePasswordHash { user, hash, expected_version, at } => {
             let kind = CredentialKind::Password;
-            vec![credentials::update(vault, user.uuid(), kind, hash.as_phc(), at.as_millis(), expected_version)]
+            vec![credentials::update(
+                vault,
+                user.uuid(),
+                kind,
+                hash.as_phc(),
+                at.as_millis(),
+                expected_version,
+            )]
         }
         Write::InsertSession(new) => vec![insert_session(vault, new)],
         Write::RotateRefresh { session, generation, token_hash, idle_expires_at, expected_version } => {

@@ -10,8 +10,8 @@ use crate::passwords::PasswordHasher;
 use crate::registry::{Registry, TenantView};
 use crate::session::{Presented, RefreshRequest, SessionActor, SessionHandle, SessionKey};
 use crate::tenant::{
-    ClientContext, SignInRequest, SignUpRequest, SignedIn, TenantActor, TenantCell, TenantHandle, VerifiedToken,
-    new_signing_key,
+    ClientContext, SignInRequest, SignUpRequest, SignedIn, TenantActor, TenantCell, TenantHandle,
+    VerifiedToken, new_signing_key,
 };
 use plinto_domain::audit::Actor;
 use plinto_domain::name::DisplayName;
@@ -71,7 +71,11 @@ struct Inner {
 
 impl Platform {
     /// Starts the actor system over an open store. Nothing is activated yet.
-    pub async fn start(config: PlatformConfig, store: Arc<Store>, environment: Environment) -> Result<Self, ServiceError> {
+    pub async fn start(
+        config: PlatformConfig,
+        store: Arc<Store>,
+        environment: Environment,
+    ) -> Result<Self, ServiceError> {
         let limits = config.limits;
         let system = ActorSystem::start(SystemConfig { name: "plinto".into(), ..SystemConfig::default() });
         let hasher = PasswordHasher::start(&limits, environment.clone(), &system);
@@ -140,6 +144,11 @@ impl Platform {
         self.0.sessions.live()
     }
 
+    /// Passivates every session actor of this node, for maintenance and tests; the next request brings one back.
+    pub async fn passivate_all_sessions(&self) -> usize {
+        self.0.sessions.drain_all().await
+    }
+
     /// Closes the storage engine; call it after the actor system has shut down.
     pub async fn close(&self) {
         self.0.store.engine().close().await;
@@ -163,7 +172,11 @@ impl Platform {
     }
 
     /// Makes a key with which a tenant's services call the auth service.
-    pub async fn issue_service_key(&self, tenant: TenantId, name: &str) -> Result<IssuedApiKey, ServiceError> {
+    pub async fn issue_service_key(
+        &self,
+        tenant: TenantId,
+        name: &str,
+    ) -> Result<IssuedApiKey, ServiceError> {
         let name = DisplayName::parse("name", name)?;
         self.0.registry.get(tenant).await?;
         self.0.keys.issue(Some(tenant), name.as_str()).await
@@ -197,7 +210,11 @@ impl Platform {
     }
 
     /// A page of tenants.
-    pub async fn tenants(&self, after: Option<TenantId>, limit: u32) -> Result<Vec<TenantView>, ServiceError> {
+    pub async fn tenants(
+        &self,
+        after: Option<TenantId>,
+        limit: u32,
+    ) -> Result<Vec<TenantView>, ServiceError> {
         self.0.registry.list(after, limit).await
     }
 
@@ -336,7 +353,12 @@ impl Platform {
     }
 
     /// The user an access token speaks for.
-    pub async fn me(&self, tenant: TenantId, token: &str, deadline: Deadline) -> Result<UserView, ServiceError> {
+    pub async fn me(
+        &self,
+        tenant: TenantId,
+        token: &str,
+        deadline: Deadline,
+    ) -> Result<UserView, ServiceError> {
         let entered = self.0.tenants.enter(tenant, deadline).await?;
         let cell = &entered.shared;
         let verified = self.authorize(cell, token, deadline).await?;
@@ -355,7 +377,12 @@ impl Platform {
     }
 
     /// Ends the session an access token belongs to.
-    pub async fn sign_out(&self, tenant: TenantId, token: &str, deadline: Deadline) -> Result<SessionId, ServiceError> {
+    pub async fn sign_out(
+        &self,
+        tenant: TenantId,
+        token: &str,
+        deadline: Deadline,
+    ) -> Result<SessionId, ServiceError> {
         let cell = self.0.tenants.cell(tenant, deadline).await?;
         let verified = self.authorize(&cell, token, deadline).await?;
         let key = SessionKey { tenant, session: verified.session };
@@ -384,7 +411,8 @@ impl Platform {
         let mut cursor = None;
         loop {
             let page =
-                sessions::list_for_user(&**engine, &cell.vault, user.uuid(), SESSIONS_PER_PAGE, cursor).await?;
+                sessions::list_for_user(&**engine, &cell.vault, user.uuid(), SESSIONS_PER_PAGE, cursor)
+                    .await?;
             for row in &page {
                 let session = SessionId::from_uuid(row.session_id);
                 self.0.sessions.was_revoked(SessionKey { tenant: cell.id, session });

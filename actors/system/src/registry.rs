@@ -7,7 +7,7 @@ use plinto_domain::audit::{Actor, Event};
 use plinto_domain::name::DisplayName;
 use plinto_domain::tenant::{TenantSettings, TenantSlug};
 use plinto_domain::{TenantId, Timestamp};
-use plinto_storage::{NewTenant, Store, StorageError, TenantRow, TenantState, UnitError};
+use plinto_storage::{NewTenant, StorageError, Store, TenantRow, TenantState, UnitError};
 use quick_cache::sync::Cache;
 use std::sync::Arc;
 
@@ -91,7 +91,11 @@ impl Registry {
     }
 
     /// Tenants in the order of their ids, after `after`.
-    pub(crate) async fn list(&self, after: Option<TenantId>, limit: u32) -> Result<Vec<TenantView>, ServiceError> {
+    pub(crate) async fn list(
+        &self,
+        after: Option<TenantId>,
+        limit: u32,
+    ) -> Result<Vec<TenantView>, ServiceError> {
         let rows = self.store.tenants().list(after.map(TenantId::uuid), limit).await?;
         rows.into_iter().map(view).collect()
     }
@@ -123,7 +127,8 @@ fn view(row: TenantRow) -> Result<TenantView, ServiceError> {
         id: TenantId::from_uuid(row.id),
         slug: row.slug,
         name: row.name,
-        settings: serde_json::from_value(row.settings).map_err(|_| ServiceError::Damaged("tenant settings"))?,
+        settings: serde_json::from_value(row.settings)
+            .map_err(|_| ServiceError::Damaged("tenant settings"))?,
         created_at: Timestamp::from_millis(row.created_at),
     })
 }

@@ -36,7 +36,12 @@ pub(crate) async fn tree(
     query: Result<Query<TreePart>, axum::extract::rejection::QueryRejection>,
 ) -> Result<Json<TreeSnapshot>, Problem> {
     let invalid = || {
-        Problem::new(StatusCode::BAD_REQUEST, "invalid_query", "Invalid query", "use `prefix` and `limit` (1 to 10000)")
+        Problem::new(
+            StatusCode::BAD_REQUEST,
+            "invalid_query",
+            "Invalid query",
+            "use `prefix` and `limit` (1 to 10000)",
+        )
     };
     let Query(query) = query.map_err(|_| invalid())?;
     let limit = query.limit.unwrap_or(DEFAULT_TREE);

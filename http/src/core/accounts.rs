@@ -48,8 +48,12 @@ pub(crate) async fn sign_up(
 ) -> Result<(StatusCode, Json<SignUpAccepted>), Problem> {
     let tenant = tenant.required()?;
     let deadline = state.deadline();
-    state.platform().sign_up(tenant, body.email, body.password.into_inner(), body.name, client, deadline).await?;
-    let accepted = SignUpAccepted { status: "accepted", detail: "sign in with your e-mail address and password" };
+    state
+        .platform()
+        .sign_up(tenant, body.email, body.password.into_inner(), body.name, client, deadline)
+        .await?;
+    let accepted =
+        SignUpAccepted { status: "accepted", detail: "sign in with your e-mail address and password" };
     Ok((StatusCode::ACCEPTED, Json(accepted)))
 }
 

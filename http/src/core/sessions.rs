@@ -96,7 +96,8 @@ pub(crate) async fn sign_in(
 ) -> Result<Json<Tokens>, Problem> {
     let tenant = tenant.required()?;
     let deadline = state.deadline();
-    let signed_in = state.platform().sign_in(tenant, &body.email, body.password.expose(), client, deadline).await?;
+    let signed_in =
+        state.platform().sign_in(tenant, &body.email, body.password.expose(), client, deadline).await?;
     Ok(Json(signed_in.into()))
 }
 

@@ -91,7 +91,8 @@ pub(crate) async fn create(
 ) -> Result<impl IntoResponse, Problem> {
     let actor = Actor::ApiKey(caller.key);
     let view = state.platform().create_tenant(&body.slug, &body.name, body.settings, actor).await?;
-    let location = HeaderValue::from_str(&format!("/v1/tenants/{}", view.id)).map_err(|_| crate::problem::internal())?;
+    let location =
+        HeaderValue::from_str(&format!("/v1/tenants/{}", view.id)).map_err(|_| crate::problem::internal())?;
     Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(tenant(view, &state))))
 }
 
@@ -103,7 +104,12 @@ pub(crate) async fn list(
     query: Result<Query<PageQuery>, axum::extract::rejection::QueryRejection>,
 ) -> Result<Json<TenantPage>, Problem> {
     let invalid = || {
-        Problem::new(StatusCode::BAD_REQUEST, "invalid_query", "Invalid query", "use `after` and `limit` (1 to 200)")
+        Problem::new(
+            StatusCode::BAD_REQUEST,
+            "invalid_query",
+            "Invalid query",
+            "use `after` and `limit` (1 to 200)",
+        )
     };
     let Query(query) = query.map_err(|_| invalid())?;
     let limit = query.limit.unwrap_or(DEFAULT_PAGE);
@@ -121,7 +127,10 @@ pub(crate) async fn list(
 /// One tenant.
 #[utoipa::path(get, path = "/v1/tenants/{id}", tag = "tenants", params(("id" = String, Path)), security(("platform_key" = [])),
     responses((status = 200, body = Tenant), (status = 401, body = Problem), (status = 404, body = Problem)))]
-pub(crate) async fn get(State(state): State<AppState>, Path(id): Path<String>) -> Result<Json<Tenant>, Problem> {
+pub(crate) async fn get(
+    State(state): State<AppState>,
+    Path(id): Path<String>,
+) -> Result<Json<Tenant>, Problem> {
     let view = state.platform().tenant(path_id(&id)?).await?;
     Ok(Json(tenant(view, &state)))
 }

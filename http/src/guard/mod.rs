@@ -67,7 +67,13 @@ impl RouteContext {
         Self::of(load, "GET", "/docs", Access::Public, state)
     }
 
-    fn of(load: &Arc<ListenerLoad>, method: &str, pattern: &'static str, access: Access, state: &AppState) -> Self {
+    fn of(
+        load: &Arc<ListenerLoad>,
+        method: &str,
+        pattern: &'static str,
+        access: Access,
+        state: &AppState,
+    ) -> Self {
         let method = match method {
             "GET" => "GET",
             "POST" => "POST",
@@ -117,7 +123,8 @@ async fn answer_in_time(
 ) -> Response {
     use tracing::Instrument;
     let span = tracing::debug_span!("request", trace_id = %trace, route = pattern);
-    let answer = tokio::time::timeout(state.config().limits.request_time(), next.run(request)).instrument(span);
+    let answer =
+        tokio::time::timeout(state.config().limits.request_time(), next.run(request)).instrument(span);
     answer.await.unwrap_or_else(|_| problem::timed_out().into_response())
 }
 

@@ -53,7 +53,11 @@ fn current() -> Params {
 }
 
 /// Hashes a password with the current parameters and a fresh salt.
-pub fn hash_password(memory: &mut HashMemory, password: &Password, randomness: &dyn Randomness) -> PasswordHash {
+pub fn hash_password(
+    memory: &mut HashMemory,
+    password: &Password,
+    randomness: &dyn Randomness,
+) -> PasswordHash {
     let mut salt = [0_u8; SALT_LENGTH];
     randomness.fill(&mut salt);
     let mut out = Zeroizing::new([0_u8; OUTPUT_LENGTH]);
@@ -85,7 +89,11 @@ pub fn verify_password(
     Some(PasswordCheck { matches, upgraded })
 }
 
-fn matches(memory: &mut HashMemory, password: &Password, stored: &PasswordHash) -> Result<(bool, bool), UnusableHash> {
+fn matches(
+    memory: &mut HashMemory,
+    password: &Password,
+    stored: &PasswordHash,
+) -> Result<(bool, bool), UnusableHash> {
     let phc = Phc::new(stored.as_phc()).map_err(|_| UnusableHash)?;
     let known = phc.algorithm == argon2::ARGON2ID_IDENT && phc.version == Some(Version::V0x13.into());
     let params = Params::try_from(&phc).map_err(|_| UnusableHash)?;
@@ -138,13 +146,20 @@ mod tests {
         assert!(check.matches);
         let renewed = check.upgraded.expect("renewed");
         assert!(renewed.as_phc().contains("m=19456,t=2,p=1"));
-        assert!(verify_password(&mut memory, &password("password"), &renewed, &Fixed).expect("usable").matches);
+        assert!(
+            verify_password(&mut memory, &password("password"), &renewed, &Fixed).expect("usable").matches
+        );
     }
 
     #[test]
     fn damaged_or_excessive_hashes_are_refused() {
         let mut memory = HashMemory::default();
-        for bad in ["", "$argon2id$", "$2b$12$abc", "$argon2id$v=19$m=4000000,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc"] {
+        for bad in [
+            "",
+            "$argon2id$",
+            "$2b$12$abc",
+            "$argon2id$v=19$m=4000000,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc",
+        ] {
             let stored = PasswordHash::from_phc(bad.into());
             assert!(verify_password(&mut memory, &password("password"), &stored, &Fixed).is_none(), "{bad}");
         }

@@ -27,9 +27,14 @@ impl PasswordHasher {
         };
         let mut secret = [0_u8; 32];
         environment.randomness().fill(&mut secret);
-        let decoy = Password::entered("password", &hex::encode(secret)).expect("64 hex digits are a password");
+        let decoy =
+            Password::entered("password", &hex::encode(secret)).expect("64 hex digits are a password");
         let decoy = hash_password(&mut HashMemory::default(), &decoy, environment.randomness());
-        Self { pool: FairPool::start(config, HashMemory::default).observed_by(system), environment, decoy: Arc::new(decoy) }
+        Self {
+            pool: FairPool::start(config, HashMemory::default).observed_by(system),
+            environment,
+            decoy: Arc::new(decoy),
+        }
     }
 
     pub(crate) async fn hash(

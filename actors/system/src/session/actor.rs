@@ -12,7 +12,8 @@ use plinto_domain::audit::Actor;
 use plinto_domain::session::{self, PresentedRefresh, RefreshOutcome, RevocationReason, Session};
 use plinto_domain::{Decision, Timestamp};
 use plinto_runtime::{
-    Activated, ActivationError, Admission, Context, Deadline, Directory, Fault, Rate, Refusal, Reply, VirtualActor,
+    Activated, ActivationError, Admission, Context, Deadline, Directory, Fault, Rate, Refusal, Reply,
+    VirtualActor,
 };
 use plinto_storage::Engine;
 use plinto_storage::repositories::sessions;
@@ -56,7 +57,8 @@ impl VirtualActor for SessionActor {
     }
 
     fn weight(&self, state: &Session) -> usize {
-        size_of::<Session>() + state.amr.iter().map(|method| method.capacity() + size_of::<String>()).sum::<usize>()
+        size_of::<Session>()
+            + state.amr.iter().map(|method| method.capacity() + size_of::<String>()).sum::<usize>()
     }
 
     async fn activate(&self, key: &SessionKey) -> Result<Activated<Self>, ActivationError> {
@@ -66,7 +68,9 @@ impl VirtualActor for SessionActor {
             Err(Refusal::NotFound) => return Err(ActivationError::NotFound),
             Err(refusal) => return Err(ActivationError::Dependency(refusal.to_string())),
         };
-        let row = sessions::get(&*self.engine, &cell.vault, key.session.uuid()).await.map_err(|error| failed(&error))?;
+        let row = sessions::get(&*self.engine, &cell.vault, key.session.uuid())
+            .await
+            .map_err(|error| failed(&error))?;
         let row = row.ok_or(ActivationError::NotFound)?;
         let state = from_row(row).map_err(|error| failed(&error))?;
         Ok(Activated { state, shared: Arc::new(()) })
@@ -81,7 +85,8 @@ impl VirtualActor for SessionActor {
         match message {
             SessionMessage::Check { now, reply } => reply.send(session.check_live(now)),
             SessionMessage::CheckRefresh { generation, hash, now, reply } => {
-                let current = generation == session.generation && bool::from(hash.ct_eq(&session.refresh_hash));
+                let current =
+                    generation == session.generation && bool::from(hash.ct_eq(&session.refresh_hash));
                 let usable = current && session.check_live(now).is_ok();
                 reply.send(usable.then(|| session.clone()));
             }
@@ -120,7 +125,8 @@ impl SessionActor {
         };
         let presented = PresentedRefresh { generation: parts.generation, hash };
         let policy = cell.settings.session;
-        let Decision { writes, events, reply: outcome } = session::refresh(session, presented, token.sha256(), &policy, now);
+        let Decision { writes, events, reply: outcome } =
+            session::refresh(session, presented, token.sha256(), &policy, now);
         if !writes.is_empty() {
             let unit = unit(&cell.vault, writes, &events, Actor::User(session.user), now);
             match self.commit(tenant, unit, deadline).await {
@@ -192,7 +198,9 @@ impl SessionActor {
     ) -> Result<(), CommitFailure> {
         match self.ledger.append(tenant, unit, deadline).await {
             Ok(Ok(_)) => Ok(()),
-            Ok(Err(CommitError::Storage(error))) => Err(CommitFailure::NotStored(ServiceError::Storage(error))),
+            Ok(Err(CommitError::Storage(error))) => {
+                Err(CommitFailure::NotStored(ServiceError::Storage(error)))
+            }
             Ok(Err(CommitError::Conflict(SESSION_STATE))) => Err(CommitFailure::AlreadyRevoked),
             Ok(Err(error)) => Err(CommitFailure::RowDiffers(error.into())),
             Err(error) => Err(CommitFailure::Unknown(error)),

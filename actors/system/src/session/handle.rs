@@ -95,6 +95,11 @@ impl SessionHandle {
         self.directory.drain_where(|key| key.tenant == tenant).await
     }
 
+    /// Drains every session of this node.
+    pub(crate) async fn drain_all(&self) -> usize {
+        self.directory.drain_where(|_| true).await
+    }
+
     pub(crate) fn live(&self) -> usize {
         self.directory.live()
     }

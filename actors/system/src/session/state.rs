@@ -5,8 +5,8 @@ use plinto_storage::repositories::sessions::SessionRow;
 
 /// Reads a stored session into the form decisions work on.
 pub(crate) fn from_row(row: SessionRow) -> Result<Session, ServiceError> {
-    let generation =
-        u32::try_from(row.refresh_generation).map_err(|_| ServiceError::Damaged("session generation out of range"))?;
+    let generation = u32::try_from(row.refresh_generation)
+        .map_err(|_| ServiceError::Damaged("session generation out of range"))?;
     Ok(Session {
         id: SessionId::from_uuid(row.session_id),
         user: UserId::from_uuid(row.user_id),

@@ -100,7 +100,8 @@ fn parse_keys(rows: &[SigningKeyRow], now: Timestamp) -> Result<(SigningKey, Key
         if row.not_after.is_some_and(|end| end <= now.as_millis()) {
             continue;
         }
-        let algorithm = Algorithm::from_name(&row.alg).ok_or(ServiceError::Damaged("signing key algorithm"))?;
+        let algorithm =
+            Algorithm::from_name(&row.alg).ok_or(ServiceError::Damaged("signing key algorithm"))?;
         let key = SigningKey::from_pkcs8(algorithm, &row.kid, &row.private_key)
             .map_err(|_| ServiceError::Damaged("signing key"))?;
         keys.insert(key.verifying_key().clone()).map_err(|_| ServiceError::Damaged("signing key id"))?;

@@ -86,7 +86,9 @@ impl VirtualActor for TenantActor {
                 cx.spawn(async move { flows::sign_in(&services, *request, deadline, reply).await });
             }
             TenantMessage::SignOutEverywhere { user, now, reply } => {
-                cx.spawn(async move { reply.send(flows::sign_out_everywhere(&services, user, now, deadline).await) });
+                cx.spawn(async move {
+                    reply.send(flows::sign_out_everywhere(&services, user, now, deadline).await)
+                });
             }
         }
         Ok(())

@@ -26,12 +26,20 @@ impl TenantHandle {
     }
 
     /// Passes the tenant's limiter and takes one of its permits; what follows counts as the tenant's work.
-    pub(crate) async fn enter(&self, id: TenantId, deadline: Deadline) -> Result<Entered<TenantActor>, ServiceError> {
+    pub(crate) async fn enter(
+        &self,
+        id: TenantId,
+        deadline: Deadline,
+    ) -> Result<Entered<TenantActor>, ServiceError> {
         self.directory.enter(&id, deadline).await.map_err(unknown)
     }
 
     /// The tenant's shared picture, without counting as its work.
-    pub(crate) async fn cell(&self, id: TenantId, deadline: Deadline) -> Result<Arc<TenantCell>, ServiceError> {
+    pub(crate) async fn cell(
+        &self,
+        id: TenantId,
+        deadline: Deadline,
+    ) -> Result<Arc<TenantCell>, ServiceError> {
         self.directory.shared(&id, deadline).await.map_err(unknown)
     }
 

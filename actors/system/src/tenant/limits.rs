@@ -1,7 +1,7 @@
 use crate::config::Limits;
 use crate::error::ServiceError;
-use governor::clock::Clock as _;
 use governor::Quota;
+use governor::clock::Clock as _;
 use governor::middleware::NoOpMiddleware;
 use governor::state::keyed::DefaultKeyedStateStore;
 use plinto_domain::address::Network;
@@ -26,7 +26,9 @@ pub(crate) struct AttemptLimits {
 
 fn quota(burst: u32, refill: Duration) -> Quota {
     let burst = NonZeroU32::new(burst).unwrap_or(NonZeroU32::MIN);
-    Quota::with_period(refill.max(Duration::from_millis(1))).expect("the period is not zero").allow_burst(burst)
+    Quota::with_period(refill.max(Duration::from_millis(1)))
+        .expect("the period is not zero")
+        .allow_burst(burst)
 }
 
 impl AttemptLimits {
@@ -54,7 +56,7 @@ fn check<K: Hash + Eq + Clone>(limiter: &Keyed<K>, key: &K) -> Result<(), Servic
     if limiter.len() > KEYS_BEFORE_SWEEP {
         limiter.retain_recent();
     }
-    limiter
-        .check_key(key)
-        .map_err(|until| ServiceError::TooManyAttempts { retry_after: until.wait_time_from(TokioClock.now()) })
+    limiter.check_key(key).map_err(|until| ServiceError::TooManyAttempts {
+        retry_after: until.wait_time_from(TokioClock.now()),
+    })
 }

@@ -30,7 +30,10 @@ impl std::fmt::Debug for ClientContext {
 impl ClientContext {
     pub(crate) fn describe(self) -> ClientDescription {
         let user_agent = self.user_agent.map(|mut text| {
-            let end = (0..=LONGEST_USER_AGENT.min(text.len())).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0);
+            let end = (0..=LONGEST_USER_AGENT.min(text.len()))
+                .rev()
+                .find(|&at| text.is_char_boundary(at))
+                .unwrap_or(0);
             text.truncate(end);
             text
         });

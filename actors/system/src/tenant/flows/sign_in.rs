@@ -42,7 +42,11 @@ enum Attempt {
     Refused { events: Vec<Event>, now: Timestamp },
 }
 
-async fn attempt(services: &Services, request: SignInRequest, deadline: Deadline) -> Result<Attempt, ServiceError> {
+async fn attempt(
+    services: &Services,
+    request: SignInRequest,
+    deadline: Deadline,
+) -> Result<Attempt, ServiceError> {
     let cell = &services.cell;
     let SignInRequest { sign_in: SignIn { email, password }, client } = request;
     if let Some(address) = client.address {
@@ -51,14 +55,17 @@ async fn attempt(services: &Services, request: SignInRequest, deadline: Deadline
     cell.attempts.account(&cell.vault.blind_index(ATTEMPTS, email.normalized().as_bytes()))?;
 
     let account = load_account(services, email.normalized()).await?;
-    let stored = account.as_ref().and_then(|account| account.password.as_ref()).map(|stored| stored.hash.clone());
+    let stored =
+        account.as_ref().and_then(|account| account.password.as_ref()).map(|stored| stored.hash.clone());
     let check = services.hasher.check(cell.id, password, stored, deadline).await?;
 
     let now = services.environment.now();
     let session = SessionId::generate(now, services.environment.randomness());
     let (refresh, key_version) = issue(&cell.vault, cell.id, session, FIRST_GENERATION)?;
-    let seed = SessionSeed { session, refresh_hash: refresh.sha256(), key_version, client: client.describe() };
-    let Decision { writes, events, reply } = decide(account.as_ref(), check, seed, &cell.settings.session, now);
+    let seed =
+        SessionSeed { session, refresh_hash: refresh.sha256(), key_version, client: client.describe() };
+    let Decision { writes, events, reply } =
+        decide(account.as_ref(), check, seed, &cell.settings.session, now);
     let SignInOutcome::SignedIn { user } = reply else { return Ok(Attempt::Refused { events, now }) };
 
     let started = started_session(&writes, services, user, session, now);

@@ -24,7 +24,8 @@ pub(in crate::tenant) async fn sign_up(
     }
     let checked = check(services, &request)?;
     cell.attempts.account(&cell.vault.blind_index(ATTEMPTS, checked.email.normalized().as_bytes()))?;
-    let existing = user_emails::find_by_email(&*services.engine, &cell.vault, checked.email.normalized()).await?;
+    let existing =
+        user_emails::find_by_email(&*services.engine, &cell.vault, checked.email.normalized()).await?;
     let taken = existing.is_some();
     let (unit, _) = hash_and_decide(services, checked, None, deadline).await?;
     if taken {
@@ -70,7 +71,8 @@ async fn hash_and_decide(
     let SignUp { email, password, name } = checked;
     let hash = services.hasher.hash(cell.id, password, deadline).await?;
     let now = services.environment.now();
-    let Decision { writes, events, reply: user } = decide(email, name, hash, now, services.environment.randomness());
+    let Decision { writes, events, reply: user } =
+        decide(email, name, hash, now, services.environment.randomness());
     Ok((unit(&cell.vault, writes, &events, actor.unwrap_or(Actor::User(user)), now), user))
 }
 

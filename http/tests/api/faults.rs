@@ -1,0 +1,85 @@
+//! Storage that fails: nothing is lost, nothing is half done, and it heals.
+
+use crate::app::{PASSWORD, TestApp};
+use plinto_storage::engines::sqlite::SqliteOptions;
+use plinto_storage::ledger;
+use plinto_storage::{Engine, Scope};
+use std::sync::Arc;
+
+#[tokio::test]
+async fn a_full_disk_answers_503_and_recovers() {
+    let directory = tempfile::tempdir().unwrap();
+    let app = TestApp::at(directory.path(), SqliteOptions::default()).await;
+    let ada = app.user("ada@example.com").await;
+    app.engine.set_max_page_count(Some(1));
+    let mut refused = 0;
+    for n in 0..40 {
+        let answer = app.sign_up(&format!("user{n}@example.com")).await;
+        if answer.status == 503 {
+            assert_eq!(answer.code(), "storage_full");
+            assert!(answer.headers.contains_key("retry-after"));
+            refused += 1;
+            break;
+        }
+    }
+    assert_eq!(refused, 1, "the disk filled up");
+    assert!(app.is_active(&ada.access).await, "live sessions still validate");
+    app.engine.set_max_page_count(None);
+    app.sign_up("later@example.com").await.expect(202);
+    app.sign_in("later@example.com").await;
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn every_acknowledged_change_is_in_the_chained_ledger() {
+    let app = TestApp::new().await;
+    let ada = app.user("ada@example.com").await;
+    app.try_sign_in("demo", "ada@example.com", "wrong wrong wrong").await.expect(401);
+    app.try_refresh(&ada.refresh).await.expect(200);
+    app.try_refresh(&ada.refresh).await.expect(401);
+    app.sign_up("ada@example.com").await.expect(202);
+    let engine: Arc<dyn Engine> = Arc::clone(&app.engine) as Arc<dyn Engine>;
+    let scope = Scope::Tenant(app.tenant.uuid());
+    let mut events: Vec<String> = Vec::new();
+    // The refused sign-in is audited after its answer: wait for it by asking, not by sleeping.
+    while !events.iter().any(|event| event == "sign_in.refused") {
+        tokio::task::yield_now().await;
+        events = ledger::page(&*engine, scope, 0, 100)
+            .await
+            .unwrap()
+            .into_iter()
+            .map(|entry| entry.event)
+            .collect();
+    }
+    for wanted in [
+        "tenant.signing_key.rotated",
+        "user.created",
+        "session.created",
+        "session.refreshed",
+        "session.refresh_reuse_detected",
+        "session.revoked",
+        "sign_up.repeated",
+    ] {
+        assert!(events.iter().any(|event| event == wanted), "{wanted} in {events:?}");
+    }
+    ledger::verify(&*engine, scope, |_, _| {}).await.expect("the chain is intact");
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn what_was_acknowledged_is_there_after_a_restart() {
+    let directory = tempfile::tempdir().unwrap();
+    let first = TestApp::at(directory.path(), SqliteOptions::default()).await;
+    let ada = first.user("ada@example.com").await;
+    let grace = first.user("grace@example.com").await;
+    first.core("POST", "/v1/auth/sign-out", Some(&grace.access), None).await.expect(204);
+    let next = crate::app::tokens(&first.try_refresh(&ada.refresh).await.expect(200));
+    first.finish().await;
+
+    let second = TestApp::at(directory.path(), SqliteOptions::default()).await;
+    assert!(second.is_active(&next.access).await);
+    assert!(!second.is_active(&grace.access).await);
+    assert!(second.is_active(&next.refresh).await);
+    second.try_sign_in("demo", "grace@example.com", PASSWORD).await.expect(200);
+    second.finish().await;
+}

@@ -1,0 +1,87 @@
+//! Bounds: attempts, rates, queues.
+
+use crate::app::{PASSWORD, TestApp, roomy};
+use plinto_actors::Limits;
+use plinto_http::HttpConfig;
+
+#[tokio::test]
+async fn guessing_at_an_account_is_limited_whether_or_not_it_exists() {
+    let limits = Limits { account_burst: 3, account_refill_seconds: 3_600, ..roomy() };
+    let app = TestApp::with(limits, HttpConfig::default()).await;
+    for email in ["ada@example.com", "nobody@example.com"] {
+        if email.starts_with("ada") {
+            app.sign_up(email).await.expect(202);
+        } else {
+            app.try_sign_in("demo", email, "wrong wrong wrong").await.expect(401);
+        }
+        for _ in 0..2 {
+            app.try_sign_in("demo", email, "wrong wrong wrong").await.expect(401);
+        }
+        let limited = app.try_sign_in("demo", email, PASSWORD).await.expect(429);
+        assert_eq!(limited.code(), "too_many_attempts");
+        assert!(limited.headers["retry-after"].to_str().unwrap().parse::<u64>().unwrap() > 0);
+    }
+    app.try_sign_in("demo", "grace@example.com", "wrong wrong wrong").await.expect(401);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_tenant_over_its_rate_is_refused_and_its_neighbour_is_not() {
+    let limits = Limits { tenant_per_second: 1, tenant_burst: 8, ..roomy() };
+    let app = TestApp::with(limits, HttpConfig::default()).await;
+    let (_, other) = app.another_tenant("other").await;
+    let mut refused = 0;
+    for _ in 0..20 {
+        let answer = app.introspect_as(&app.service_key, "a.b.c").await;
+        match answer.status.as_u16() {
+            200 => {}
+            429 => {
+                assert_eq!(answer.code(), "rate_limited");
+                assert!(answer.headers.contains_key("retry-after"));
+                refused += 1;
+            }
+            status => panic!("{status}: {}", answer.text),
+        }
+    }
+    assert!(refused >= 10, "{refused}");
+    app.introspect_as(&other, "a.b.c").await.expect(200);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_session_over_its_rate_is_refused_never_called_inactive() {
+    let limits = Limits { session_per_second: 1, session_burst: 4, ..roomy() };
+    let app = TestApp::with(limits, HttpConfig::default()).await;
+    let ada = app.user("ada@example.com").await;
+    let mut statuses = Vec::new();
+    for _ in 0..10 {
+        let answer = app.introspect_as(&app.service_key, &ada.access).await;
+        if answer.status == 200 {
+            assert_eq!(answer.json()["active"], true);
+        }
+        statuses.push(answer.status.as_u16());
+    }
+    assert!(statuses.contains(&429), "{statuses:?}");
+    // Signing out is never delayed by it.
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn more_password_work_than_a_tenant_may_queue_is_refused_at_once() {
+    let limits = Limits { password_workers: 1, password_queue: 2, ..roomy() };
+    let app = TestApp::with(limits, HttpConfig::default()).await;
+    let attempts = (0..12).map(|n| {
+        let email = format!("user{n}@example.com");
+        let app = &app;
+        async move { app.try_sign_in("demo", &email, "wrong wrong wrong").await }
+    });
+    let answers = futures::future::join_all(attempts).await;
+    let refused: Vec<_> = answers.iter().filter(|answer| answer.status == 503).collect();
+    assert!(!refused.is_empty());
+    for answer in refused {
+        assert_eq!(answer.code(), "overloaded");
+        assert!(answer.headers.contains_key("retry-after"));
+    }
+    assert!(answers.iter().any(|answer| answer.status == 401), "those that were admitted are answered");
+    app.finish().await;
+}

@@ -1,0 +1,16 @@
+//! The Core API and the auth service over the real routers, the real actors and the real embedded engine.
+#![allow(clippy::unwrap_used, missing_docs, reason = "tests")]
+#![allow(clippy::allow_attributes, reason = "crate-level for a test binary")]
+
+mod app;
+mod bad_input;
+mod coverage;
+mod faults;
+mod journey;
+mod keys;
+mod limits;
+mod operations;
+mod privacy;
+mod runtime;
+mod tenancy;
+mod tokens;
