@@ -19,7 +19,8 @@ pub const MEDIA_TYPE: &str = "application/problem+json";
 pub struct Problem {
     /// Identifies the kind of problem: `urn:plinto:problem:{code}`.
     #[serde(rename = "type")]
-    pub kind: String,
+    #[schema(value_type = String, example = "urn:plinto:problem:invalid_credentials")]
+    kind: ProblemType,
     /// The kind of problem in a few words.
     #[schema(value_type = String)]
     pub title: &'static str,
@@ -35,7 +36,16 @@ pub struct Problem {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<FieldProblem>,
     #[serde(skip)]
-    headers: Vec<(HeaderName, HeaderValue)>,
+    headers: Option<Box<HeaderMap>>,
+}
+
+#[derive(Debug, Clone)]
+struct ProblemType(&'static str);
+
+impl Serialize for ProblemType {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&format_args!("urn:plinto:problem:{}", self.0))
+    }
 }
 
 /// One refused field.
@@ -59,13 +69,13 @@ impl Problem {
         detail: impl Into<Cow<'static, str>>,
     ) -> Self {
         Self {
-            kind: format!("urn:plinto:problem:{code}"),
+            kind: ProblemType(code),
             title,
             status: status.as_u16(),
             code,
             detail: detail.into(),
             errors: Vec::new(),
-            headers: Vec::new(),
+            headers: None,
         }
     }
 
@@ -84,7 +94,7 @@ impl Problem {
     /// Adds a response header.
     #[must_use]
     pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
-        self.headers.push((name, value));
+        self.headers.get_or_insert_default().insert(name, value);
         self
     }
 
@@ -110,7 +120,7 @@ impl Problem {
 impl IntoResponse for Problem {
     fn into_response(mut self) -> Response {
         let status = self.status_code();
-        let mut headers: HeaderMap = std::mem::take(&mut self.headers).into_iter().collect();
+        let mut headers = self.headers.take().map_or_else(HeaderMap::new, |headers| *headers);
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
         let mut response = (status, Json(self)).into_response();
         response.headers_mut().extend(headers);

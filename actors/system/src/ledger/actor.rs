@@ -23,6 +23,10 @@ impl VirtualActor for LedgerActor {
         format!("/tenants/{tenant}/ledger")
     }
 
+    fn span(&self, tenant: &TenantId) -> tracing::Span {
+        tracing::debug_span!("handle", tenant = %tenant, actor = %self.path(tenant), kind = Self::KIND)
+    }
+
     fn admission(&self, _: &TenantId) -> Admission {
         Admission { in_flight: self.limits.ledger_in_flight, rate: None }
     }

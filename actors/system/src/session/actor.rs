@@ -48,6 +48,10 @@ impl VirtualActor for SessionActor {
         format!("/tenants/{}/sessions/{}", key.tenant, key.session)
     }
 
+    fn span(&self, key: &SessionKey) -> tracing::Span {
+        tracing::debug_span!("handle", tenant = %key.tenant, actor = %self.path(key), kind = Self::KIND)
+    }
+
     fn admission(&self, _: &SessionKey) -> Admission {
         let rate = Rate {
             per_second: NonZeroU32::new(self.limits.session_per_second).unwrap_or(NonZeroU32::MIN),

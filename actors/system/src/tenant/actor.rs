@@ -38,6 +38,10 @@ impl VirtualActor for TenantActor {
         format!("/tenants/{tenant}")
     }
 
+    fn span(&self, tenant: &TenantId) -> tracing::Span {
+        tracing::debug_span!("handle", tenant = %tenant, actor = %self.path(tenant), kind = Self::KIND)
+    }
+
     fn admission(&self, _: &TenantId) -> Admission {
         let limits = &self.config.limits;
         let rate = Rate {
