@@ -2,7 +2,7 @@
 
 use crate::ledger::CommitError;
 use plinto_domain::InvalidInput;
-use plinto_runtime::Refusal;
+use plinto_runtime::{ActivationError, Refusal};
 use plinto_storage::{StorageError, VaultError};
 use std::sync::Arc;
 use std::time::Duration;
@@ -61,6 +61,25 @@ pub enum ServiceError {
     /// A stored value has a form this version does not know.
     #[error("stored data is damaged: {0}")]
     Damaged(&'static str),
+}
+
+impl ServiceError {
+    /// Why an actor could not be activated: an outage must not count against the actor, damage must.
+    pub(crate) fn in_activation(&self) -> ActivationError {
+        match self {
+            Self::UnknownTenant => ActivationError::NotFound,
+            Self::Refused(_) => ActivationError::Dependency(self.to_string()),
+            Self::Storage(error) => match **error {
+                StorageError::Full
+                | StorageError::Unavailable { .. }
+                | StorageError::Overloaded
+                | StorageError::Timeout
+                | StorageError::Locked { .. } => ActivationError::Dependency(error.to_string()),
+                _ => ActivationError::Failed(error.to_string()),
+            },
+            _ => ActivationError::Failed(self.to_string()),
+        }
+    }
 }
 
 impl From<StorageError> for ServiceError {

@@ -248,7 +248,10 @@ impl Platform {
         inner.tenants.drain(id).await;
         let cell = inner.tenants.cell(id, deadline).await?;
         let now = inner.environment.now();
-        let mut unit = new_signing_key(&cell.vault, algorithm, now)?;
+        // Making an RSA key takes a tenth of a second: not on an executor's thread.
+        let vault = Arc::clone(&cell.vault);
+        let making = tokio::task::spawn_blocking(move || new_signing_key(&vault, algorithm, now));
+        let mut unit = making.await.map_err(|_| ServiceError::Damaged("making a signing key failed"))??;
         let lifetime = i64::from(cell.settings.session.access_token_seconds) + RETIREMENT_MARGIN_SECONDS;
         let not_after = now.as_millis() + lifetime * 1_000;
         for key in signing_keys::list(&**inner.store.engine(), &cell.vault).await? {

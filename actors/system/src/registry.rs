@@ -40,17 +40,21 @@ impl Registry {
         Self { store, environment, slugs: Cache::new(REMEMBERED) }
     }
 
-    /// The tenant of a slug.
+    /// The tenant of a slug. Only well-formed names reach the disk or the cache.
     pub(crate) async fn resolve(&self, slug: &str) -> Result<TenantId, ServiceError> {
         if let Some(known) = self.slugs.get(slug) {
             return known.ok_or(ServiceError::UnknownTenant);
         }
-        // Only well-formed names reach the disk or the cache.
         TenantSlug::parse("tenant", slug).map_err(|_| ServiceError::UnknownTenant)?;
-        let row = self.store.tenants().by_slug(slug).await?;
-        let found = row.filter(is_active).map(|row| TenantId::from_uuid(row.id));
-        self.slugs.insert(slug.to_owned(), found);
+        // One look-up at a time per slug; a slug that is created or deleted meanwhile is not remembered wrongly,
+        // because removing it also removes the look-up's place.
+        let found = self.slugs.get_or_insert_async(slug, self.look_up(slug)).await?;
         found.ok_or(ServiceError::UnknownTenant)
+    }
+
+    async fn look_up(&self, slug: &str) -> Result<Option<TenantId>, ServiceError> {
+        let row = self.store.tenants().by_slug(slug).await?;
+        Ok(row.filter(is_active).map(|row| TenantId::from_uuid(row.id)))
     }
 
     pub(crate) async fn create(

@@ -83,3 +83,24 @@ async fn what_was_acknowledged_is_there_after_a_restart() {
     second.try_sign_in("demo", "grace@example.com", PASSWORD).await.expect(200);
     second.finish().await;
 }
+
+#[tokio::test]
+async fn a_refresh_that_was_not_stored_has_not_happened() {
+    let directory = tempfile::tempdir().unwrap();
+    let app = TestApp::at(directory.path(), SqliteOptions::default()).await;
+    let ada = app.user("ada@example.com").await;
+    app.engine.set_max_page_count(Some(1));
+    let mut current = ada.refresh;
+    let refused = loop {
+        let answer = app.try_refresh(&current).await;
+        if answer.status != 200 {
+            break answer;
+        }
+        current = crate::app::tokens(&answer).refresh;
+    };
+    assert_eq!(refused.expect(503).code(), "storage_full");
+    app.engine.set_max_page_count(None);
+    let next = crate::app::tokens(&app.try_refresh(&current).await.expect(200));
+    assert!(app.is_active(&next.access).await, "the token that was refused with 503 is still the current one");
+    app.finish().await;
+}

@@ -66,17 +66,7 @@ impl VirtualActor for SessionActor {
     }
 
     async fn activate(&self, key: &SessionKey) -> Result<Activated<Self>, ActivationError> {
-        let failed = |error: &dyn std::fmt::Display| ActivationError::Failed(error.to_string());
-        let cell = match self.tenants.shared(&key.tenant, Deadline::after(TENANT_WAIT)).await {
-            Ok(cell) => cell,
-            Err(Refusal::NotFound) => return Err(ActivationError::NotFound),
-            Err(refusal) => return Err(ActivationError::Dependency(refusal.to_string())),
-        };
-        let row = sessions::get(&*self.engine, &cell.vault, key.session.uuid())
-            .await
-            .map_err(|error| failed(&error))?;
-        let row = row.ok_or(ActivationError::NotFound)?;
-        let state = from_row(row).map_err(|error| failed(&error))?;
+        let state = self.load(key).await.map_err(|error| error.in_activation())?.ok_or(ActivationError::NotFound)?;
         Ok(Activated { state, shared: Arc::new(()) })
     }
 
@@ -110,6 +100,15 @@ impl VirtualActor for SessionActor {
 }
 
 impl SessionActor {
+    async fn load(&self, key: &SessionKey) -> Result<Option<Session>, ServiceError> {
+        let cell = match self.tenants.shared(&key.tenant, Deadline::after(TENANT_WAIT)).await {
+            Err(Refusal::NotFound) => return Ok(None),
+            cell => cell?,
+        };
+        let row = sessions::get(&*self.engine, &cell.vault, key.session.uuid()).await?;
+        row.map(from_row).transpose()
+    }
+
     async fn refresh(
         &self,
         tenant: plinto_domain::TenantId,

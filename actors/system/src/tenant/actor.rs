@@ -65,7 +65,7 @@ impl VirtualActor for TenantActor {
                 Ok(Activated { state: TenantState { services }, shared: cell })
             }
             Ok(None) => Err(ActivationError::NotFound),
-            Err(error) => Err(ActivationError::Failed(error.to_string())),
+            Err(error) => Err(error.in_activation()),
         }
     }
 
