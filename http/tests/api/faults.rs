@@ -101,6 +101,9 @@ async fn a_refresh_that_was_not_stored_has_not_happened() {
     assert_eq!(refused.expect(503).code(), "storage_full");
     app.engine.set_max_page_count(None);
     let next = crate::app::tokens(&app.try_refresh(&current).await.expect(200));
-    assert!(app.is_active(&next.access).await, "the token that was refused with 503 is still the current one");
+    assert!(
+        app.is_active(&next.access).await,
+        "the token that was refused with 503 is still the current one"
+    );
     app.finish().await;
 }

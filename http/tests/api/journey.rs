@@ -123,3 +123,30 @@ async fn an_operator_creates_users_and_is_told_of_duplicates() {
     assert_eq!(again.code(), "email_taken");
     app.finish().await;
 }
+
+/// Password hashes and checks done so far.
+async fn password_work(app: &TestApp) -> u64 {
+    let metrics = app.core("GET", "/metrics", Some(&app.platform_key), None).await.expect(200).text;
+    let line =
+        metrics.lines().find(|line| line.contains("pool_jobs_total") && line.contains("done")).unwrap();
+    line.rsplit(' ').next().unwrap().parse().unwrap()
+}
+
+#[tokio::test]
+async fn the_same_work_is_done_whether_or_not_the_account_exists() {
+    let app = TestApp::new().await;
+    app.sign_up("ada@example.com").await.expect(202);
+    let mut before = password_work(&app).await;
+    let mut cost = async |answer: u16, attempt: crate::app::Answer| {
+        attempt.expect(answer);
+        let now = password_work(&app).await;
+        let cost = now - before;
+        before = now;
+        cost
+    };
+    assert_eq!(cost(401, app.try_sign_in("demo", "ada@example.com", "wrong wrong wrong").await).await, 1);
+    assert_eq!(cost(401, app.try_sign_in("demo", "nobody@example.com", "wrong wrong wrong").await).await, 1);
+    assert_eq!(cost(202, app.sign_up("ada@example.com").await).await, 1);
+    assert_eq!(cost(202, app.sign_up("new@example.com").await).await, 1);
+    app.finish().await;
+}

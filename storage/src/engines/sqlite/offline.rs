@@ -76,7 +76,8 @@ impl OfflineFile {
         let snapshot = self.connection.unchecked_transaction().map_err(|error| self.failed(&error))?;
         let head = transaction::query(&snapshot, &self.name, &ledger::head(id))?;
         let head = head.into_iter().next().map(decode_head).transpose()?;
-        let head = head.ok_or_else(|| StorageError::corrupt(format!("{} (its ledger has no head)", self.name)))?;
+        let head =
+            head.ok_or_else(|| StorageError::corrupt(format!("{} (its ledger has no head)", self.name)))?;
         visit(head, None)?;
         let mut after = 0;
         loop {
