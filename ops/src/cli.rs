@@ -10,32 +10,32 @@ use crate::settings::{DEFAULT_DATA_DIR, Layers, Origin};
 
 const FIRST_STEPS: &str = "\
 First steps:
-  plinto                               start everything in ./plinto-data; prints URLs, credentials and a
-                                       curl script that signs up, signs in, introspects and signs out
-  plinto tree                          watch the supervision tree (in a second terminal)
+  plinto                    start everything in ./plinto-data; prints URLs, credentials and
+                            a script that signs up, signs in, introspects and signs out
+  plinto tree               watch the supervision tree (in a second terminal)
   plinto tenant create acme --name 'Acme GmbH'
   plinto user create --tenant acme --email ada@example.com
-  plinto audit verify                  check every audit ledger, also while plinto runs
-  plinto backup --output ./backup-1    consistent copy, also while plinto runs
+  plinto audit verify       check every audit ledger, also while plinto runs
+  plinto backup --output ./backup-1
 
 In production:
-  plinto keys generate > master.key    then keep a copy in a safe place: without it the data is lost
+  plinto keys generate      keep what it prints in a safe place: without it the data is lost
   plinto serve --config plinto.toml --check
   plinto serve --config plinto.toml
 
-`plinto <command> --help` explains each command. Exit codes: 0 done, 1 failed or refused, 2 wrong usage or
-configuration.";
+`plinto <command> --help` explains each command.
+Exit codes: 0 done, 1 failed or refused, 2 wrong usage or configuration.";
 
 const CONFIGURATION: &str = "\
 Configuration, the later wins:
   1. the file given by --config (TOML; ops/plinto.example.toml explains every key)
-  2. environment: PLINTO_ and the key in capitals, two underscores between section and key
-       PLINTO_DATA_DIR=/var/lib/plinto               data_dir
-       PLINTO_BASE_URL=https://id.example.com        base_url
-       PLINTO_MASTER_KEY_FILE=/run/secrets/master    master_key_file
-       PLINTO_MASTER_KEY=<64 hexadecimal digits>     only here, never in the file
-       PLINTO_LIMITS__TENANT_PER_SECOND=500          limits.tenant_per_second
-       PLINTO_SERVICES=core,auth                     lists are separated by commas
+  2. environment: PLINTO_ and the key in capitals, two underscores for the dot
+       PLINTO_DATA_DIR=/var/lib/plinto             data_dir
+       PLINTO_BASE_URL=https://id.example.com      base_url
+       PLINTO_MASTER_KEY_FILE=/run/secrets/master  master_key_file
+       PLINTO_MASTER_KEY=<64 hexadecimal digits>   only here, never in the file
+       PLINTO_LIMITS__TENANT_PER_SECOND=500        limits.tenant_per_second
+       PLINTO_SERVICES=core,auth                   lists are separated by commas
   3. the options above";
 
 /// Plinto: multi-tenant identity in one binary.
@@ -117,13 +117,14 @@ pub(crate) struct StartArgs {
 /// `plinto dev`
 #[derive(Clone, Debug, Default, Args)]
 #[command(after_help = "\
-Creates the data directory, the master key and a platform key at the first start, and a tenant `demo` with a user
-and a service key. The next start finds all of them again.
+Creates the data directory, the master key and a platform key at the first start, and a
+tenant `demo` with a user and a service key. The next start finds all of them again.
+PLINTO_* variables apply as they do for `plinto serve`.
 
 Examples:
-  plinto dev --base-port 9000          core on 9000, auth on 9001, mock on 9002, webhooks on 9003
-  plinto dev --base-port 0             any free ports; they are printed, and written to run.json
-  plinto dev --data-dir /tmp/try       somewhere else; remove the directory to start over")]
+  plinto dev --base-port 9000      core on 9000, auth on 9001, mock on 9002, webhooks on 9003
+  plinto dev --base-port 0         any free ports; they are printed, and written to run.json
+  plinto dev --data-dir /tmp/try   somewhere else; remove the directory to start over")]
 pub(crate) struct DevArgs {
     #[command(flatten)]
     pub(crate) start: StartArgs,
@@ -308,11 +309,11 @@ pub(crate) enum ServiceKeyCommand {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  plinto tree                          redraws every second; Ctrl-C ends it
-  plinto tree --once --prefix /tenants one look at the tenants
-  plinto tree --json | jq '.kinds'     for programs")]
+  plinto tree                            redraws every second; Ctrl-C ends it
+  plinto tree --once --prefix /tenants   one look at the tenants
+  plinto tree --json                     for programs")]
 pub(crate) struct TreeArgs {
-    /// Show the tree once and exit
+    /// Show the tree once and exit, as it always does when the output is no terminal
     #[arg(long)]
     pub(crate) once: bool,
     /// Print the snapshot as JSON and exit
@@ -334,9 +335,9 @@ pub(crate) enum AuditCommand {
     /// Verify ledgers from their first entry to their head; exit code 1 and the first bad entry if one is wrong.
     #[command(after_help = "\
 Examples:
-  plinto audit verify                              the platform's ledger and those of all tenants
-  plinto audit verify --tenant acme                one tenant
-  plinto audit verify --file acme-2026.jsonl       an export, without any database")]
+  plinto audit verify                   the platform's ledger and those of all tenants
+  plinto audit verify --tenant acme     one tenant
+  plinto audit verify --file a.jsonl    an export, without any database")]
     Verify {
         #[command(flatten)]
         data: DataDirArg,

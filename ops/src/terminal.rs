@@ -24,6 +24,11 @@ pub(crate) fn answer_json(value: &impl serde::Serialize) {
     println!("{}", serde_json::to_string_pretty(value).expect("answers are made of strings and numbers"));
 }
 
+/// Whether a person reads the answers, not a program.
+pub(crate) fn is_person() -> bool {
+    io::stdout().is_terminal()
+}
+
 /// Prints a remark.
 pub(crate) fn remark(text: &str) {
     eprintln!("{text}");

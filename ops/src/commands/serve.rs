@@ -6,7 +6,7 @@ use toml::Value;
 
 use super::CommandError;
 use crate::cli::ServeArgs;
-use crate::composition::{self, Instance, Signals, Stopped};
+use crate::composition::{self, Instance, RunInfo, Signals, Stopped};
 use crate::settings::{self, Layers, Origin, Settings, ShutdownSettings};
 use crate::terminal;
 
@@ -25,9 +25,7 @@ pub(super) async fn run(args: &ServeArgs) -> Result<ExitCode, CommandError> {
     let key = composition::find_master_key(&settings)?;
     let engine = composition::open_engine(&settings.data_dir).await?;
     let instance = Instance::start(&settings, engine, key).await?;
-    for (service, address) in &instance.info().listeners {
-        tracing::info!(%service, %address, "listening");
-    }
+    terminal::answer(&ready(instance.info()));
     if settings.fault_injection {
         tracing::warn!("fault injection is on: whoever holds the platform key can make actors panic");
     }
@@ -42,6 +40,13 @@ fn load(args: &ServeArgs) -> Result<Settings, CommandError> {
         flags.set("services", Value::Array(services), Origin::Flag("--services"));
     }
     Ok(Settings::load(args.config.as_deref(), &settings::variables(), Layers::default(), &flags)?)
+}
+
+/// The line that says that it serves, and where.
+fn ready(info: &RunInfo) -> String {
+    let listeners: Vec<String> =
+        info.listeners.iter().map(|(name, address)| format!("{name} on {address}")).collect();
+    format!("plinto {} is ready: {}", info.version, listeners.join(", "))
 }
 
 /// Waits for the first request to stop and stops in order; a second one ends it at once.

@@ -13,7 +13,7 @@ const EVERY: Duration = Duration::from_secs(1);
 
 pub(super) async fn run(args: &TreeArgs) -> Result<ExitCode, CommandError> {
     let client = access::running(&args.instance)?;
-    if args.once || args.json {
+    if args.once || args.json || !terminal::is_person() {
         let snapshot = client.tree(&args.prefix, args.limit).await?;
         if args.json {
             terminal::answer_json(&snapshot);
