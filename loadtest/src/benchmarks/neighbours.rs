@@ -1,0 +1,200 @@
+//! (d): what tenant B notices while tenant A is flooded at ten times its limits.
+//!
+//! B is measured by itself and under the flood in turn, at a rate well below its own limits, which are the same as
+//! A's. Its load comes from threads of their own, so that the generator of the flood does not hold it up.
+
+use crate::rig::accounts::{PASSWORD, add_accounts, email, live_sessions};
+use crate::rig::instance::{Instance, Tenant, now};
+use crate::rig::load::{Load, Pace, Plan, histogram, run as generate};
+use crate::rig::numbers::Round;
+use crate::rig::report::{Bar, Measurement};
+use crate::rig::requests::{self, Request};
+use crate::rig::{BenchError, Settings};
+use hdrhistogram::Histogram;
+use plinto_actors::Limits;
+use plinto_http::ListenerName;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Requests a second a tenant may make.
+const TENANT_LIMIT: u32 = 500;
+/// Sign-ins a second a tenant takes from one network.
+const SIGN_IN_LIMIT: u32 = 40;
+/// The flood, in terms of the limits.
+const FLOOD: f64 = 10.0;
+const B_INTROSPECTIONS: f64 = 200.0;
+const B_SIGN_INS: f64 = 20.0;
+const ACCOUNTS: u64 = 200;
+const SESSIONS: u64 = 64;
+/// Networks a spray comes from: 198.18.0.0/15 is for benchmarks (RFC 2544).
+const NETWORKS: u64 = 500;
+/// p99 wants some hundred sign-ins over all rounds.
+const LEAST_SPAN: Duration = Duration::from_secs(5);
+
+fn limits() -> Limits {
+    Limits {
+        tenant_per_second: TENANT_LIMIT,
+        tenant_burst: TENANT_LIMIT,
+        address_burst: SIGN_IN_LIMIT,
+        address_refill_millis: 1_000 / SIGN_IN_LIMIT,
+        // B signs in with few accounts, more often than people do.
+        account_burst: 1_000,
+        account_refill_seconds: 1,
+        ..Limits::default()
+    }
+}
+
+/// The two loads of one tenant.
+#[derive(Clone)]
+struct Loads {
+    introspections: Plan,
+    sign_ins: Plan,
+}
+
+struct Scene {
+    instance: Instance,
+    b: Loads,
+    /// From one network, as somebody at home floods.
+    flood: Loads,
+    /// From as many networks as requests, so that only the tenant's own bounds hold it.
+    spray: Loads,
+}
+
+async fn loads(instance: &Instance, tenant: &Tenant, factor: Option<f64>, span: Duration) -> Result<Loads, BenchError> {
+    let (engine, epoch) = (instance.store.engine(), now());
+    let tokens = live_sessions(&instance.platform, &**engine, tenant, SESSIONS, epoch).await?;
+    let introspections: Arc<[Request]> =
+        tokens.iter().map(|pair| requests::introspect(&tenant.service_key, &pair.access)).collect();
+    let sign_ins = (0..ACCOUNTS).map(|number| requests::sign_in(&tenant.slug, &email(number), PASSWORD, None));
+    let rate = |own: f64, limit: u32| Pace::PerSecond(factor.map_or(own, |factor| factor * f64::from(limit)));
+    Ok(Loads {
+        introspections: Plan {
+            address: instance.address(ListenerName::Auth),
+            requests: introspections,
+            connections: if factor.is_some() { 64 } else { 8 },
+            pace: rate(B_INTROSPECTIONS, TENANT_LIMIT),
+            span,
+        },
+        sign_ins: Plan {
+            address: instance.address(ListenerName::Core),
+            requests: sign_ins.collect(),
+            connections: if factor.is_some() { 128 } else { 8 },
+            pace: rate(B_SIGN_INS, SIGN_IN_LIMIT),
+            span,
+        },
+    })
+}
+
+async fn scene(settings: &Settings, data_dir: &std::path::Path) -> Result<Scene, BenchError> {
+    let span = if settings.quick { settings.span } else { settings.span.max(LEAST_SPAN) };
+    let instance = Instance::serve(data_dir, limits()).await?;
+    let (a, b) = (instance.tenant("alpha").await?, instance.tenant("bravo").await?);
+    for tenant in [&a, &b] {
+        add_accounts(&**instance.store.engine(), &tenant.vault, 0..ACCOUNTS, now()).await?;
+    }
+    let b = loads(&instance, &b, None, span).await?;
+    // The flood begins before and ends after what is measured.
+    let longer = span + Duration::from_millis(800);
+    let flood = loads(&instance, &a, Some(FLOOD), longer).await?;
+    let spray = Loads { sign_ins: spray_of(&a, &flood.sign_ins), ..flood.clone() };
+    Ok(Scene { instance, b, flood, spray })
+}
+
+/// The same sign-ins from as many networks.
+fn spray_of(tenant: &Tenant, flood: &Plan) -> Plan {
+    let sign_ins = (0..NETWORKS).map(|number| {
+        let from = format!("198.18.{}.{}", number / 256, number % 256);
+        requests::sign_in(&tenant.slug, &email(number % ACCOUNTS), PASSWORD, Some(&from))
+    });
+    Plan { requests: sign_ins.collect(), ..flood.clone() }
+}
+
+/// B's two loads at once.
+async fn measure(b: &Loads) -> Result<[Load; 2], BenchError> {
+    let (introspections, sign_ins) = tokio::join!(generate(b.introspections.clone()), generate(b.sign_ins.clone()));
+    Ok([introspections?.all_served("B's introspection")?, sign_ins?.all_served("B's sign-in")?])
+}
+
+/// B's two loads while A is flooded, and what A was answered.
+async fn measure_under(b: &Loads, flood: &Loads) -> Result<([Load; 2], [Load; 2]), BenchError> {
+    let head_start = async {
+        tokio::time::sleep(Duration::from_millis(400)).await;
+        measure(b).await
+    };
+    let (measured, introspections, sign_ins) =
+        tokio::join!(head_start, generate(flood.introspections.clone()), generate(flood.sign_ins.clone()));
+    Ok((measured?, [introspections?, sign_ins?]))
+}
+
+/// One kind of request over all rounds.
+struct Series {
+    rounds: Vec<Round>,
+    alone: Histogram<u64>,
+    flooded: Histogram<u64>,
+}
+
+impl Series {
+    fn new() -> Self {
+        Self { rounds: Vec::new(), alone: histogram(), flooded: histogram() }
+    }
+
+    fn add(&mut self, alone: &Load, flooded: &Load) -> Result<(), BenchError> {
+        let p99 = |load: &Load| load.latency.value_at_quantile(0.99) as f64 / 1_000.0;
+        self.rounds.push(Round { baseline: p99(alone), ours: p99(flooded) });
+        let unmergeable = |error| BenchError::Invalid(format!("histograms do not add up: {error}"));
+        self.alone.add(&alone.latency).map_err(unmergeable)?;
+        self.flooded.add(&flooded.latency).map_err(unmergeable)
+    }
+
+    /// p99 over all rounds, which is what the bar is about; the rounds give the spread.
+    fn measurement(self, id: &str, name: &str, bar: Option<Bar>) -> Measurement {
+        let millis = |histogram: &Histogram<u64>, q: f64| histogram.value_at_quantile(q) as f64 / 1_000.0;
+        let whole = Round { baseline: millis(&self.alone, 0.99), ours: millis(&self.flooded, 0.99) };
+        let note = format!(
+            "over {} and {} requests: median alone {:.2} ms, flooded {:.2} ms",
+            self.alone.len(),
+            self.flooded.len(),
+            millis(&self.alone, 0.5),
+            millis(&self.flooded, 0.5)
+        );
+        let mut measurement = Measurement::ratio(id, name, "ms", vec![whole], bar).note(note);
+        measurement.spread = crate::rig::numbers::spread(self.rounds.iter().map(Round::ratio));
+        measurement.rounds = self.rounds;
+        measurement
+    }
+}
+
+/// Measures (d).
+pub(crate) async fn run(settings: &Settings) -> Result<Vec<Measurement>, BenchError> {
+    let folder = settings.fresh_dir()?;
+    let scene = scene(settings, &folder.path().join("data")).await?;
+    generate(Plan { span: Duration::from_millis(500), ..scene.b.sign_ins.clone() }).await?;
+    let (mut introspection, mut sign_in, mut sprayed) = (Series::new(), Series::new(), Series::new());
+    let mut refused = [0_u64; 2];
+    let mut served = [0_u64; 2];
+    for _ in 0..settings.rounds {
+        let alone = measure(&scene.b).await?;
+        let (flooded, of_a) = measure_under(&scene.b, &scene.flood).await?;
+        introspection.add(&alone[0], &flooded[0])?;
+        sign_in.add(&alone[1], &flooded[1])?;
+        for (index, load) in of_a.iter().enumerate() {
+            served[index] += load.count(200);
+            refused[index] += load.count(429) + load.count(503);
+        }
+        let (under_spray, _) = measure_under(&scene.b, &scene.spray).await?;
+        sprayed.add(&alone[1], &under_spray[1])?;
+    }
+    scene.instance.stop().await;
+    let bar = Some(Bar::AtMost(1.5));
+    let note = format!(
+        "A: {} introspections served and {} refused, {} sign-ins served and {} refused",
+        served[0], refused[0], served[1], refused[1]
+    );
+    Ok(vec![
+        introspection.measurement("d.1", "B's introspection p99, A flooded at 10x / alone", bar).note(note),
+        sign_in.measurement("d.2", "B's sign-in p99, A flooded at 10x / alone", bar),
+        sprayed
+            .measurement("d.3", "B's sign-in p99, A's password queue full / alone", None)
+            .note("harder than the issue asks: A's flood comes from many networks and fills its share of the pool"),
+    ])
+}

@@ -1,0 +1,37 @@
+//! HTTP requests as bytes, made once and sent many times.
+
+use std::fmt::Write;
+
+/// One request.
+pub(crate) type Request = Box<[u8]>;
+
+fn post(path: &str, headers: &str, body: &str) -> Request {
+    let mut text = String::new();
+    let length = body.len();
+    write!(text, "POST {path} HTTP/1.1\r\nhost: bench\r\n{headers}content-length: {length}\r\n\r\n{body}")
+        .expect("writing to a string does not fail");
+    text.into_bytes().into_boxed_slice()
+}
+
+/// `GET path`.
+pub(crate) fn get(path: &str) -> Request {
+    format!("GET {path} HTTP/1.1\r\nhost: bench\r\n\r\n").into_bytes().into_boxed_slice()
+}
+
+/// An introspection of a token with a service key.
+pub(crate) fn introspect(service_key: &str, token: &str) -> Request {
+    let headers = format!(
+        "authorization: Bearer {service_key}\r\ncontent-type: application/x-www-form-urlencoded\r\n"
+    );
+    post("/v1/introspect", &headers, &format!("token={token}"))
+}
+
+/// A sign-in; `from` is the address it claims to come from.
+pub(crate) fn sign_in(tenant: &str, email: &str, password: &str, from: Option<&str>) -> Request {
+    let mut headers = String::from("content-type: application/json\r\n");
+    if let Some(from) = from {
+        write!(headers, "x-forwarded-for: {from}\r\n").expect("writing to a string does not fail");
+    }
+    let body = serde_json::json!({ "email": email, "password": password }).to_string();
+    post(&format!("/t/{tenant}/v1/auth/sign-in"), &headers, &body)
+}
