@@ -1,8 +1,6 @@
 //! Everything that is said to the person at the terminal. Answers go to standard output, remarks and errors to
 //! standard error, so that answers can be piped.
 
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "this module is the terminal")]
-
 use std::error::Error;
 use std::io::{self, BufRead, IsTerminal, Write};
 use std::time::Duration;
@@ -16,12 +14,19 @@ const LONGEST_LINE: u64 = 64 * 1024;
 
 /// Prints an answer.
 pub(crate) fn answer(text: &str) {
-    println!("{text}");
+    say(io::stdout().lock(), text);
 }
 
 /// Prints an answer as JSON.
 pub(crate) fn answer_json(value: &impl serde::Serialize) {
-    println!("{}", serde_json::to_string_pretty(value).expect("answers are made of strings and numbers"));
+    answer(&serde_json::to_string_pretty(value).expect("answers are made of strings and numbers"));
+}
+
+/// A reader that has gone, such as `head`, changes nothing about the work: it is done all the same.
+fn say(mut out: impl Write, text: &str) {
+    if let Err(error) = writeln!(out, "{text}").and_then(|()| out.flush()) {
+        tracing::debug!(error = %error, "nobody reads any more");
+    }
 }
 
 /// Whether a person reads the answers, not a program.
@@ -31,7 +36,7 @@ pub(crate) fn is_person() -> bool {
 
 /// Prints a remark.
 pub(crate) fn remark(text: &str) {
-    eprintln!("{text}");
+    say(io::stderr().lock(), text);
 }
 
 /// Prints an error with its causes, those that its text does not hold already.
@@ -45,14 +50,13 @@ pub(crate) fn failure(error: &dyn Error) {
         }
         cause = error.source();
     }
-    eprintln!("error: {text}");
+    remark(&format!("error: {text}"));
 }
 
 /// Asks for a line; `None` at the end of input.
 pub(crate) fn ask(question: &str) -> io::Result<Option<String>> {
     if io::stdin().is_terminal() {
-        eprint!("{question}");
-        io::stderr().flush()?;
+        prompt(question)?;
     }
     let mut line = String::new();
     let read = io::Read::take(io::stdin().lock(), LONGEST_LINE).read_line(&mut line)?;
@@ -62,11 +66,16 @@ pub(crate) fn ask(question: &str) -> io::Result<Option<String>> {
 /// Asks for a secret: without echo at a terminal, otherwise the first line of standard input.
 pub(crate) fn ask_secret(question: &str) -> io::Result<Option<Zeroizing<String>>> {
     if io::stdin().is_terminal() {
-        eprint!("{question}");
-        io::stderr().flush()?;
+        prompt(question)?;
         return Term::stderr().read_secure_line().map(|line| Some(Zeroizing::new(line)));
     }
     Ok(ask("")?.map(Zeroizing::new))
+}
+
+fn prompt(question: &str) -> io::Result<()> {
+    let mut out = io::stderr().lock();
+    out.write_all(question.as_bytes())?;
+    out.flush()
 }
 
 /// A progress bar on standard error; silent when that is not a terminal.
@@ -84,9 +93,9 @@ pub(crate) struct Screen(Term);
 
 impl Screen {
     /// Takes over the terminal.
-    pub(crate) fn open() -> Self {
-        print!("\x1b[?1049h\x1b[?25l");
-        Self(Term::stdout())
+    pub(crate) fn open() -> io::Result<Self> {
+        send("\x1b[?1049h\x1b[?25l")?;
+        Ok(Self(Term::stdout()))
     }
 
     /// Rows and columns there are now.
@@ -103,16 +112,19 @@ impl Screen {
             frame.push_str("\x1b[K\r\n");
         }
         frame.push_str("\x1b[J");
-        let mut out = io::stdout().lock();
-        out.write_all(frame.as_bytes())?;
-        out.flush()
+        send(&frame)
     }
+}
+
+fn send(text: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    out.write_all(text.as_bytes())?;
+    out.flush()
 }
 
 impl Drop for Screen {
     fn drop(&mut self) {
-        print!("\x1b[?25h\x1b[?1049l");
         // Nobody is left to tell if the terminal is gone.
-        drop(io::stdout().flush());
+        drop(send("\x1b[?25h\x1b[?1049l"));
     }
 }

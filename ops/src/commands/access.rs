@@ -2,15 +2,22 @@
 //! runs, one that is started inside this process for as long as the command takes. All three speak HTTP.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use plinto_http::ListenerName;
+use plinto_storage::StorageError;
+use tokio::time::Instant;
 use zeroize::Zeroizing;
 
 use super::CommandError;
 use crate::cli::InstanceArgs;
 use crate::client::{Client, Services};
-use crate::composition::{self, Instance, RunInfo};
+use crate::composition::{self, Instance, RunInfo, StartError};
 use crate::settings::{self, Layers, Origin, Settings};
+
+/// How long a command waits for the data directory.
+const PATIENCE: Duration = Duration::from_secs(10);
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// Runs `work` with a client of the instance, starting one inside this process if need be.
 pub(super) async fn with_instance<T>(
@@ -22,16 +29,40 @@ pub(super) async fn with_instance<T>(
         return work(&Client::new(at(url), key(args, &settings)?)?).await;
     }
     let settings = settings(args)?;
-    if let Some(info) = composition::running(&settings.data_dir)? {
-        return work(&Client::new(of(&info), key(args, &settings)?)?).await;
-    }
-    let instance = start(&settings).await?;
+    let instance = match reach(&settings).await? {
+        Reached::Running(info) => return work(&Client::new(of(&info), key(args, &settings)?)?).await,
+        Reached::Started(instance) => instance,
+    };
     let outcome = match client_of(&instance, args, &settings) {
         Ok(client) => work(&client).await,
         Err(error) => Err(error),
     };
     instance.stop(settings.shutdown).await;
     outcome
+}
+
+enum Reached {
+    Running(RunInfo),
+    Started(Instance),
+}
+
+/// The instance that runs on the data directory, or one started for this command. If the directory is held by one
+/// that is just starting or by another command, waits until that has come or gone.
+async fn reach(settings: &Settings) -> Result<Reached, CommandError> {
+    let give_up = Instant::now() + PATIENCE;
+    loop {
+        if let Some(info) = composition::running(&settings.data_dir)? {
+            return Ok(Reached::Running(info));
+        }
+        match start(settings).await {
+            Err(CommandError::Start(StartError::Storage(StorageError::Locked { .. })))
+                if Instant::now() < give_up =>
+            {
+                tokio::time::sleep(PAUSE).await;
+            }
+            started => return Ok(Reached::Started(started?)),
+        }
+    }
 }
 
 /// A client of an instance that runs already, at --url or on the data directory.

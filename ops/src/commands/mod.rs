@@ -16,7 +16,7 @@ use std::process::ExitCode;
 use clap::CommandFactory;
 
 use crate::cli::{Cli, Command, DevArgs};
-use crate::dev;
+use crate::{dev, terminal};
 pub(crate) use error::CommandError;
 pub(crate) use serve::until_stopped;
 
@@ -35,7 +35,9 @@ pub(crate) async fn run(cli: Cli) -> Result<ExitCode, CommandError> {
         Command::Restore(args) => backup::restore(args).await,
         Command::Healthcheck(args) => healthcheck::run(&args).await,
         Command::Completions { shell } => {
-            clap_complete::generate(shell, &mut Cli::command(), "plinto", &mut std::io::stdout());
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "plinto", &mut script);
+            terminal::answer(String::from_utf8_lossy(&script).trim_end());
             Ok(ExitCode::SUCCESS)
         }
     }

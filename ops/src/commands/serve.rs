@@ -24,7 +24,8 @@ pub(super) async fn run(args: &ServeArgs) -> Result<ExitCode, CommandError> {
     let signals = Signals::listen()?;
     let key = composition::find_master_key(&settings)?;
     let engine = composition::open_engine(&settings.data_dir).await?;
-    let instance = Instance::start(&settings, engine, key).await?;
+    let mut instance = Instance::start(&settings, engine, key).await?;
+    instance.announce(&settings.data_dir)?;
     terminal::answer(&ready(instance.info()));
     if settings.fault_injection {
         tracing::warn!("fault injection is on: whoever holds the platform key can make actors panic");

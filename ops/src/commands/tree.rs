@@ -23,7 +23,7 @@ pub(super) async fn run(args: &TreeArgs) -> Result<ExitCode, CommandError> {
         return Ok(ExitCode::SUCCESS);
     }
     let mut signals = Signals::listen()?;
-    let screen = Screen::open();
+    let screen = Screen::open()?;
     let mut ticks = tokio::time::interval(EVERY);
     loop {
         tokio::select! {

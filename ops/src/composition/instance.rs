@@ -51,7 +51,8 @@ pub(crate) struct Stopped {
 pub(crate) struct Instance {
     platform: Platform,
     listeners: Listeners,
-    run_file: RunFile,
+    /// There once it was announced.
+    run_file: Option<RunFile>,
     info: RunInfo,
 }
 
@@ -64,7 +65,7 @@ pub(crate) async fn open_engine(data_dir: &Path) -> Result<Arc<SqliteEngine>, St
 }
 
 impl Instance {
-    /// Starts over an opened engine: keys, platform, first platform key, listeners; then says where it listens.
+    /// Starts over an opened engine: keys, platform, first platform key, listeners.
     pub(crate) async fn start(
         settings: &Settings,
         engine: Arc<SqliteEngine>,
@@ -86,8 +87,14 @@ impl Instance {
             }
         };
         let info = describe(&listeners, settings, now);
-        let run_file = RunFile::publish(&settings.data_dir, &info)?;
-        Ok(Self { platform, listeners, run_file, info })
+        Ok(Self { platform, listeners, run_file: None, info })
+    }
+
+    /// Tells the commands of this machine where it listens. One that is there for a single command keeps quiet: it
+    /// would be gone before another command could use it.
+    pub(crate) fn announce(&mut self, data_dir: &Path) -> Result<(), StartError> {
+        self.run_file = Some(RunFile::publish(data_dir, &self.info)?);
+        Ok(())
     }
 
     /// Where it listens.

@@ -26,9 +26,10 @@ pub(crate) async fn run(args: &DevArgs) -> Result<ExitCode, CommandError> {
     let signals = Signals::listen()?;
     let key = composition::find_or_create_master_key(&settings)?;
     let engine = composition::open_engine(&settings.data_dir).await?;
-    let instance = Instance::start(&settings, engine, key).await?;
+    let mut instance = Instance::start(&settings, engine, key).await?;
     match seeded(&instance, &settings).await {
         Ok(credentials) => {
+            instance.announce(&settings.data_dir)?;
             terminal::answer(&banner::text(instance.info(), &settings, &credentials));
             until_stopped(instance, signals, settings.shutdown).await
         }

@@ -18,7 +18,7 @@ pub(crate) fn lines(snapshot: &TreeSnapshot) -> Vec<String> {
     let uptime = HumanDuration(Duration::from_millis(snapshot.uptime_ms));
     let mut lines = vec![format!("{} (root), up {uptime}", snapshot.system), String::new()];
     lines.push(format!(
-        "{:<12} {:<34} {:>9} {:>10} {:>9} {:>12} {:>9}",
+        "{:<12} {:<22} {:>9} {:>10} {:>9} {:>12} {:>9}",
         "KIND", "STATES", "IN FLIGHT", "PROCESSED", "RESTARTS", "QUARANTINES", "REFUSED"
     ));
     lines.extend(snapshot.kinds.iter().map(total));
@@ -50,7 +50,7 @@ fn total(kind: &KindSummary) -> String {
     let states = if states.is_empty() { "none".to_owned() } else { states.join(", ") };
     let KindSummary { kind, in_flight, processed, restarts, quarantines, refused, .. } = kind;
     format!(
-        "{kind:<12} {states:<34} {in_flight:>9} {processed:>10} {restarts:>9} {quarantines:>12} {refused:>9}"
+        "{kind:<12} {states:<22} {in_flight:>9} {processed:>10} {restarts:>9} {quarantines:>12} {refused:>9}"
     )
 }
 

@@ -1,6 +1,7 @@
 //! Commands against a running instance, and against one that is started for the command alone.
 
 use std::fs;
+use std::process::Stdio;
 
 use serde_json::Value;
 
@@ -102,4 +103,19 @@ fn a_command_can_be_pointed_at_a_url() {
     let listed = run(elsewhere.command(&["tenant", "list"]).args(["--url", &url, "--key", &key])).good();
     assert!(listed.contains("demo"), "{listed}");
     assert!(!elsewhere.path.exists());
+}
+
+#[test]
+fn commands_at_the_same_time_wait_for_each_other() {
+    let data = Data::seeded();
+    let create = |number: usize| {
+        let mut command = data.command(&["tenant", "create", &format!("tenant-{number}")]);
+        command.stdout(Stdio::null()).spawn()
+    };
+    let children: Vec<_> = (0..4).map(|number| create(number).expect("it starts")).collect();
+    for mut child in children {
+        assert!(child.wait().expect("it ends").success());
+    }
+    let listed = run(&mut data.command(&["tenant", "list"])).good();
+    assert_eq!(listed.lines().count(), 5, "{listed}");
 }

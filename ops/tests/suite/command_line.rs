@@ -1,5 +1,7 @@
 //! Help, completions, and what needs no data.
 
+use std::process::Stdio;
+
 use super::support::{plinto, run};
 
 #[test]
@@ -75,4 +77,15 @@ fn generated_master_keys_are_fresh_and_well_formed() {
     assert_ne!(one, two);
     assert_eq!(one.trim().len(), 64);
     assert!(one.trim().bytes().all(|byte| byte.is_ascii_hexdigit()));
+}
+
+#[test]
+fn a_reader_that_has_gone_is_no_failure() {
+    let mut command = plinto();
+    command.args(["completions", "zsh"]).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().expect("it starts");
+    drop(child.stdout.take());
+    let said = child.wait_with_output().expect("it ends");
+    assert!(said.status.success());
+    assert_eq!(String::from_utf8_lossy(&said.stderr), "");
 }
