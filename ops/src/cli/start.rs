@@ -24,7 +24,7 @@ Configuration, the later wins:
 pub(crate) struct DataDirArg {
     /// Data directory [default: ./plinto-data]
     #[arg(long, value_name = "DIR", env = "PLINTO_DATA_DIR")]
-    pub(crate) data_dir: Option<PathBuf>,
+    pub(crate) data_dir: Option<String>,
 }
 
 /// How an instance is started, in development and in production.
@@ -93,13 +93,13 @@ fn listen(text: &str) -> Result<(String, SocketAddr), String> {
 impl DataDirArg {
     /// The data directory, for commands that need nothing else of the settings.
     pub(crate) fn path(&self) -> PathBuf {
-        self.data_dir.clone().unwrap_or_else(|| PathBuf::from(DEFAULT_DATA_DIR))
+        PathBuf::from(self.data_dir.as_deref().unwrap_or(DEFAULT_DATA_DIR))
     }
 
     /// Adds what was given to the settings.
     pub(crate) fn add_to(&self, flags: &mut Layers) {
         if let Some(path) = &self.data_dir {
-            flags.set("data_dir", path.to_string_lossy().into_owned(), Origin::Flag("--data-dir"));
+            flags.set("data_dir", path.clone(), Origin::Flag("--data-dir"));
         }
     }
 }

@@ -49,7 +49,7 @@ fn root_listeners_tenants_sessions_and_ledger_are_shown() {
 #[test]
 fn a_killed_actor_restarts_and_its_siblings_do_not_notice() {
     let data = Data::new();
-    let mut command = data.command(&["dev", "--base-port", "0", "--fault-injection", "--log", "off"]);
+    let mut command = data.command(&["dev", "--base-port", "0", "--fault-injection", "--log", "error"]);
     let server = Server::start(&mut command, &data.path);
     run(&mut data.command(&["tenant", "create", "sibling"])).good();
     let user = ["user", "create", "--tenant", "sibling", "--email", "eve@example.com"];
@@ -81,6 +81,7 @@ fn a_killed_actor_restarts_and_its_siblings_do_not_notice() {
     }
     let shown = run(&mut data.command(&["tree", "--once"])).good();
     assert!(shown.contains("last failure:"), "{shown}");
+    assert!(server.log().contains("panicked") && server.log().contains("injected fault"), "{}", server.log());
     let missing = json!({ "path": "/tenants/nobody" });
     assert_eq!(post(&fault, &data.platform_key(), &missing).0, 404);
 }
