@@ -116,8 +116,10 @@ async fn bench(cli: &Cli) -> Result<bool, BenchError> {
     if cfg!(debug_assertions) {
         return Err(BenchError::Invalid("this is a debug build; run it with `cargo run --release`".into()));
     }
-    let (seconds, rounds) = if cli.quick { (cli.seconds.min(0.5), cli.rounds.min(3)) } else { (cli.seconds, cli.rounds) };
-    let span = Duration::try_from_secs_f64(seconds).map_err(|error| BenchError::Invalid(error.to_string()))?;
+    let (seconds, rounds) =
+        if cli.quick { (cli.seconds.min(0.5), cli.rounds.min(3)) } else { (cli.seconds, cli.rounds) };
+    let span =
+        Duration::try_from_secs_f64(seconds).map_err(|error| BenchError::Invalid(error.to_string()))?;
     if span.is_zero() || rounds == 0 {
         return Err(BenchError::Invalid("--seconds and --rounds must be more than 0".into()));
     }
@@ -138,7 +140,8 @@ async fn bench(cli: &Cli) -> Result<bool, BenchError> {
 }
 
 fn date() -> String {
-    jiff::Timestamp::from_millisecond(now().as_millis()).map_or_else(|_| "unknown".to_owned(), |at| at.to_string())
+    jiff::Timestamp::from_millisecond(now().as_millis())
+        .map_or_else(|_| "unknown".to_owned(), |at| at.to_string())
 }
 
 /// The compiler of this machine, which usually built this binary.

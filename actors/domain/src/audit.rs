@@ -54,6 +54,13 @@ pub enum Event {
         /// JOSE algorithm.
         alg: &'static str,
     },
+    /// An API key was made: for one tenant's services, or for the platform's operators.
+    ApiKeyIssued {
+        /// Which.
+        key: ApiKeyId,
+        /// The tenant it reaches; none for a platform key.
+        tenant: Option<TenantId>,
+    },
     /// An account was created.
     UserCreated {
         /// Whose.
@@ -124,6 +131,7 @@ impl Event {
             Self::TenantDeleted { .. } => "tenant.deleted",
             Self::DataKeyRotated { .. } => "tenant.data_key.rotated",
             Self::SigningKeyRotated { .. } => "tenant.signing_key.rotated",
+            Self::ApiKeyIssued { .. } => "api_key.issued",
             Self::UserCreated { .. } => "user.created",
             Self::SignUpRepeated => "sign_up.repeated",
             Self::SignInRefused { .. } => "sign_in.refused",
@@ -143,6 +151,7 @@ impl Event {
             | Self::TenantDeleted { tenant }
             | Self::DataKeyRotated { tenant } => tenant.to_string(),
             Self::SigningKeyRotated { kid, .. } => kid.clone(),
+            Self::ApiKeyIssued { key, .. } => key.to_string(),
             Self::UserCreated { user }
             | Self::PasswordHashUpgraded { user }
             | Self::UserSessionsRevoked { user, .. } => user.to_string(),
@@ -166,6 +175,7 @@ impl Event {
             | Self::UserCreated { .. }
             | Self::SignUpRepeated
             | Self::PasswordHashUpgraded { .. } => json!({}),
+            Self::ApiKeyIssued { tenant, .. } => json!({ "tenant": tenant }),
             Self::SigningKeyRotated { alg, .. } => json!({ "alg": alg }),
             Self::SignInRefused { reason, .. } => json!({ "reason": reason }),
             Self::SessionCreated { user, amr, .. } => json!({ "user": user, "amr": amr }),

@@ -2,9 +2,11 @@
 
 use crate::environment::Environment;
 use crate::error::ServiceError;
+use crate::persist::entries;
 use arc_swap::ArcSwap;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use plinto_domain::audit::{Actor, Event};
 use plinto_domain::{ApiKeyId, TenantId};
 use plinto_storage::repositories::api_keys::{self, ApiKeyRow};
 use plinto_storage::{Engine, Scope, Unit};
@@ -115,6 +117,7 @@ impl ApiKeys {
         &self,
         tenant: Option<TenantId>,
         name: &str,
+        actor: Actor,
     ) -> Result<IssuedApiKey, ServiceError> {
         let now = self.environment.now();
         let id = ApiKeyId::generate(now, self.environment.randomness());
@@ -134,7 +137,8 @@ impl ApiKeys {
             created_at: now.as_millis(),
             revoked_at: None,
         };
-        let unit = Unit { statements: vec![api_keys::insert(&row)], entries: Vec::new() };
+        let entries = entries(&[Event::ApiKeyIssued { key: id, tenant }], actor, now);
+        let unit = Unit { statements: vec![api_keys::insert(&row)], entries };
         let outcomes = self.engine.commit(Scope::Platform, "api_keys.issue", vec![unit]).await?;
         if outcomes.iter().any(Result::is_err) {
             return Err(ServiceError::Conflict);

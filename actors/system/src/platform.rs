@@ -163,7 +163,7 @@ impl Platform {
 
     /// Makes a platform key. Only the composition root calls this: on the first start, and for an operator who lost it.
     pub async fn issue_platform_key(&self, name: &str) -> Result<IssuedApiKey, ServiceError> {
-        self.0.keys.issue(None, name).await
+        self.0.keys.issue(None, name, Actor::System).await
     }
 
     /// Whether any platform key exists.
@@ -176,10 +176,11 @@ impl Platform {
         &self,
         tenant: TenantId,
         name: &str,
+        actor: Actor,
     ) -> Result<IssuedApiKey, ServiceError> {
         let name = DisplayName::parse("name", name)?;
         self.0.registry.get(tenant).await?;
-        self.0.keys.issue(Some(tenant), name.as_str()).await
+        self.0.keys.issue(Some(tenant), name.as_str(), actor).await
     }
 
     // --- tenants -------------------------------------------------------------------------------------------------

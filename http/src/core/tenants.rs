@@ -204,10 +204,12 @@ pub(crate) struct ServiceKey {
     responses((status = 201, body = ServiceKey), (status = 401, body = Problem), (status = 404, body = Problem)))]
 pub(crate) async fn create_service_key(
     State(state): State<AppState>,
+    Extension(caller): Extension<Caller>,
     Path(id): Path<String>,
     JsonBody(body): JsonBody<NewServiceKeyBody>,
 ) -> Result<(StatusCode, Json<ServiceKey>), Problem> {
-    let issued = state.platform().issue_service_key(path_id(&id)?, &body.name).await?;
+    let actor = Actor::ApiKey(caller.key);
+    let issued = state.platform().issue_service_key(path_id(&id)?, &body.name, actor).await?;
     Ok((StatusCode::CREATED, Json(ServiceKey { id: issued.id, key: issued.text })))
 }
 

@@ -155,7 +155,7 @@ impl TestApp {
                 platform.create_tenant("demo", "Demo", settings, Actor::System).await.expect("tenant").id
             }
         };
-        let service_key = platform.issue_service_key(tenant, "tests").await.expect("key").text;
+        let service_key = platform.issue_service_key(tenant, "tests", Actor::System).await.expect("key").text;
         let routers = ListenerName::ALL.map(|listener| (listener, routes::router(listener, &state)));
         Self {
             state,

@@ -41,7 +41,10 @@ pub(crate) async fn run(settings: &Settings) -> Result<Vec<Measurement>, BenchEr
     let plans = [
         ("the bare route", plan(json.address, hello(), settings.span)),
         ("the route with a ractor call", plan(ractor.address, hello(), settings.span)),
-        ("introspection", plan(instance.address(ListenerName::Auth), introspections.collect(), settings.span)),
+        (
+            "introspection",
+            plan(instance.address(ListenerName::Auth), introspections.collect(), settings.span),
+        ),
     ];
     for (what, plan) in &plans {
         measure(&Plan { span: WARM_UP, ..plan.clone() }, what).await?;
@@ -58,11 +61,25 @@ pub(crate) async fn run(settings: &Settings) -> Result<Vec<Measurement>, BenchEr
         latencies.push([0, 2].map(|index: usize| loads[index].latency.value_at_quantile(0.99)));
     }
     instance.stop().await;
-    let p99 = |index: usize| crate::rig::numbers::median(latencies.iter().map(|pair| pair[index] as f64 / 1_000.0));
-    let note = format!("p99 bare {:.2} ms, introspection {:.2} ms, {CONNECTIONS} connections", p99(0), p99(1));
+    let p99 =
+        |index: usize| crate::rig::numbers::median(latencies.iter().map(|pair| pair[index] as f64 / 1_000.0));
+    let note =
+        format!("p99 bare {:.2} ms, introspection {:.2} ms, {CONNECTIONS} connections", p99(0), p99(1));
     Ok(vec![
-        Measurement::ratio("a", "introspection / bare axum JSON route", "1/s", against_json, Some(Bar::AtLeast(0.60)))
-            .note(note),
-        Measurement::ratio("b", "introspection / axum + one ractor call", "1/s", against_ractor, Some(Bar::AtLeast(0.80))),
+        Measurement::ratio(
+            "a",
+            "introspection / bare axum JSON route",
+            "1/s",
+            against_json,
+            Some(Bar::AtLeast(0.60)),
+        )
+        .note(note),
+        Measurement::ratio(
+            "b",
+            "introspection / axum + one ractor call",
+            "1/s",
+            against_ractor,
+            Some(Bar::AtLeast(0.80)),
+        ),
     ])
 }

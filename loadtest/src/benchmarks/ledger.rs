@@ -18,14 +18,19 @@ const SESSIONS_PER_WRITER: usize = 16;
 
 /// One caller: exchanges the refresh tokens of its sessions in turn. Each exchange is one updated row and one
 /// ledger entry, acknowledged after the fsync.
-async fn writer(platform: Platform, mut tokens: Vec<Tokens>, end: Instant) -> Result<(u64, Vec<Tokens>), BenchError> {
+async fn writer(
+    platform: Platform,
+    mut tokens: Vec<Tokens>,
+    end: Instant,
+) -> Result<(u64, Vec<Tokens>), BenchError> {
     let mut done = 0;
     loop {
         for pair in &mut tokens {
             if Instant::now() >= end {
                 return Ok((done, tokens));
             }
-            let next = platform.refresh(None, &pair.refresh, Deadline::after(Duration::from_secs(10))).await?;
+            let next =
+                platform.refresh(None, &pair.refresh, Deadline::after(Duration::from_secs(10))).await?;
             pair.refresh.clear();
             pair.refresh.push_str(next.refresh.expose());
             done += 1;
@@ -34,7 +39,11 @@ async fn writer(platform: Platform, mut tokens: Vec<Tokens>, end: Instant) -> Re
 }
 
 /// Units per second of all writers; gives the tokens back for the next round.
-async fn ours(platform: &Platform, groups: Vec<Vec<Tokens>>, span: Duration) -> Result<(f64, Vec<Vec<Tokens>>), BenchError> {
+async fn ours(
+    platform: &Platform,
+    groups: Vec<Vec<Tokens>>,
+    span: Duration,
+) -> Result<(f64, Vec<Vec<Tokens>>), BenchError> {
     let begun = Instant::now();
     let mut writers = JoinSet::new();
     for tokens in groups {

@@ -60,18 +60,28 @@ pub(crate) struct Measured {
 }
 
 fn arguments(command: &str, data_dir: &Path, sessions: u64, epoch: Timestamp) -> Vec<String> {
-    let (dir, sessions, epoch) = (data_dir.display().to_string(), sessions.to_string(), epoch.as_millis().to_string());
+    let (dir, sessions, epoch) =
+        (data_dir.display().to_string(), sessions.to_string(), epoch.as_millis().to_string());
     [command, "--dir", &dir, "--sessions", &sessions, "--epoch", &epoch].map(str::to_owned).to_vec()
 }
 
 /// Has a child fill a data directory.
 pub(super) async fn seed(data_dir: &Path, sessions: u64, epoch: Timestamp) -> Result<(), BenchError> {
     let stored: u64 = child::ask(&arguments(SEED, data_dir, sessions, epoch)).await?;
-    if stored == sessions { Ok(()) } else { Err(BenchError::Invalid(format!("{stored} sessions were stored"))) }
+    if stored == sessions {
+        Ok(())
+    } else {
+        Err(BenchError::Invalid(format!("{stored} sessions were stored")))
+    }
 }
 
 /// Has a child measure.
-pub(super) async fn under_cap(data_dir: &Path, sessions: u64, cap: u64, epoch: Timestamp) -> Result<Measured, BenchError> {
+pub(super) async fn under_cap(
+    data_dir: &Path,
+    sessions: u64,
+    cap: u64,
+    epoch: Timestamp,
+) -> Result<Measured, BenchError> {
     let mut args = arguments(MEASURE, data_dir, sessions, epoch);
     args.extend(["--cap".to_owned(), cap.to_string()]);
     child::ask(&args).await
@@ -89,8 +99,14 @@ pub(crate) async fn seed_child(data_dir: &Path, sessions: u64, epoch: Timestamp)
 }
 
 /// The child that measures.
-pub(crate) async fn measure_child(data_dir: &Path, sessions: u64, cap: u64, epoch: Timestamp) -> Result<(), BenchError> {
-    let live_sessions = usize::try_from(cap).map_err(|_| BenchError::Invalid("the cap is too large".into()))?;
+pub(crate) async fn measure_child(
+    data_dir: &Path,
+    sessions: u64,
+    cap: u64,
+    epoch: Timestamp,
+) -> Result<(), BenchError> {
+    let live_sessions =
+        usize::try_from(cap).map_err(|_| BenchError::Invalid("the cap is too large".into()))?;
     let instance = Instance::start(data_dir, Limits { live_sessions, ..roomy() }).await?;
     let tenant = instance.known_tenant(SLUG).await?;
     let caller = instance.platform.authenticate(&tenant.service_key)?;
@@ -150,13 +166,18 @@ impl Everyone {
         let (mut latency, mut peak) = (histogram(), 0);
         while let Some(done) = callers.join_next().await {
             let (of_one, seen) = done??;
-            latency.add(of_one).map_err(|error| BenchError::Invalid(format!("histograms do not add up: {error}")))?;
+            latency
+                .add(of_one)
+                .map_err(|error| BenchError::Invalid(format!("histograms do not add up: {error}")))?;
             peak = peak.max(seen);
         }
         Ok((latency, peak))
     }
 
-    async fn activate_each(&self, numbers: impl Iterator<Item = u64>) -> Result<(Histogram<u64>, u64), BenchError> {
+    async fn activate_each(
+        &self,
+        numbers: impl Iterator<Item = u64>,
+    ) -> Result<(Histogram<u64>, u64), BenchError> {
         let (mut latency, mut peak) = (histogram(), 0);
         for (done, number) in numbers.enumerate() {
             let token = refresh_token(&self.tenant.vault, self.tenant.id, session_id(self.epoch, number));

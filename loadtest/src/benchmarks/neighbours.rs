@@ -60,12 +60,19 @@ struct Scene {
     spray: Loads,
 }
 
-async fn loads(instance: &Instance, tenant: &Tenant, factor: Option<f64>, span: Duration) -> Result<Loads, BenchError> {
+async fn loads(
+    instance: &Instance,
+    tenant: &Tenant,
+    factor: Option<f64>,
+    span: Duration,
+) -> Result<Loads, BenchError> {
     let (engine, epoch) = (instance.store.engine(), now());
+    add_accounts(&**engine, &tenant.vault, 0..ACCOUNTS, epoch).await?;
     let tokens = live_sessions(&instance.platform, &**engine, tenant, SESSIONS, epoch).await?;
     let introspections: Arc<[Request]> =
         tokens.iter().map(|pair| requests::introspect(&tenant.service_key, &pair.access)).collect();
-    let sign_ins = (0..ACCOUNTS).map(|number| requests::sign_in(&tenant.slug, &email(number), PASSWORD, None));
+    let sign_ins =
+        (0..ACCOUNTS).map(|number| requests::sign_in(&tenant.slug, &email(number), PASSWORD, None));
     let rate = |own: f64, limit: u32| Pace::PerSecond(factor.map_or(own, |factor| factor * f64::from(limit)));
     Ok(Loads {
         introspections: Plan {
@@ -89,9 +96,6 @@ async fn scene(settings: &Settings, data_dir: &std::path::Path) -> Result<Scene,
     let span = if settings.quick { settings.span } else { settings.span.max(LEAST_SPAN) };
     let instance = Instance::serve(data_dir, limits()).await?;
     let (a, b) = (instance.tenant("alpha").await?, instance.tenant("bravo").await?);
-    for tenant in [&a, &b] {
-        add_accounts(&**instance.store.engine(), &tenant.vault, 0..ACCOUNTS, now()).await?;
-    }
     let b = loads(&instance, &b, None, span).await?;
     // The flood begins before and ends after what is measured.
     let longer = span + Duration::from_millis(800);
@@ -111,7 +115,8 @@ fn spray_of(tenant: &Tenant, flood: &Plan) -> Plan {
 
 /// B's two loads at once.
 async fn measure(b: &Loads) -> Result<[Load; 2], BenchError> {
-    let (introspections, sign_ins) = tokio::join!(generate(b.introspections.clone()), generate(b.sign_ins.clone()));
+    let (introspections, sign_ins) =
+        tokio::join!(generate(b.introspections.clone()), generate(b.sign_ins.clone()));
     Ok([introspections?.all_served("B's introspection")?, sign_ins?.all_served("B's sign-in")?])
 }
 
@@ -193,8 +198,8 @@ pub(crate) async fn run(settings: &Settings) -> Result<Vec<Measurement>, BenchEr
     Ok(vec![
         introspection.measurement("d.1", "B's introspection p99, A flooded at 10x / alone", bar).note(note),
         sign_in.measurement("d.2", "B's sign-in p99, A flooded at 10x / alone", bar),
-        sprayed
-            .measurement("d.3", "B's sign-in p99, A's password queue full / alone", None)
-            .note("harder than the issue asks: A's flood comes from many networks and fills its share of the pool"),
+        sprayed.measurement("d.3", "B's sign-in p99, A's password queue full / alone", None).note(
+            "harder than the issue asks: A's flood comes from many networks and fills its share of the pool",
+        ),
     ])
 }

@@ -50,7 +50,8 @@ impl RawLedger {
 
     /// Units per second of 64 writers that each wait for their own.
     pub(super) async fn run(&mut self, span: Duration) -> Result<f64, BenchError> {
-        let connection = self.connection.take().ok_or_else(|| BenchError::Invalid("an earlier round failed".into()))?;
+        let connection =
+            self.connection.take().ok_or_else(|| BenchError::Invalid("an earlier round failed".into()))?;
         let (queue, units) = channel();
         let sequence = self.units;
         let committer = tokio::task::spawn_blocking(move || commit_all(connection, &units, sequence));
@@ -101,7 +102,11 @@ async fn writer(queue: Sender<Unit>, number: u64, rows: u64, end: Instant) -> u6
 }
 
 /// What arrives while a transaction is under way forms the next one, as in ours.
-fn commit_all(connection: Connection, units: &Receiver<Unit>, mut sequence: u64) -> Result<(Connection, u64), BenchError> {
+fn commit_all(
+    connection: Connection,
+    units: &Receiver<Unit>,
+    mut sequence: u64,
+) -> Result<(Connection, u64), BenchError> {
     let mut batches = 0;
     while let Ok(first) = units.recv() {
         let mut batch = vec![first];

@@ -16,7 +16,8 @@ const ABOVE_CAP: f64 = 1.10;
 
 /// Measures (e).
 pub(crate) async fn run(settings: &Settings) -> Result<Vec<Measurement>, BenchError> {
-    let (some, many, cap) = if settings.quick { (20_000, 100_000, 20_000) } else { (100_000, 1_000_000, 100_000) };
+    let (some, many, cap) =
+        if settings.quick { (20_000, 100_000, 20_000) } else { (100_000, 1_000_000, 100_000) };
     let mut measured = Vec::new();
     for sessions in [FEW, some, many] {
         let folder = settings.fresh_dir()?;
@@ -27,7 +28,13 @@ pub(crate) async fn run(settings: &Settings) -> Result<Vec<Measurement>, BenchEr
     }
     let [few, some, many] = <[Measured; 3]>::try_from(measured)
         .map_err(|_| BenchError::Invalid("three children make three results".into()))?;
-    Ok(vec![never_used(&few, &many), per_live(&many), latency("e.3", &some), latency("e.4", &many), bounded(&many)])
+    Ok(vec![
+        never_used(&few, &many),
+        per_live(&many),
+        latency("e.3", &some),
+        latency("e.4", &many),
+        bounded(&many),
+    ])
 }
 
 fn bytes_each(more: u64, less: u64, sessions: u64) -> f64 {

@@ -37,7 +37,8 @@ async fn raw(span: Duration) -> Result<f64, BenchError> {
             f64::from(done) / begun.elapsed().as_secs_f64()
         }
     };
-    let workers: Vec<_> = (0..cores).map(|_| tokio::task::spawn_blocking(worker(Arc::clone(&hash)))).collect();
+    let workers: Vec<_> =
+        (0..cores).map(|_| tokio::task::spawn_blocking(worker(Arc::clone(&hash)))).collect();
     let mut rate = 0.0;
     for worker in workers {
         rate += worker.await?;
@@ -51,7 +52,8 @@ pub(crate) async fn run(settings: &Settings) -> Result<Vec<Measurement>, BenchEr
     let instance = Instance::serve(&folder.path().join("data"), roomy()).await?;
     let tenant = instance.tenant("alpha").await?;
     add_accounts(&**instance.store.engine(), &tenant.vault, 0..ACCOUNTS, now()).await?;
-    let requests = (0..ACCOUNTS).map(|number| requests::sign_in(&tenant.slug, &email(number), PASSWORD, None));
+    let requests =
+        (0..ACCOUNTS).map(|number| requests::sign_in(&tenant.slug, &email(number), PASSWORD, None));
     let span = if settings.quick { settings.span } else { settings.span.max(LEAST_SPAN) };
     let plan = Plan {
         address: instance.address(ListenerName::Core),

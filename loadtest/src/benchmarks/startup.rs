@@ -72,5 +72,9 @@ pub(crate) async fn run(settings: &Settings) -> Result<Vec<Measurement>, BenchEr
     let ratio = format!("{:.2} times as long as with one tenant", against_one.value);
     measurement.baseline = against_one.baseline;
     measurement.rounds = against_one.rounds;
-    Ok(vec![measurement.note("from spawning the process until all four listeners have answered /health").note(ratio)])
+    Ok(vec![
+        measurement
+            .note("from spawning the process until all four listeners have answered /health")
+            .note(ratio),
+    ])
 }

@@ -1,8 +1,8 @@
 //! Accounts and sessions put straight into storage, where making them by request would take hours of hashing.
 
+use super::environment::SystemRandomness;
 use super::error::BenchError;
 use super::instance::Tenant;
-use super::environment::SystemRandomness;
 use hmac::{Hmac, KeyInit, Mac};
 use plinto_actors::{HashMemory, Platform, hash_password};
 use plinto_domain::email::EmailAddress;
@@ -77,7 +77,8 @@ pub(crate) async fn add_accounts(
             updated_at: at,
             version: 1,
         };
-        let email = UserEmailRow { user_id, email: address, verified_at: None, is_primary: true, created_at: at };
+        let email =
+            UserEmailRow { user_id, email: address, verified_at: None, is_primary: true, created_at: at };
         let credential = CredentialRow {
             user_id,
             kind: CredentialKind::Password,
@@ -93,7 +94,11 @@ pub(crate) async fn add_accounts(
     commit(engine, vault, statements).await
 }
 
-async fn commit(engine: &dyn Engine, vault: &TenantVault, statements: Vec<Statement>) -> Result<(), BenchError> {
+async fn commit(
+    engine: &dyn Engine,
+    vault: &TenantVault,
+    statements: Vec<Statement>,
+) -> Result<(), BenchError> {
     let unit = Unit { statements, entries: Vec::new() };
     for answer in engine.commit(Scope::Tenant(vault.tenant()), "bench.seed", vec![unit]).await? {
         answer?;
@@ -124,7 +129,13 @@ pub(crate) async fn add_sessions(
     Ok(())
 }
 
-fn row(session: SessionId, user: UserId, refresh_hash: [u8; 32], key_version: u32, at: Timestamp) -> SessionRow {
+fn row(
+    session: SessionId,
+    user: UserId,
+    refresh_hash: [u8; 32],
+    key_version: u32,
+    at: Timestamp,
+) -> SessionRow {
     SessionRow {
         session_id: session.uuid(),
         user_id: user.uuid(),
@@ -133,7 +144,10 @@ fn row(session: SessionId, user: UserId, refresh_hash: [u8; 32], key_version: u3
         expires_at: at.plus(DAY * 90).as_millis(),
         idle_expires_at: at.plus(DAY * 14).as_millis(),
         amr: vec!["pwd".to_owned()],
-        client: Some(ClientInfo { address: Some("203.0.113.7".into()), user_agent: Some("plinto-bench".into()) }),
+        client: Some(ClientInfo {
+            address: Some("203.0.113.7".into()),
+            user_agent: Some("plinto-bench".into()),
+        }),
         refresh_generation: 1,
         refresh_hash,
         key_version,

@@ -11,7 +11,9 @@ fn malformed(what: &'static str) -> io::Error {
 
 /// Where the head ends, the status and the length of the body; `None` while the head is incomplete.
 fn head(bytes: &[u8]) -> io::Result<Option<(usize, u16, usize)>> {
-    let Some(end) = bytes.windows(HEAD_END.len()).position(|window| window == HEAD_END) else { return Ok(None) };
+    let Some(end) = bytes.windows(HEAD_END.len()).position(|window| window == HEAD_END) else {
+        return Ok(None);
+    };
     let text = std::str::from_utf8(&bytes[..end]).map_err(|_| malformed("answer head is not text"))?;
     let status = text.get(9..12).and_then(|digits| digits.parse().ok());
     let status = status.ok_or_else(|| malformed("answer has no status"))?;
@@ -25,7 +27,10 @@ fn head(bytes: &[u8]) -> io::Result<Option<(usize, u16, usize)>> {
 }
 
 /// Reads one answer and returns its status. The buffer is emptied: without pipelining nothing follows.
-pub(crate) async fn read_answer(stream: &mut (impl AsyncRead + Unpin), buffer: &mut Vec<u8>) -> io::Result<u16> {
+pub(crate) async fn read_answer(
+    stream: &mut (impl AsyncRead + Unpin),
+    buffer: &mut Vec<u8>,
+) -> io::Result<u16> {
     buffer.clear();
     let mut known = None;
     loop {
@@ -50,7 +55,8 @@ mod tests {
     #[tokio::test]
     async fn an_answer_in_pieces_is_read_to_its_end() {
         let (head, rest) = (&b"HTTP/1.1 429 Too Many\r\nContent-"[..], &b"Length: 5\r\n\r\nhel"[..]);
-        let mut stream = tokio::io::AsyncReadExt::chain(tokio::io::AsyncReadExt::chain(head, rest), &b"lo"[..]);
+        let mut stream =
+            tokio::io::AsyncReadExt::chain(tokio::io::AsyncReadExt::chain(head, rest), &b"lo"[..]);
         let status = read_answer(&mut stream, &mut Vec::new()).await;
         assert_eq!(status.unwrap(), 429);
     }

@@ -11,7 +11,10 @@ use std::time::{SystemTime, UNIX_EPOCH};
 pub(crate) struct SystemClock;
 
 impl Clock for SystemClock {
-    #[expect(clippy::disallowed_methods, reason = "a benchmark is a composition root and opens the clock once")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a benchmark is a composition root and opens the clock once"
+    )]
     fn now(&self) -> Timestamp {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Timestamp::from_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
@@ -21,7 +24,10 @@ impl Clock for SystemClock {
 /// The system's generator.
 pub(crate) struct SystemRandomness;
 
-#[expect(clippy::disallowed_methods, reason = "a benchmark is a composition root and opens the generator once")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a benchmark is a composition root and opens the generator once"
+)]
 fn fill_from_system(out: &mut [u8]) {
     rand::rng().fill_bytes(out);
 }

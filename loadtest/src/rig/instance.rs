@@ -59,8 +59,8 @@ pub(crate) fn now() -> Timestamp {
 /// Opens a data directory, creating it if missing, without starting any actor.
 pub(crate) async fn open_store(data_dir: &Path) -> Result<Arc<Store>, BenchError> {
     let data_dir = data_dir.to_owned();
-    let engine =
-        tokio::task::spawn_blocking(move || SqliteEngine::open(&data_dir, SqliteOptions::default())).await??;
+    let engine = tokio::task::spawn_blocking(move || SqliteEngine::open(&data_dir, SqliteOptions::default()))
+        .await??;
     let master = MasterKey::parse(MASTER_KEY).expect("64 hexadecimal digits are a master key");
     let store = Store::open(Arc::new(engine), master, Arc::new(SystemRandomness), now().as_millis()).await?;
     Ok(Arc::new(store))
@@ -107,7 +107,8 @@ impl Instance {
     /// A tenant that an earlier process created, with a service key of its own.
     pub(crate) async fn known_tenant(&self, slug: &str) -> Result<Tenant, BenchError> {
         let id = self.platform.resolve(slug).await?;
-        let service_key = self.platform.issue_service_key(id, "benchmark").await?.text;
+        let service_key =
+            self.platform.issue_service_key(id, "benchmark", plinto_domain::audit::Actor::System).await?.text;
         let vault = self.store.unlock(id.uuid()).await?;
         let vault = vault.ok_or_else(|| BenchError::Invalid("the new tenant has no keys".into()))?;
         Ok(Tenant { id, slug: slug.to_owned(), service_key, vault })

@@ -113,7 +113,12 @@ async fn drive(plan: Plan) -> Result<Load, BenchError> {
 }
 
 /// One connection's answers: status and microseconds.
-async fn connection(mut stream: TcpStream, plan: Plan, number: usize, begun: Instant) -> std::io::Result<Vec<(u16, u32)>> {
+async fn connection(
+    mut stream: TcpStream,
+    plan: Plan,
+    number: usize,
+    begun: Instant,
+) -> std::io::Result<Vec<(u16, u32)>> {
     let end = begun + plan.span;
     let mut answers = Vec::with_capacity(4_096);
     let mut buffer = Vec::with_capacity(4_096);
@@ -123,7 +128,8 @@ async fn connection(mut stream: TcpStream, plan: Plan, number: usize, begun: Ins
         Pace::PerSecond(rate) => Some(Duration::from_secs_f64(plan.connections as f64 / rate)),
     };
     // Connections start evenly spread over one interval.
-    let mut due = begun + interval.map_or(Duration::ZERO, |gap| gap.mul_f64(number as f64 / plan.connections as f64));
+    let mut due =
+        begun + interval.map_or(Duration::ZERO, |gap| gap.mul_f64(number as f64 / plan.connections as f64));
     loop {
         if let Some(interval) = interval {
             tokio::time::sleep_until(due.min(end)).await;

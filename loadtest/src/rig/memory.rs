@@ -8,7 +8,9 @@ const PAGE: u64 = 4_096;
 /// Resident bytes of this process, from `/proc/self/statm`.
 pub(crate) fn resident() -> Result<u64, BenchError> {
     let text = std::fs::read_to_string("/proc/self/statm")?;
-    pages(&text).map(|pages| pages * PAGE).ok_or_else(|| BenchError::Invalid("/proc/self/statm has another form".into()))
+    pages(&text)
+        .map(|pages| pages * PAGE)
+        .ok_or_else(|| BenchError::Invalid("/proc/self/statm has another form".into()))
 }
 
 fn pages(statm: &str) -> Option<u64> {

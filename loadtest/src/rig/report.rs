@@ -67,7 +67,10 @@ impl Measurement {
         Self::new(id, name, unit, value, None, value, spread(values.iter().copied()), bar, Vec::new())
     }
 
-    #[expect(clippy::too_many_arguments, reason = "private, and called with all of them by the two above only")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "private, and called with all of them by the two above only"
+    )]
     fn new(
         id: &str,
         name: &str,
@@ -153,8 +156,11 @@ impl Report {
 
 fn line(out: &mut String, cells: &[String; 9]) {
     let [id, name, ours, baseline, unit, value, spread, bar, verdict] = cells;
-    writeln!(out, "{id:<4} {name:<54} {ours:>10} {baseline:>10} {unit:<6} {value:>8} {spread:>17} {bar:>9}  {verdict}")
-        .expect("writing to a string does not fail");
+    writeln!(
+        out,
+        "{id:<4} {name:<54} {ours:>10} {baseline:>10} {unit:<6} {value:>8} {spread:>17} {bar:>9}  {verdict}"
+    )
+    .expect("writing to a string does not fail");
 }
 
 /// Three significant digits or so.
@@ -173,7 +179,8 @@ mod tests {
     fn report() -> Report {
         let rounds = vec![Round { baseline: 100.0, ours: 70.0 }, Round { baseline: 100.0, ours: 50.0 }];
         let measurements = vec![
-            Measurement::ratio("a", "good enough", "1/s", rounds.clone(), Some(Bar::AtLeast(0.6))).note("told"),
+            Measurement::ratio("a", "good enough", "1/s", rounds.clone(), Some(Bar::AtLeast(0.6)))
+                .note("told"),
             Measurement::ratio("b", "too slow", "1/s", rounds, Some(Bar::AtLeast(0.8))),
             Measurement::absolute("e", "small", "bytes", &[1.0, 3.0, 2.0], Some(Bar::AtMost(2.0))),
         ];

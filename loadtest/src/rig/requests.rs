@@ -20,9 +20,8 @@ pub(crate) fn get(path: &str) -> Request {
 
 /// An introspection of a token with a service key.
 pub(crate) fn introspect(service_key: &str, token: &str) -> Request {
-    let headers = format!(
-        "authorization: Bearer {service_key}\r\ncontent-type: application/x-www-form-urlencoded\r\n"
-    );
+    let headers =
+        format!("authorization: Bearer {service_key}\r\ncontent-type: application/x-www-form-urlencoded\r\n");
     post("/v1/introspect", &headers, &format!("token={token}"))
 }
 

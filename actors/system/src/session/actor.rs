@@ -66,7 +66,8 @@ impl VirtualActor for SessionActor {
     }
 
     async fn activate(&self, key: &SessionKey) -> Result<Activated<Self>, ActivationError> {
-        let state = self.load(key).await.map_err(|error| error.in_activation())?.ok_or(ActivationError::NotFound)?;
+        let state =
+            self.load(key).await.map_err(|error| error.in_activation())?.ok_or(ActivationError::NotFound)?;
         Ok(Activated { state, shared: Arc::new(()) })
     }
 
