@@ -1,0 +1,16 @@
+//! The experiments. Each takes a binary and a seed, and ends with a report or with the promises that were broken.
+
+mod damage;
+mod disk_full;
+mod first_start;
+mod kill;
+mod second_process;
+
+pub use damage::damage;
+pub use disk_full::{SmallVolume, disk_full};
+pub use first_start::first_start;
+pub use kill::{KillReport, kill};
+pub use second_process::second_process;
+
+/// Hears how an experiment goes on, line by line.
+pub type Progress<'a> = &'a (dyn Fn(String) + Sync);
