@@ -1,5 +1,6 @@
 //! What every experiment stands on: a data directory, an installation, and what is known about it.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use rand::RngExt;
@@ -77,4 +78,20 @@ impl Bench {
 pub fn folder() -> Result<TempDir, HarnessError> {
     let made = tempfile::Builder::new().prefix("plinto-chaos-").tempdir();
     made.map_err(HarnessError::io("make a temporary folder"))
+}
+
+/// Copies a folder with all that is in it.
+pub fn copy_folder(from: &Path, to: &Path) -> Result<(), HarnessError> {
+    let failed = || HarnessError::io(format!("copy {}", from.display()));
+    fs::create_dir_all(to).map_err(failed())?;
+    for entry in fs::read_dir(from).map_err(failed())? {
+        let entry = entry.map_err(failed())?;
+        let target = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy_folder(&entry.path(), &target)?;
+        } else {
+            fs::copy(entry.path(), &target).map_err(failed())?;
+        }
+    }
+    Ok(())
 }

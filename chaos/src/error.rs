@@ -2,7 +2,7 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
-use crate::invariants::Violation;
+use crate::invariants::{Invariant, Violation};
 
 /// The experiment itself could not be done; says nothing about Plinto, or that it does not even start.
 #[derive(Debug, thiserror::Error)]
@@ -58,6 +58,12 @@ pub enum HarnessError {
         path: PathBuf,
         /// What is different.
         reason: String,
+    },
+    /// A check of the harness does not see what it is there to see.
+    #[error("{invariant} was broken on purpose and the checks did not notice")]
+    NotNoticed {
+        /// The promise.
+        invariant: Invariant,
     },
     /// A database could not be altered for an experiment.
     #[error("the harness cannot alter the database: {0}")]

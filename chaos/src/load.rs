@@ -50,7 +50,7 @@ impl Load<'_> {
     async fn user(&self, user: u64) {
         let mut random = self.seed.generator(self.round, user + 1);
         for turn in 0_u64.. {
-            let signs_up = random.random_ratio(1, 15);
+            let signs_up = random.random_ratio(1, 25);
             let account = if signs_up { None } else { self.journal.take(&mut random) };
             let gone = match account {
                 Some(mut account) => {
@@ -175,7 +175,7 @@ impl Load<'_> {
             if gone.is_err() {
                 return;
             }
-            tokio::time::sleep(std::time::Duration::from_millis(random.random_range(5..40))).await;
+            tokio::time::sleep(std::time::Duration::from_millis(random.random_range(5..30))).await;
         }
     }
 
@@ -247,13 +247,13 @@ fn choose(account: &Account, random: &mut SmallRng) -> Step {
     let Some(index) = live.get(random.random_range(0..live.len().max(1))).copied() else {
         let ended = account.sessions.iter().rposition(|session| session.state == State::Ended);
         return match ended {
-            Some(index) if random.random_ratio(3, 4) => Step::Introspect(index),
+            Some(index) if random.random_ratio(7, 8) => Step::Introspect(index),
             _ => Step::SignIn,
         };
     };
     match random.random_range(0..100) {
-        0..8 if live.len() < 4 => Step::SignIn,
-        8..78 => Step::Refresh(index),
+        0..5 if live.len() < 4 => Step::SignIn,
+        0..78 => Step::Refresh(index),
         78..88 => Step::SignOut(index),
         88..90 => Step::SignOutEverywhere(index),
         _ => Step::Introspect(index),

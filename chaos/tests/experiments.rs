@@ -35,6 +35,9 @@ fn main() -> ExitCode {
         trial("kill_during_first_start", &program, move |program| {
             Box::pin(experiments::first_start(program, FIRST_STARTS, seed, &quiet))
         }),
+        trial("broken_promises_are_noticed", &program, move |program| {
+            Box::pin(experiments::control(program, seed, &quiet))
+        }),
         trial("damage", &program, move |program| Box::pin(experiments::damage(program, seed, &quiet))),
         trial("second_process", &program, move |program| {
             Box::pin(experiments::second_process(program, seed, &quiet))

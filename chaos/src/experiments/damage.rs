@@ -7,7 +7,7 @@ use rand::RngExt;
 
 use super::Progress;
 use crate::api::Answer;
-use crate::bench::Bench;
+use crate::bench::{Bench, copy_folder};
 use crate::invariants::{
     Findings, Fingerprint, Invariant, Violation, Witness, ledger_verifies, nothing_was_overwritten,
     refusal_says_what_to_do,
@@ -98,7 +98,7 @@ async fn run(bench: &Bench, say: Progress<'_>) -> Result<Vec<Violation>, Harness
     bench.furnish(server.api(), TENANTS, USERS_PER_TENANT).await?;
     server.stop().await?;
     let sound = bench.path("sound");
-    copy(installation.data_dir(), &sound)?;
+    copy_folder(installation.data_dir(), &sound)?;
     let specimen = Specimen { bench, installation, victim: file_of_victim(bench)?, sound };
 
     let mut findings = Findings::default();
@@ -138,7 +138,7 @@ impl Specimen<'_> {
     fn restore(&self) -> Result<(), HarnessError> {
         let data = self.installation.data_dir();
         fs::remove_dir_all(data).map_err(HarnessError::io("remove the damaged copy"))?;
-        copy(&self.sound, data)
+        copy_folder(&self.sound, data)
     }
 
     /// Makes a file look as if a later version had written it.
@@ -254,19 +254,4 @@ fn file_of_victim(bench: &Bench) -> Result<PathBuf, HarnessError> {
     let digits = hex::encode(id);
     let text = [&digits[..8], &digits[8..12], &digits[12..16], &digits[16..20], &digits[20..]].join("-");
     Ok(PathBuf::from(format!("tenants/{text}.db")))
-}
-
-fn copy(from: &Path, to: &Path) -> Result<(), HarnessError> {
-    let failed = || HarnessError::io(format!("copy {}", from.display()));
-    fs::create_dir_all(to).map_err(failed())?;
-    for entry in fs::read_dir(from).map_err(failed())? {
-        let entry = entry.map_err(failed())?;
-        let target = to.join(entry.file_name());
-        if entry.path().is_dir() {
-            copy(&entry.path(), &target)?;
-        } else {
-            fs::copy(entry.path(), &target).map_err(failed())?;
-        }
-    }
-    Ok(())
 }

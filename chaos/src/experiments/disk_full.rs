@@ -11,14 +11,15 @@ use tempfile::TempDir;
 use tokio::time::{Instant, sleep};
 
 use super::Progress;
+use super::kill::everything_is_there;
 use crate::api::Answer;
 use crate::bench::{Bench, folder};
-use crate::invariants::{Findings, Invariant, Violation, Witness, ledger_records, ledger_verifies};
+use crate::invariants::{Findings, Invariant, Violation, Witness, ledger_verifies};
 use crate::journal::{Journal, Standing, State};
 use crate::load::new_account;
 use crate::process::Server;
 use crate::seed::Seed;
-use crate::verification::{Depth, verify};
+use crate::verification::Depth;
 use crate::{Failure, HarnessError};
 
 const VOLUME: &str = "size=8m,mode=700";
@@ -117,7 +118,7 @@ async fn run(bench: &Bench, volume: &SmallVolume, say: Progress<'_>) -> Result<V
     volume.free()?;
     writes_resume(&witness, &bench.journal, "first", &mut random, &mut findings).await;
     say("the disk has room again, and writes resumed".to_owned());
-    let mut violations = everything_is_there(bench, &witness, 1).await?;
+    let mut violations = all_is_well(bench, &witness, 1).await?;
 
     volume.fill(LEFT)?;
     let accepted = sign_up_until_full(&witness, &bench.journal, "second", &mut random, &mut findings).await;
@@ -126,7 +127,7 @@ async fn run(bench: &Bench, volume: &SmallVolume, say: Progress<'_>) -> Result<V
     volume.free()?;
     let server: Server = bench.installation.start().await?;
     let witness = Witness { api: server.api(), platform_key: &platform_key };
-    violations.extend(everything_is_there(bench, &witness, 2).await?);
+    violations.extend(all_is_well(bench, &witness, 2).await?);
     server.stop().await?;
     violations.extend(ledger_verifies(&bench.installation, TENANTS).await?.into_violations());
     violations.extend(findings.into_violations());
@@ -218,16 +219,12 @@ async fn writes_resume(
     });
 }
 
-async fn everything_is_there(
+async fn all_is_well(
     bench: &Bench,
     witness: &Witness<'_>,
     round: usize,
 ) -> Result<Vec<Violation>, HarnessError> {
-    let mut violations = verify(witness, &bench.journal, Depth::EVERYTHING, bench.seed, round).await;
+    let mut violations = everything_is_there(bench, witness, Depth::EVERYTHING, round).await?;
     violations.extend(ledger_verifies(&bench.installation, TENANTS).await?.into_violations());
-    let accounts = bench.journal.take_all();
-    let records = ledger_records(&bench.installation, &bench.journal.tenants(), &accounts).await?;
-    violations.extend(records.into_violations());
-    accounts.into_iter().for_each(|account| bench.journal.put(account));
     Ok(violations)
 }

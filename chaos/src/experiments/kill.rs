@@ -18,7 +18,7 @@ use crate::verification::{Depth, verify};
 use crate::{Failure, HarnessError};
 
 const TENANTS: usize = 4;
-const USERS_PER_TENANT: usize = 8;
+const USERS_PER_TENANT: usize = 12;
 /// The ledgers are compared entry by entry in one of so many rounds, and after the last.
 const LEDGER_EVERY: usize = 5;
 
@@ -35,7 +35,7 @@ struct Plan {
 impl Plan {
     fn draw(seed: Seed, round: usize) -> Self {
         let mut random = seed.generator(round, 0);
-        let load = Duration::from_millis(random.random_range(50..700));
+        let load = Duration::from_millis(random.random_range(50..800));
         let interrupted = if random.random_ratio(1, 3) { random.random_range(1..=2) } else { 0 };
         let interrupted_starts =
             (0..interrupted).map(|_| Duration::from_micros(random.random_range(0..200_000))).collect();
@@ -82,16 +82,14 @@ pub async fn kill(
     let mut interrupted_starts = 0;
     for round in 1..=rounds {
         let plan = Plan::draw(seed, round);
-        strike_under_load(&bench, server, &platform_key, &plan, round).await?;
+        work_until_killed(&bench, server, &platform_key, plan.load, round).await?;
         let (restarted, findings) = restart(&bench, &plan).await?;
         interrupted_starts += plan.interrupted_starts.len();
         let Some(again) = restarted else {
             return Err(broken(bench, findings, &replay, round));
         };
         server = again;
-        let depth = if round == rounds { Depth::EVERYTHING } else { Depth::SAMPLE };
-        let compare = round == rounds || usize::is_multiple_of(round, LEDGER_EVERY);
-        let found = after_restart(&bench, &server, &platform_key, depth, compare, round).await?;
+        let found = after_restart(&bench, &server, &platform_key, round, round == rounds).await?;
         let violations = [findings.into_violations(), found, bench.journal.violations()].concat();
         if !violations.is_empty() {
             return Err(broken_by(bench, violations, &replay, round));
@@ -110,17 +108,18 @@ pub async fn kill(
     Ok(KillReport { rounds, interrupted_starts, tally })
 }
 
-async fn strike_under_load(
+/// Load for so long, then the kill.
+pub(super) async fn work_until_killed(
     bench: &Bench,
     mut server: Server,
     platform_key: &str,
-    plan: &Plan,
+    time: Duration,
     round: usize,
 ) -> Result<(), HarnessError> {
     let api = server.api().clone();
     let load = Load { api: &api, platform_key, journal: &bench.journal, seed: bench.seed, round };
     let strike = async {
-        sleep(plan.load).await;
+        sleep(time).await;
         server.strike()
     };
     let ((), struck) = futures::join!(load.until_the_server_is_gone(), strike);
@@ -153,22 +152,34 @@ async fn after_restart(
     bench: &Bench,
     server: &Server,
     platform_key: &str,
-    depth: Depth,
-    compare: bool,
     round: usize,
+    last: bool,
 ) -> Result<Vec<Violation>, HarnessError> {
     let witness = Witness { api: server.api(), platform_key };
+    let depth = if last { Depth::EVERYTHING } else { Depth::SAMPLE };
     // Both at once: the ledgers are read while the checks write to them.
-    let checks = verify(&witness, &bench.journal, depth, bench.seed, round);
-    let (mut violations, ledgers) =
-        futures::join!(checks, ledger_verifies(&bench.installation, known_tenants(bench)));
-    violations.extend(ledgers?.into_violations());
-    if compare {
-        let accounts = bench.journal.take_all();
-        let records = ledger_records(&bench.installation, &bench.journal.tenants(), &accounts).await?;
-        violations.extend(records.into_violations());
-        accounts.into_iter().for_each(|account| bench.journal.put(account));
+    let verified = ledger_verifies(&bench.installation, known_tenants(bench));
+    if last || usize::is_multiple_of(round, LEDGER_EVERY) {
+        let (found, ledgers) = futures::join!(everything_is_there(bench, &witness, depth, round), verified);
+        return Ok([found?, ledgers?.into_violations()].concat());
     }
+    let (found, ledgers) =
+        futures::join!(verify(&witness, &bench.journal, depth, bench.seed, round), verified);
+    Ok([found, ledgers?.into_violations()].concat())
+}
+
+/// Holds all that is known against what the server answers and what the ledgers hold.
+pub(super) async fn everything_is_there(
+    bench: &Bench,
+    witness: &Witness<'_>,
+    depth: Depth,
+    round: usize,
+) -> Result<Vec<Violation>, HarnessError> {
+    let mut violations = verify(witness, &bench.journal, depth, bench.seed, round).await;
+    let accounts = bench.journal.take_all();
+    let records = ledger_records(&bench.installation, &bench.journal.tenants(), &accounts).await?;
+    violations.extend(records.into_violations());
+    accounts.into_iter().for_each(|account| bench.journal.put(account));
     Ok(violations)
 }
 

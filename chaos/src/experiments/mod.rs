@@ -1,11 +1,13 @@
 //! The experiments. Each takes a binary and a seed, and ends with a report or with the promises that were broken.
 
+mod control;
 mod damage;
 mod disk_full;
 mod first_start;
 mod kill;
 mod second_process;
 
+pub use control::control;
 pub use damage::damage;
 pub use disk_full::{SmallVolume, disk_full};
 pub use first_start::first_start;
