@@ -14,8 +14,10 @@ use super::Progress;
 use super::kill::everything_is_there;
 use crate::api::Answer;
 use crate::bench::{Bench, folder};
-use crate::invariants::{Findings, Invariant, Violation, Witness, ledger_verifies};
-use crate::journal::{Journal, Standing, State};
+use crate::invariants::{
+    Findings, Invariant, Violation, Witness, ledger_verifies, open_sign_up_is_old_or_new,
+};
+use crate::journal::{Account, Journal, Standing, State};
 use crate::load::new_account;
 use crate::process::Server;
 use crate::seed::Seed;
@@ -109,7 +111,8 @@ async fn run(bench: &Bench, volume: &SmallVolume, say: Progress<'_>) -> Result<V
     let witness = Witness { api: server.api(), platform_key: &platform_key };
 
     volume.fill(LEFT)?;
-    let accepted = sign_up_until_full(&witness, &bench.journal, "first", &mut random, &mut findings).await;
+    let (accepted, refused) =
+        sign_up_until_full(&witness, &bench.journal, "first", &mut random, &mut findings).await;
     say(format!("full after {accepted} sign-ups"));
     sessions_validate(&witness, &bench.journal, &mut findings).await;
     findings.hold(Invariant::FullDiskIsSurvived, !witness.api.is_ready().await, || {
@@ -117,16 +120,19 @@ async fn run(bench: &Bench, volume: &SmallVolume, say: Progress<'_>) -> Result<V
     });
     volume.free()?;
     writes_resume(&witness, &bench.journal, "first", &mut random, &mut findings).await;
+    refused_is_absent(&witness, refused, &mut findings).await;
     say("the disk has room again, and writes resumed".to_owned());
     let mut violations = all_is_well(bench, &witness, 1).await?;
 
     volume.fill(LEFT)?;
-    let accepted = sign_up_until_full(&witness, &bench.journal, "second", &mut random, &mut findings).await;
+    let (accepted, refused) =
+        sign_up_until_full(&witness, &bench.journal, "second", &mut random, &mut findings).await;
     server.kill().await?;
     say(format!("full again after {accepted} sign-ups, and killed"));
     volume.free()?;
     let server: Server = bench.installation.start().await?;
     let witness = Witness { api: server.api(), platform_key: &platform_key };
+    refused_is_absent(&witness, refused, &mut findings).await;
     violations.extend(all_is_well(bench, &witness, 2).await?);
     server.stop().await?;
     violations.extend(ledger_verifies(&bench.installation, TENANTS).await?.into_violations());
@@ -134,14 +140,14 @@ async fn run(bench: &Bench, volume: &SmallVolume, say: Progress<'_>) -> Result<V
     Ok(violations)
 }
 
-/// Signs up users until the server says that its storage is full; how many it accepted.
+/// Signs up users until the server says that its storage is full: how many it accepted, and the one it refused.
 async fn sign_up_until_full(
     witness: &Witness<'_>,
     journal: &Journal,
     name: &str,
     random: &mut SmallRng,
     findings: &mut Findings,
-) -> usize {
+) -> (usize, Option<Account>) {
     for number in 0..MOST_SIGN_UPS {
         let tenant = format!("users-{}", number % TENANTS);
         let mut account = new_account(tenant, &format!("{name}-{number}"), random);
@@ -155,15 +161,25 @@ async fn sign_up_until_full(
                 account.standing = Standing::Acknowledged;
                 journal.put(account);
             }
-            // What was refused must not be there: that is looked into like an open sign-up that was not done.
-            _ if full => return number,
+            _ if full => return (number, Some(account)),
             _ => journal.put(account),
         }
     }
     findings.hold(Invariant::FullDiskIsSurvived, false, || {
         format!("{MOST_SIGN_UPS} sign-ups were accepted although the volume is smaller than that")
     });
-    MOST_SIGN_UPS
+    (MOST_SIGN_UPS, None)
+}
+
+/// What was refused because the disk was full is not there, now that there is room.
+async fn refused_is_absent(witness: &Witness<'_>, refused: Option<Account>, findings: &mut Findings) {
+    let Some(account) = refused else { return };
+    let email = account.email.clone();
+    let (found, checked) = open_sign_up_is_old_or_new(witness, account).await;
+    findings.add(checked);
+    findings.hold(Invariant::FullDiskIsSurvived, found.is_none(), || {
+        format!("the sign-up of {email} was refused with storage_full, and the account is there")
+    });
 }
 
 /// Sessions need no room on the disk to be validated.
