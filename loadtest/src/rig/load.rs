@@ -66,9 +66,10 @@ impl Load {
     }
 }
 
-/// An empty histogram of microseconds, exact to three digits.
+/// An empty histogram of microseconds up to a minute, exact to three digits.
 pub(crate) fn histogram() -> Histogram<u64> {
-    Histogram::new(3).expect("three digits are supported")
+    Histogram::new_with_bounds(1, 60_000_000, 3)
+        .expect("a minute in microseconds to three digits is supported")
 }
 
 /// Sends one request on a connection of its own and returns the status of the answer.
