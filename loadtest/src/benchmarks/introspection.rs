@@ -34,7 +34,7 @@ pub(crate) async fn run(settings: &Settings) -> Result<Vec<Measurement>, BenchEr
     let (engine, epoch) = (instance.store.engine(), now());
     add_accounts(&**engine, &tenant.vault, 0..1, epoch).await?;
     let tokens = live_sessions(&instance.platform, &**engine, &tenant, SESSIONS, epoch).await?;
-    let introspections = tokens.iter().map(|pair| requests::introspect(&tenant.service_key, &pair.access));
+    let introspections = tokens.iter().map(|token| requests::introspect(&tenant.service_key, token));
     let (json, ractor) = (bare::json().await?, bare::json_with_ractor().await?);
 
     let hello = || vec![requests::get(bare::PATH)];

@@ -70,7 +70,7 @@ async fn loads(
     add_accounts(&**engine, &tenant.vault, 0..ACCOUNTS, epoch).await?;
     let tokens = live_sessions(&instance.platform, &**engine, tenant, SESSIONS, epoch).await?;
     let introspections: Arc<[Request]> =
-        tokens.iter().map(|pair| requests::introspect(&tenant.service_key, &pair.access)).collect();
+        tokens.iter().map(|token| requests::introspect(&tenant.service_key, token)).collect();
     let sign_ins =
         (0..ACCOUNTS).map(|number| requests::sign_in(&tenant.slug, &email(number), PASSWORD, None));
     let rate = |own: f64, limit: u32| Pace::PerSecond(factor.map_or(own, |factor| factor * f64::from(limit)));

@@ -10,6 +10,7 @@ mod person;
 
 use goose::prelude::*;
 use mimalloc::MiMalloc;
+use person::{introspect, refresh, sign_in, sign_out, sign_up};
 
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
@@ -19,13 +20,13 @@ async fn main() -> Result<(), GooseError> {
     GooseAttack::initialize()?
         .register_scenario(
             scenario!("person")
-                .register_transaction(transaction!(person::sign_up).set_name("sign up").set_on_start())
-                .register_transaction(transaction!(person::sign_in).set_name("sign in").set_sequence(1))
+                .register_transaction(transaction!(sign_up).set_name("sign up").set_on_start())
+                .register_transaction(transaction!(sign_in).set_name("sign in").set_sequence(1))
                 .register_transaction(
-                    transaction!(person::introspect).set_name("introspect").set_sequence(2).set_weight(20)?,
+                    transaction!(introspect).set_name("introspect").set_sequence(2).set_weight(20)?,
                 )
-                .register_transaction(transaction!(person::refresh).set_name("refresh").set_sequence(3))
-                .register_transaction(transaction!(person::sign_out).set_name("sign out").set_sequence(4)),
+                .register_transaction(transaction!(refresh).set_name("refresh").set_sequence(3))
+                .register_transaction(transaction!(sign_out).set_name("sign out").set_sequence(4)),
         )
         .execute()
         .await?;

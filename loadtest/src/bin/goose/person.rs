@@ -9,7 +9,7 @@ use std::env;
 const PASSWORD: &str = "plain oat zebra lantern";
 
 /// What a sign-in or a refresh answers.
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 struct Tokens {
     access_token: String,
     refresh_token: String,
