@@ -8,6 +8,7 @@ use axum::extract::{FromRequest, FromRequestParts, OptionalFromRequest, RawPathP
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use bytes::Bytes;
+use http_body_util::LengthLimitError;
 use ipnet::IpNet;
 use plinto_actors::{ClientContext, ServiceError};
 use plinto_domain::TenantId;
@@ -65,13 +66,12 @@ impl FromRequest<AppState> for FormBody {
 }
 
 impl FormBody {
-    /// A parameter's value.
+    /// A parameter's value. Borrowed where nothing is encoded, as in tokens: this is on the hot path.
     pub(crate) fn required(&self, name: &'static str) -> Result<Cow<'_, str>, Problem> {
-        let mut values =
-            form_urlencoded::parse(&self.0).filter(|(key, _)| key == name).map(|(_, value)| value);
         let invalid = |detail: String| {
             Problem::new(StatusCode::BAD_REQUEST, "invalid_request", "Invalid request", detail)
         };
+        let mut values = self.0.split(|&byte| byte == b'&').filter_map(|pair| value_of(pair, name));
         let value =
             values.next().ok_or_else(|| invalid(format!("the form parameter `{name}` is missing")))?;
         match values.next() {
@@ -79,6 +79,18 @@ impl FormBody {
             Some(_) => Err(invalid(format!("the form parameter `{name}` is given more than once"))),
         }
     }
+}
+
+/// The value of one `name=value` pair, if it is of that name.
+fn value_of<'p>(pair: &'p [u8], name: &str) -> Option<Cow<'p, str>> {
+    let is_plain = |part: &[u8]| part.iter().all(|byte| byte.is_ascii() && !matches!(byte, b'%' | b'+'));
+    let end = pair.iter().position(|&byte| byte == b'=').unwrap_or(pair.len());
+    let (key, value) = (&pair[..end], pair.get(end + 1..).unwrap_or_default());
+    if is_plain(key) && is_plain(value) {
+        let value = std::str::from_utf8(value).ok()?;
+        return (key == name.as_bytes()).then_some(Cow::Borrowed(value));
+    }
+    form_urlencoded::parse(pair).find(|(key, _)| key == name).map(|(_, value)| value)
 }
 
 fn has_media_type(headers: &HeaderMap, wanted: &str) -> bool {
@@ -95,12 +107,22 @@ fn unsupported(wanted: &'static str) -> Problem {
     )
 }
 
+/// Reads a body within its bound; one that announces too much is not read at all.
 async fn read_body(request: Request, state: &AppState) -> Result<Bytes, Problem> {
-    Bytes::from_request(request, state).await.map_err(|rejection| {
-        if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
-            let most = state.config().limits.body_bytes;
-            let detail = format!("a request body has at most {most} bytes");
-            return Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", "Body too large", detail);
+    let most = state.config().limits.body_bytes;
+    let too_large = || {
+        let detail = format!("a request body has at most {most} bytes");
+        Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", "Body too large", detail)
+    };
+    let body = request.into_body();
+    if body.size_hint().lower() > most as u64 {
+        return Err(too_large());
+    }
+    axum::body::to_bytes(body, most).await.map_err(|error| {
+        let exceeded =
+            std::error::Error::source(&error).is_some_and(|source| source.is::<LengthLimitError>());
+        if exceeded {
+            return too_large();
         }
         Problem::new(
             StatusCode::BAD_REQUEST,
@@ -171,7 +193,7 @@ impl FromRequestParts<AppState> for Client {
     type Rejection = std::convert::Infallible;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Self::Rejection> {
-        let peer = parts.extensions.get::<Peer>().map(|peer| peer.0.ip());
+        let peer = parts.extensions.get::<Peer>().map(|peer| peer.0.ip().to_canonical());
         let address = peer.map(|peer| client_address(peer, &parts.headers, &state.config().trusted_proxies));
         let user_agent = parts.headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
         Ok(Self(ClientContext { address, user_agent: user_agent.map(str::to_owned) }))
@@ -195,7 +217,7 @@ fn client_address(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAdd
     let mut nearest = peer;
     for text in forwarded.into_iter().rev() {
         match text.parse::<IpAddr>() {
-            Ok(address) => nearest = address,
+            Ok(address) => nearest = address.to_canonical(),
             Err(_) => return nearest,
         }
         if !is_trusted(&nearest) {
@@ -283,6 +305,17 @@ mod tests {
         let of = |peer: &str| client_address(peer.parse().expect("address"), &headers, &trusted).to_string();
         assert_eq!(of("10.0.0.1"), "203.0.113.7", "the nearest address that is no proxy of ours");
         assert_eq!(of("192.0.2.1"), "192.0.2.1", "a stranger's header is not believed");
+    }
+
+    #[test]
+    fn form_parameters_are_read_plain_or_encoded() {
+        let form = FormBody(Bytes::from_static(b"a=1&to%6ben=x%2By+z&other"));
+        assert_eq!(form.required("token").expect("encoded"), "x+y z");
+        assert_eq!(form.required("a").expect("plain"), "1");
+        assert_eq!(form.required("other").expect("without a value"), "");
+        assert_eq!(form.required("none").expect_err("missing").code, "invalid_request");
+        let twice = FormBody(Bytes::from_static(b"token=a&tok%65n=b"));
+        assert_eq!(twice.required("token").expect_err("given twice").code, "invalid_request");
     }
 
     #[test]

@@ -7,6 +7,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use plinto_actors::EngineHealth;
 use prometheus_client::encoding::text::encode;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -42,13 +43,20 @@ pub(crate) struct Dependency {
     name: &'static str,
     status: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<String>,
+    reason: Option<&'static str>,
 }
 
 /// The process is alive.
 #[utoipa::path(get, path = "/health", tag = "operations", responses((status = 200, body = Live)))]
 pub(crate) async fn live() -> Json<Live> {
     Json(Live { status: "ok" })
+}
+
+/// What is wrong, in words that tell nothing of the machine; the engine's own words go into the log.
+fn reason_of(storage: &EngineHealth) -> Option<&'static str> {
+    let said = storage.reason.as_deref()?;
+    tracing::warn!(reason = said, "storage is degraded");
+    Some(if storage.readable { "storage cannot be written" } else { "storage cannot be read" })
 }
 
 /// The process can do its work.
@@ -58,7 +66,7 @@ pub(crate) async fn ready(State(state): State<AppState>) -> Response {
     let storage = state.platform().storage_health().await;
     let good = |ready| if ready { "ready" } else { "degraded" };
     let dependencies = vec![
-        Dependency { name: "storage", status: good(storage.ready()), reason: storage.reason.clone() },
+        Dependency { name: "storage", status: good(storage.ready()), reason: reason_of(&storage) },
         Dependency { name: "runtime", status: good(!state.platform().system().is_stopping()), reason: None },
     ];
     let all = dependencies.iter().all(|dependency| dependency.status == "ready");

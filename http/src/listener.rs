@@ -4,8 +4,8 @@ use crate::config::{HttpConfig, ListenerName};
 use crate::routes::router;
 use crate::state::AppState;
 use axum::Router;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto::Builder;
+use hyper::server::conn::http1::Builder;
+use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -39,6 +39,7 @@ pub struct BindError {
 pub struct Listeners {
     addresses: Vec<(ListenerName, SocketAddr)>,
     stop: CancellationToken,
+    cut: CancellationToken,
     tasks: JoinSet<()>,
 }
 
@@ -52,15 +53,15 @@ impl Listeners {
             let actual = socket.local_addr().map_err(|source| BindError { listener, address, source })?;
             bound.push((listener, actual, socket));
         }
-        let stop = CancellationToken::new();
+        let (stop, cut) = (state.closing().clone(), CancellationToken::new());
         let mut tasks = JoinSet::new();
         let mut addresses = Vec::new();
         for (listener, address, socket) in bound {
             addresses.push((listener, address));
             let app = router(listener, state);
-            tasks.spawn(serve(socket, app, state.config().clone(), stop.clone()));
+            tasks.spawn(serve(socket, app, state.config().clone(), stop.clone(), cut.clone()));
         }
-        Ok(Self { addresses, stop, tasks })
+        Ok(Self { addresses, stop, cut, tasks })
     }
 
     /// Where the listeners listen.
@@ -79,15 +80,22 @@ impl Listeners {
         self.stop.cancel();
         let drained =
             tokio::time::timeout(soft, async { while self.tasks.join_next().await.is_some() {} }).await;
+        self.cut.cancel();
         self.tasks.abort_all();
         drained.is_ok()
     }
 }
 
-async fn serve(socket: TcpListener, app: Router, config: HttpConfig, stop: CancellationToken) {
+async fn serve(
+    socket: TcpListener,
+    app: Router,
+    config: HttpConfig,
+    stop: CancellationToken,
+    cut: CancellationToken,
+) {
     let connections = Arc::new(Semaphore::new(config.limits.connections));
     let graceful = GracefulShutdown::new();
-    let builder = Arc::new(connection_builder(&config));
+    let builder = connection_builder(&config);
     loop {
         let slot = tokio::select! {
             slot = Arc::clone(&connections).acquire_owned() => slot.expect("the semaphore is never closed"),
@@ -105,7 +113,7 @@ async fn serve(socket: TcpListener, app: Router, config: HttpConfig, stop: Cance
                 continue;
             }
         };
-        let connection = connection(Arc::clone(&builder), stream, peer, app.clone(), &graceful);
+        let connection = connection(&builder, stream, peer, app.clone(), &graceful, cut.clone());
         tokio::spawn(async move {
             connection.await;
             drop(slot);
@@ -115,29 +123,25 @@ async fn serve(socket: TcpListener, app: Router, config: HttpConfig, stop: Cance
     graceful.shutdown().await;
 }
 
-fn connection_builder(config: &HttpConfig) -> Builder<TokioExecutor> {
-    let mut builder = Builder::new(TokioExecutor::new());
+/// HTTP/1.1 only: a listener that waits to see which version comes has no bound on that wait. HTTP/2 belongs to the
+/// proxy that terminates TLS.
+fn connection_builder(config: &HttpConfig) -> Builder {
+    let mut builder = Builder::new();
     builder
-        .http1()
         .timer(TokioTimer::new())
         .header_read_timeout(config.limits.head_time())
         .max_headers(config.limits.headers)
         .max_buf_size(config.limits.head_bytes.max(8_192));
     builder
-        .http2()
-        .timer(TokioTimer::new())
-        .max_header_list_size(u32::try_from(config.limits.head_bytes).unwrap_or(u32::MAX))
-        .max_concurrent_streams(256)
-        .keep_alive_interval(Duration::from_secs(30));
-    builder
 }
 
 fn connection(
-    builder: Arc<Builder<TokioExecutor>>,
+    builder: &Builder,
     stream: TcpStream,
     peer: SocketAddr,
     app: Router,
     graceful: &GracefulShutdown,
+    cut: CancellationToken,
 ) -> impl Future<Output = ()> + Send + 'static {
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(error = %error, "TCP_NODELAY could not be set");
@@ -146,10 +150,13 @@ fn connection(
         request.extensions_mut().insert(Peer(peer));
         app.clone().call(request)
     });
-    let watcher = graceful.watcher();
+    let connection = graceful.watch(builder.serve_connection(TokioIo::new(stream), service));
     async move {
-        let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
-        if let Err(error) = watcher.watch(connection).await {
+        let ended = tokio::select! {
+            ended = connection => ended,
+            () = cut.cancelled() => return,
+        };
+        if let Err(error) = ended {
             tracing::debug!(error = %error, "connection ended early");
         }
     }

@@ -7,7 +7,7 @@ use axum::http::{HeaderValue, header};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::Response;
 use axum::{Json, Router};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 use utoipa_swagger_ui::SwaggerUi;
@@ -76,8 +76,9 @@ pub fn document() -> utoipa::openapi::OpenApi {
 
 /// The OpenAPI document of this version.
 #[utoipa::path(get, path = "/v1/openapi.json", tag = "operations", responses((status = 200, body = Object)))]
-pub(crate) async fn serve() -> Json<utoipa::openapi::OpenApi> {
-    Json(document())
+pub(crate) async fn serve() -> Json<&'static utoipa::openapi::OpenApi> {
+    static DOCUMENT: LazyLock<utoipa::openapi::OpenApi> = LazyLock::new(document);
+    Json(&DOCUMENT)
 }
 
 /// The explorer at `/docs`; its files are in the binary.

@@ -11,6 +11,8 @@ use std::borrow::Cow;
 use std::time::Duration;
 use utoipa::ToSchema;
 
+/// Reason of a token that was not sent.
+pub(crate) const MISSING: &str = "missing";
 /// Media type of a problem.
 pub const MEDIA_TYPE: &str = "application/problem+json";
 
@@ -206,6 +208,12 @@ fn invalid_fields(fields: Vec<InvalidInput>) -> Problem {
 }
 
 fn invalid_token(reason: &'static str) -> Problem {
+    if reason == MISSING {
+        // RFC 6750 §3.1: a request without credentials is told no error.
+        let detail = "send the access token as Authorization: Bearer";
+        return Problem::new(StatusCode::UNAUTHORIZED, "invalid_token", "Access token needed", detail)
+            .challenge(r#"Bearer realm="plinto""#);
+    }
     Problem::new(
         StatusCode::UNAUTHORIZED,
         "invalid_token",

@@ -5,13 +5,11 @@ use crate::guard::{self, ListenerLoad, RouteContext};
 use crate::problem;
 use crate::state::AppState;
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
 use axum::handler::Handler;
 use axum::http::{HeaderValue, Method};
 use axum::middleware::from_fn_with_state;
 use axum::routing::{MethodFilter, MethodRouter, on};
 use std::sync::Arc;
-use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::cors::CorsLayer;
 
 /// What a caller must present. Checked before the handler runs.
@@ -108,9 +106,7 @@ pub fn router(listener: ListenerName, state: &AppState) -> Router {
     let layer = from_fn_with_state((state.clone(), unmatched), guard::run);
     let mut router = router
         .fallback_service(fallback.layer(layer.clone()).with_state(state.clone()))
-        .method_not_allowed_fallback(|| async { problem::method_not_allowed() })
-        .layer(DefaultBodyLimit::max(state.config().limits.body_bytes))
-        .layer(CatchPanicLayer::custom(guard::panicked));
+        .method_not_allowed_fallback((|| async { problem::method_not_allowed() }).layer(layer));
     if let Some(cors) = cors(state).filter(|_| listener == ListenerName::Core) {
         router = router.layer(cors);
     }

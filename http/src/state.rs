@@ -7,6 +7,7 @@ use plinto_actors::runtime::Deadline;
 use plinto_domain::randomness::Randomness;
 use prometheus_client::registry::Registry;
 use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
 
 /// Shared by all listeners. Cheap to clone.
 #[derive(Clone)]
@@ -18,6 +19,7 @@ struct Inner {
     randomness: Arc<dyn Randomness>,
     metrics: HttpMetrics,
     registry: Registry,
+    closing: CancellationToken,
 }
 
 impl AppState {
@@ -26,7 +28,14 @@ impl AppState {
         let mut registry = Registry::with_prefix("plinto");
         platform.system().metrics(&mut registry);
         let metrics = HttpMetrics::register(&mut registry);
-        Self(Arc::new(Inner { platform, config, randomness, metrics, registry }))
+        Self(Arc::new(Inner {
+            platform,
+            config,
+            randomness,
+            metrics,
+            registry,
+            closing: CancellationToken::new(),
+        }))
     }
 
     /// The platform.
@@ -37,6 +46,11 @@ impl AppState {
     /// Settings of the listeners.
     pub fn config(&self) -> &HttpConfig {
         &self.0.config
+    }
+
+    /// Cancelled when the listeners begin to close; answers without an end stop then.
+    pub(crate) fn closing(&self) -> &CancellationToken {
+        &self.0.closing
     }
 
     pub(crate) fn metrics(&self) -> &HttpMetrics {

@@ -44,6 +44,8 @@ pub struct Limits {
     pub session_idle_seconds: u32,
     /// Live tenant actors on this node.
     pub live_tenants: usize,
+    /// Bytes of live tenant state on this node, remembered tokens included.
+    pub live_tenant_bytes: usize,
     /// Seconds after which an idle tenant actor is passivated.
     pub tenant_idle_seconds: u32,
     /// Threads that hash passwords; 0 means one per core.
@@ -75,6 +77,7 @@ impl Default for Limits {
             live_session_bytes: 1 << 30,
             session_idle_seconds: 300,
             live_tenants: 2_000,
+            live_tenant_bytes: 1 << 30,
             tenant_idle_seconds: 900,
             password_workers: 0,
             password_queue: 64,

@@ -80,6 +80,8 @@ pub(crate) struct ApiKeys {
     engine: Arc<dyn Engine>,
     environment: Environment,
     known: ArcSwap<HashMap<Uuid, Known>>,
+    /// One reload at a time, or an older list could replace a newer one.
+    reloading: tokio::sync::Mutex<()>,
 }
 
 impl ApiKeys {
@@ -87,13 +89,15 @@ impl ApiKeys {
         engine: Arc<dyn Engine>,
         environment: Environment,
     ) -> Result<Self, ServiceError> {
-        let keys = Self { engine, environment, known: ArcSwap::default() };
+        let keys =
+            Self { engine, environment, known: ArcSwap::default(), reloading: tokio::sync::Mutex::default() };
         keys.reload().await?;
         Ok(keys)
     }
 
     /// Reads the keys again, after a change.
     pub(crate) async fn reload(&self) -> Result<(), ServiceError> {
+        let _one = self.reloading.lock().await;
         let rows = api_keys::list_active(&*self.engine).await?;
         self.known.store(Arc::new(rows.into_iter().map(|row| (row.key_id, Known::of(&row))).collect()));
         Ok(())

@@ -3,7 +3,7 @@
 use crate::ledger::CommitError;
 use plinto_domain::InvalidInput;
 use plinto_runtime::{ActivationError, Refusal};
-use plinto_storage::{StorageError, VaultError};
+use plinto_storage::{StorageError, UnitError, VaultError};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -86,6 +86,7 @@ impl From<StorageError> for ServiceError {
     fn from(error: StorageError) -> Self {
         match error {
             StorageError::UnknownTenant => Self::UnknownTenant,
+            StorageError::Refused(UnitError::Conflict(_) | UnitError::Unique(_)) => Self::Conflict,
             other => Self::Storage(Arc::new(other)),
         }
     }

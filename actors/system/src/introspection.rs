@@ -1,11 +1,11 @@
 //! Token introspection (RFC 7662): what a resource server is told about a token.
 
+use bytes::Bytes;
 use plinto_domain::Timestamp;
 use plinto_domain::access_token::FIRST_PARTY_CLIENT;
 use plinto_domain::session::Session;
 use plinto_token::Claims;
 use serde_json::{Map, Value, json};
-use std::sync::Arc;
 
 /// The answer about a token.
 #[derive(Clone, PartialEq, Eq)]
@@ -13,14 +13,14 @@ pub enum Introspection {
     /// Not usable here, for whatever reason; the reason is not told (RFC 7662 §2.2).
     Inactive,
     /// Usable; the JSON object to answer with.
-    Active(Arc<str>),
+    Active(Bytes),
 }
 
 impl Introspection {
-    /// The answer's JSON text.
-    pub fn json(&self) -> &str {
+    /// The answer's JSON text; nothing is copied.
+    pub fn into_json(self) -> Bytes {
         match self {
-            Self::Inactive => r#"{"active":false}"#,
+            Self::Inactive => Bytes::from_static(br#"{"active":false}"#),
             Self::Active(json) => json,
         }
     }

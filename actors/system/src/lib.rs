@@ -32,5 +32,5 @@ pub use session::SessionKey;
 pub use tenant::{ClientContext, IssuedAccessToken, SignedIn};
 
 pub use plinto_runtime as runtime;
-pub use plinto_storage::StorageError;
+pub use plinto_storage::{EngineHealth, StorageError};
 pub use plinto_token::Algorithm as SigningAlgorithm;

@@ -9,7 +9,7 @@ use plinto_storage::repositories::credentials::{self, CredentialKind, Credential
 use plinto_storage::repositories::sessions::{self, ClientInfo, Rotation, SessionRow};
 use plinto_storage::repositories::user_emails::{self, UserEmailRow};
 use plinto_storage::repositories::users::{self, UserRow, UserState};
-use plinto_storage::{NewEntry, Statement, TenantVault, Unit};
+use plinto_storage::{Expect, NewEntry, Statement, TenantVault, Unit};
 use zeroize::Zeroizing;
 
 /// Version of a row when it is new.
@@ -56,14 +56,17 @@ fn statements(vault: &TenantVault, write: Write) -> Vec<Statement> {
         )],
         Write::ReplacePasswordHash { user, hash, expected_version, at } => {
             let kind = CredentialKind::Password;
-            vec![credentials::update(
+            let mut update = credentials::update(
                 vault,
                 user.uuid(),
                 kind,
                 hash.as_phc(),
                 at.as_millis(),
                 expected_version,
-            )]
+            );
+            // Another sign-in may have renewed the hash meanwhile: that is no reason to refuse this one.
+            update.expect = Expect::Any;
+            vec![update]
         }
         Write::InsertSession(new) => vec![insert_session(vault, new)],
         Write::RotateRefresh { session, generation, token_hash, idle_expires_at, expected_version } => {

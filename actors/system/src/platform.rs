@@ -10,8 +10,8 @@ use crate::passwords::PasswordHasher;
 use crate::registry::{Registry, TenantView};
 use crate::session::{Presented, RefreshRequest, SessionActor, SessionHandle, SessionKey};
 use crate::tenant::{
-    ClientContext, SignInRequest, SignUpRequest, SignedIn, TenantActor, TenantCell, TenantHandle,
-    VerifiedToken, new_signing_key,
+    AttemptLimits, ClientContext, SignInRequest, SignUpRequest, SignedIn, TenantActor, TenantCell,
+    TenantHandle, VerifiedToken, new_signing_key,
 };
 use plinto_domain::audit::Actor;
 use plinto_domain::name::DisplayName;
@@ -24,8 +24,11 @@ use plinto_storage::repositories::{sessions, signing_keys, user_emails, users};
 use plinto_storage::{EngineHealth, Store};
 use plinto_token::{Algorithm, UnverifiedToken};
 use std::sync::Arc;
+use std::time::Duration;
 use zeroize::Zeroizing;
 
+/// How long work that must not be given up halfway waits for the ledger.
+const COMMIT_WAIT: Duration = Duration::from_secs(600);
 /// Sessions told at a time that all sessions of a user ended.
 const SESSIONS_PER_PAGE: u32 = 256;
 /// Seconds a replaced signing key still verifies beyond the life of the tokens it signed.
@@ -93,8 +96,10 @@ impl Platform {
             environment: environment.clone(),
             hasher,
             ledger: ledger.clone(),
+            attempts: Arc::new(AttemptLimits::new(&limits)),
         };
-        let tenants = system.directory(tenant_actor, tenant_idle).await;
+        let tenant_config = DirectoryConfig { max_bytes: limits.live_tenant_bytes, ..tenant_idle };
+        let tenants = system.directory(tenant_actor, tenant_config).await;
         let session_actor = SessionActor {
             engine: Arc::clone(store.engine()),
             tenants: tenants.clone(),
@@ -219,14 +224,20 @@ impl Platform {
         self.0.registry.list(after, limit).await
     }
 
-    /// Deletes a tenant: destroys its keys, drains its actors, removes its database.
+    /// Deletes a tenant: destroys its keys, drains its actors, removes its database. Once begun it goes on to its end,
+    /// also if the caller leaves.
     pub async fn delete_tenant(&self, id: TenantId, actor: Actor) -> Result<(), ServiceError> {
-        self.0.registry.get(id).await?;
-        self.drain_tenant(id).await;
-        self.0.registry.delete(id, actor).await?;
-        // Whatever was activated between the drain and the deletion still holds keys: drain again.
-        self.drain_tenant(id).await;
-        self.0.keys.reload().await
+        let platform = self.clone();
+        to_the_end(async move {
+            let deleted = platform.0.registry.delete(id, actor).await;
+            // Also where the row was deleted before: whatever is still live of it holds keys.
+            if matches!(deleted, Ok(()) | Err(ServiceError::UnknownTenant)) {
+                platform.drain_tenant(id).await;
+                platform.0.keys.reload().await?;
+            }
+            deleted
+        })
+        .await
     }
 
     async fn drain_tenant(&self, id: TenantId) {
@@ -235,8 +246,20 @@ impl Platform {
         self.0.ledger.drain(id).await;
     }
 
-    /// Rotates the tenant's data key and signing key. Older versions keep reading and verifying.
+    /// Rotates the tenant's data key and signing key. Older versions keep reading and verifying. Once begun it goes on
+    /// to its end, also if the caller leaves.
     pub async fn rotate_keys(
+        &self,
+        id: TenantId,
+        algorithm: Algorithm,
+        actor: Actor,
+        deadline: Deadline,
+    ) -> Result<(), ServiceError> {
+        let platform = self.clone();
+        to_the_end(async move { platform.rotate(id, algorithm, actor, deadline).await }).await
+    }
+
+    async fn rotate(
         &self,
         id: TenantId,
         algorithm: Algorithm,
@@ -251,7 +274,7 @@ impl Platform {
         let now = inner.environment.now();
         // Making an RSA key takes a tenth of a second: not on an executor's thread.
         let vault = Arc::clone(&cell.vault);
-        let making = tokio::task::spawn_blocking(move || new_signing_key(&vault, algorithm, now));
+        let making = tokio::task::spawn_blocking(move || new_signing_key(&vault, algorithm, actor, now));
         let mut unit = making.await.map_err(|_| ServiceError::Damaged("making a signing key failed"))??;
         let lifetime = i64::from(cell.settings.session.access_token_seconds) + RETIREMENT_MARGIN_SECONDS;
         let not_after = now.as_millis() + lifetime * 1_000;
@@ -260,8 +283,9 @@ impl Platform {
                 unit.statements.push(signing_keys::retire(id.uuid(), &key.kid, not_after));
             }
         }
-        inner.ledger.append(id, unit, deadline).await??;
+        let committed = inner.ledger.append(id, unit, Deadline::after(COMMIT_WAIT)).await;
         inner.tenants.drain(id).await;
+        committed??;
         Ok(())
     }
 
@@ -339,6 +363,7 @@ impl Platform {
         if named.is_some_and(|named| named != tenant) {
             return Err(ServiceError::InvalidGrant);
         }
+        self.0.registry.require(tenant).await.map_err(hide_unknown_tenant)?;
         let entered = self.0.tenants.enter(tenant, deadline).await.map_err(hide_unknown_tenant)?;
         let cell = Arc::clone(&entered.shared);
         if !presented.is_genuine(&cell.vault) {
@@ -380,7 +405,7 @@ impl Platform {
         })
     }
 
-    /// Ends the session an access token belongs to.
+    /// Ends the session an access token belongs to; ending an ended one changes nothing. Not rate limited.
     pub async fn sign_out(
         &self,
         tenant: TenantId,
@@ -388,13 +413,15 @@ impl Platform {
         deadline: Deadline,
     ) -> Result<SessionId, ServiceError> {
         let cell = self.0.tenants.cell(tenant, deadline).await?;
-        let verified = self.authorize(&cell, token, deadline).await?;
+        let now = self.0.environment.now();
+        let verified = cell.verify(token, now)?;
         let key = SessionKey { tenant, session: verified.session };
-        self.0.sessions.revoke(key, RevocationReason::SignOut, self.0.environment.now(), deadline).await?;
+        self.0.sessions.revoke(key, RevocationReason::SignOut, now, deadline).await?;
         Ok(verified.session)
     }
 
-    /// Ends every session of the user an access token speaks for.
+    /// Ends every session of the user an access token speaks for. Once begun it goes on to its end, also if the caller
+    /// leaves: what is committed must reach the sessions that are resident. Not rate limited.
     pub async fn sign_out_everywhere(
         &self,
         tenant: TenantId,
@@ -402,11 +429,35 @@ impl Platform {
         deadline: Deadline,
     ) -> Result<UserId, ServiceError> {
         let cell = self.0.tenants.cell(tenant, deadline).await?;
-        let verified = self.authorize(&cell, token, deadline).await?;
         let now = self.0.environment.now();
-        self.0.tenants.sign_out_everywhere(tenant, verified.user, now, deadline).await?;
-        self.tell_sessions(&cell, verified.user).await?;
-        Ok(verified.user)
+        let verified = cell.verify(token, now)?;
+        let key = SessionKey { tenant, session: verified.session };
+        if self.0.sessions.check_beyond_limits(key, now, deadline).await?.is_err() {
+            return Err(ServiceError::InvalidToken { reason: "session_ended" });
+        }
+        let platform = self.clone();
+        to_the_end(async move { platform.end_all_sessions(&cell, verified.user, now).await }).await
+    }
+
+    async fn end_all_sessions(
+        &self,
+        cell: &TenantCell,
+        user: UserId,
+        now: Timestamp,
+    ) -> Result<UserId, ServiceError> {
+        let deadline = Deadline::after(COMMIT_WAIT);
+        let committed = self.0.tenants.sign_out_everywhere(cell.id, user, now, deadline).await;
+        let told = match &committed {
+            Ok(()) => self.tell_sessions(cell, user).await,
+            // It may have been committed or not.
+            Err(ServiceError::Refused(_)) => Err(ServiceError::Conflict),
+            Err(_) => Ok(()),
+        };
+        if told.is_err() {
+            // Who is concerned is not known: every session of the tenant reads its row again.
+            self.0.sessions.drain_tenant(cell.id).await;
+        }
+        committed.map(|()| user)
     }
 
     /// Tells the resident sessions of a user that a committed write has ended them.
@@ -471,7 +522,7 @@ impl Platform {
             entered => entered?,
         };
         match self.authorize(&entered.shared, token, deadline).await {
-            Ok(verified) => Ok(Introspection::Active(Arc::clone(&verified.introspection))),
+            Ok(verified) => Ok(Introspection::Active(verified.introspection.clone())),
             Err(ServiceError::InvalidToken { .. }) => Ok(Introspection::Inactive),
             Err(error) => Err(error),
         }
@@ -487,6 +538,10 @@ impl Platform {
         if !caller.reaches(tenant) {
             return Ok(Introspection::Inactive);
         }
+        match self.0.registry.require(tenant).await {
+            Err(ServiceError::UnknownTenant) => return Ok(Introspection::Inactive),
+            known => known?,
+        }
         let entered = match self.0.tenants.enter(tenant, deadline).await {
             Err(ServiceError::UnknownTenant) => return Ok(Introspection::Inactive),
             entered => entered?,
@@ -501,6 +556,13 @@ impl Platform {
         let session = self.0.sessions.check_refresh(key, generation, presented.hash, now, deadline).await?;
         Ok(session.map_or(Introspection::Inactive, |session| active_refresh_token(&cell.issuer, &session)))
     }
+}
+
+/// Runs work that must not stop halfway in a task of its own: a caller that leaves does not take it along.
+async fn to_the_end<T: Send + 'static>(
+    work: impl Future<Output = Result<T, ServiceError>> + Send + 'static,
+) -> Result<T, ServiceError> {
+    tokio::spawn(work).await.unwrap_or(Err(ServiceError::Refused(Refusal::Crashed)))
 }
 
 /// A refresh token that names no tenant of ours is a bad token, not a missing page.

@@ -36,5 +36,5 @@ pub(crate) async fn introspect(
     let token = form.required("token")?;
     let answer = state.platform().introspect(&caller, &token, state.deadline()).await?;
     let json = HeaderValue::from_static("application/json");
-    Ok(([(header::CONTENT_TYPE, json)], answer.json().to_owned()).into_response())
+    Ok(([(header::CONTENT_TYPE, json)], answer.into_json()).into_response())
 }

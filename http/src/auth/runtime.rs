@@ -7,7 +7,7 @@ use axum::Json;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::sse::{Event, KeepAlive, Sse};
-use futures::Stream;
+use futures::{Stream, StreamExt};
 use plinto_actors::runtime::{TreeQuery, TreeSnapshot};
 use serde::Deserialize;
 use std::convert::Infallible;
@@ -68,6 +68,7 @@ pub(crate) async fn events(
         };
         Some((Ok(event), receiver))
     });
+    let stream = stream.take_until(state.closing().clone().cancelled_owned());
     Sse::new(stream).keep_alive(KeepAlive::default())
 }
 

@@ -1,4 +1,4 @@
-use crate::problem::Problem;
+use crate::problem::{MISSING, Problem};
 use crate::routes::Access;
 use crate::state::AppState;
 use axum::extract::Request;
@@ -19,7 +19,7 @@ pub(super) fn check_access(access: Access, request: &mut Request, state: &AppSta
         Access::Public => {}
         Access::Metrics if state.config().open_metrics => {}
         Access::AccessToken => {
-            let token = bearer(request.headers()).ok_or(ServiceError::InvalidToken { reason: "missing" })?;
+            let token = bearer(request.headers()).ok_or(ServiceError::InvalidToken { reason: MISSING })?;
             let token = Bearer(token.into());
             request.extensions_mut().insert(token);
         }

@@ -14,8 +14,10 @@ use axum::extract::{Request, State};
 use axum::http::HeaderName;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use futures::FutureExt;
 use plinto_actors::runtime::{Activity, NodeCounter};
 use std::any::Any;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use tokio::time::Instant;
 use trace::TraceId;
@@ -38,9 +40,9 @@ impl ListenerLoad {
         Self { listener, most: state.config().limits.in_flight, node }
     }
 
-    fn enter(&self) -> Option<Activity> {
+    fn enter(&self, is_probe: bool) -> Option<Activity> {
         let activity = self.node.begin();
-        (self.node.in_flight() <= self.most).then_some(activity)
+        (is_probe || self.node.in_flight() <= self.most).then_some(activity)
     }
 }
 
@@ -49,6 +51,8 @@ pub(crate) struct RouteContext {
     load: Arc<ListenerLoad>,
     access: Access,
     metrics: RouteMetrics,
+    /// Probes are answered however busy the listener is: a busy process is alive.
+    is_probe: bool,
     pattern: &'static str,
 }
 
@@ -81,7 +85,7 @@ impl RouteContext {
             _ => "ANY",
         };
         let metrics = state.metrics().route(load.listener, method, pattern);
-        Self { load: Arc::clone(load), access, metrics, pattern }
+        Self { load: Arc::clone(load), access, metrics, is_probe: pattern.starts_with("/health"), pattern }
     }
 }
 
@@ -94,7 +98,7 @@ pub(crate) async fn run(
     let began = Instant::now();
     let trace = TraceId::of(request.headers(), &state);
     let https = state.config().strict_transport;
-    let answer = match route.load.enter() {
+    let answer = match route.load.enter(route.is_probe) {
         None => problem::overloaded().into_response(),
         Some(in_flight) => {
             let answer = match check_access(route.access, &mut request, &state) {
@@ -114,6 +118,8 @@ pub(crate) async fn run(
     answer
 }
 
+/// The handler's answer, or why there is none: it took too long, or it panicked. Both are told from here rather than by
+/// layers of their own: every layer costs each request a boxed service and a boxed future.
 async fn answer_in_time(
     state: &AppState,
     trace: TraceId,
@@ -123,13 +129,17 @@ async fn answer_in_time(
 ) -> Response {
     use tracing::Instrument;
     let span = tracing::debug_span!("request", trace_id = %trace, route = pattern);
-    let answer =
-        tokio::time::timeout(state.config().limits.request_time(), next.run(request)).instrument(span);
-    answer.await.unwrap_or_else(|_| problem::timed_out().into_response())
+    let answer = AssertUnwindSafe(next.run(request)).catch_unwind();
+    let answer = tokio::time::timeout(state.config().limits.request_time(), answer).instrument(span);
+    match answer.await {
+        Ok(Ok(answer)) => answer,
+        Ok(Err(panic)) => panicked(&*panic),
+        Err(_elapsed) => problem::timed_out().into_response(),
+    }
 }
 
 /// A handler panicked: a bug. The connection lives on, the panic's text stays in the log.
-pub(crate) fn panicked(panic: Box<dyn Any + Send + 'static>) -> Response {
+fn panicked(panic: &(dyn Any + Send)) -> Response {
     let what = panic.downcast_ref::<&'static str>().copied().unwrap_or("a panic with data");
     tracing::error!(panic = what, "handler panicked");
     problem::internal().into_response()

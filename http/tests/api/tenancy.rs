@@ -131,3 +131,27 @@ async fn bad_tenants_are_refused_with_every_reason() {
     assert_eq!(typo.code(), "invalid_fields");
     app.finish().await;
 }
+
+#[tokio::test]
+async fn made_up_tenants_in_refresh_tokens_activate_nothing() {
+    use plinto_domain::refresh_token::RefreshTokenParts;
+    let app = TestApp::new().await;
+    let ada = app.user("ada@example.com").await;
+    let (parts, mac) = plinto_domain::refresh_token::RefreshToken::parse(&ada.refresh).unwrap();
+    let before = app.state.platform().system().tree().kinds;
+    for n in 1..50_u128 {
+        let tenant =
+            plinto_domain::TenantId::from_uuid(uuid::Uuid::from_u128(parts.tenant.uuid().as_u128() ^ n));
+        let forged = RefreshTokenParts { tenant, ..parts }.encode(&mac);
+        assert_eq!(app.try_refresh(forged.expose()).await.expect(401).code(), "invalid_grant");
+        assert!(!app.is_active(forged.expose()).await);
+        let about = app.introspect_as(&app.platform_key, forged.expose()).await.expect(200).json();
+        assert_eq!(about, json!({ "active": false }));
+    }
+    let after = app.state.platform().system().tree().kinds;
+    let tenants = |kinds: &[plinto_actors::runtime::KindSummary]| {
+        kinds.iter().find(|kind| kind.kind == "tenant").map(|kind| kind.states.clone())
+    };
+    assert_eq!(tenants(&before), tenants(&after));
+    app.finish().await;
+}

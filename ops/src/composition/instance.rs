@@ -111,8 +111,8 @@ impl Instance {
     pub(crate) async fn stop(self, grace: ShutdownSettings) -> Stopped {
         let requests_finished = self.listeners.close(grace.soft).await;
         let actors = self.platform.system().shutdown(grace.soft, grace.hard).await;
-        drop(self.run_file);
         self.platform.close().await;
+        drop(self.run_file);
         Stopped { requests_finished, actors }
     }
 }

@@ -22,6 +22,10 @@ use std::sync::Arc;
 use std::time::Duration;
 use subtle::ConstantTimeEq;
 
+/// How long a session waits for its own commit once it has begun: longer than any commit takes. Giving up earlier would
+/// let a successor read the row before the commit lands, and answer for a session that is revoked.
+const COMMIT_WAIT: Duration = Duration::from_secs(600);
+
 /// How long an activation may wait for its tenant.
 const TENANT_WAIT: Duration = Duration::from_secs(5);
 
@@ -200,13 +204,20 @@ impl SessionActor {
         unit: plinto_storage::Unit,
         deadline: Deadline,
     ) -> Result<(), CommitFailure> {
-        match self.ledger.append(tenant, unit, deadline).await {
+        if deadline.has_passed() {
+            return Err(CommitFailure::NotStored(Refusal::DeadlineExceeded.into()));
+        }
+        match self.ledger.append(tenant, unit, Deadline::after(COMMIT_WAIT)).await {
             Ok(Ok(_)) => Ok(()),
             Ok(Err(CommitError::Storage(error))) => {
                 Err(CommitFailure::NotStored(ServiceError::Storage(error)))
             }
             Ok(Err(CommitError::Conflict(SESSION_STATE))) => Err(CommitFailure::AlreadyRevoked),
             Ok(Err(error)) => Err(CommitFailure::RowDiffers(error.into())),
+            // Refused before it was enqueued: nothing was stored, and nothing is wrong with this session.
+            Err(ServiceError::Refused(
+                refusal @ (Refusal::Overloaded { .. } | Refusal::Unavailable { .. } | Refusal::NotFound),
+            )) => Err(CommitFailure::NotStored(refusal.into())),
             Err(error) => Err(CommitFailure::Unknown(error)),
         }
     }

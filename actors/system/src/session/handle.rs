@@ -40,6 +40,23 @@ impl SessionHandle {
         }
     }
 
+    /// Like [`Self::check`], but not rate limited: for signing out, which nobody must be able to delay.
+    pub(crate) async fn check_beyond_limits(
+        &self,
+        key: SessionKey,
+        now: Timestamp,
+        deadline: Deadline,
+    ) -> Result<Result<(), SessionEnded>, Refusal> {
+        match self
+            .directory
+            .call_unlimited(&key, deadline, |reply| SessionMessage::Check { now, reply })
+            .await
+        {
+            Err(Refusal::NotFound) => Ok(Err(SessionEnded::Revoked)),
+            answer => answer,
+        }
+    }
+
     /// The session, if the genuine refresh token is its current one.
     pub(crate) async fn check_refresh(
         &self,

@@ -1,7 +1,6 @@
 //! Bringing a tenant to life: unlock its vault, load its keys.
 
 use super::cell::TenantCell;
-use super::limits::AttemptLimits;
 use super::tokens::VerifiedTokens;
 use crate::config::PlatformConfig;
 use crate::environment::Environment;
@@ -13,6 +12,7 @@ use plinto_domain::{TenantId, Timestamp};
 use plinto_storage::repositories::signing_keys::{self, SigningKeyRow, SigningKeyState};
 use plinto_storage::{Scope, Store, TenantState, TenantVault, Unit};
 use plinto_token::{Algorithm, KeySet, SigningKey};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// Loads a tenant, or `None` if there is no such (live) tenant.
@@ -40,9 +40,9 @@ pub(crate) async fn load(
         vault,
         signer,
         keys,
+        retired: retirements(&rows),
         jwks: jwks.into(),
         verified: VerifiedTokens::new(&config.limits),
-        attempts: AttemptLimits::new(&config.limits),
     }))
 }
 
@@ -58,7 +58,7 @@ async fn signing_keys_or_first(
     if rows.iter().any(|row| row.state == SigningKeyState::Active) {
         return Ok(rows);
     }
-    let unit = new_signing_key(vault, Algorithm::EdDsa, now)?;
+    let unit = new_signing_key(vault, Algorithm::EdDsa, Actor::System, now)?;
     let outcomes = engine.commit(Scope::Tenant(id.uuid()), "tenant.first_signing_key", vec![unit]).await?;
     if outcomes.iter().any(Result::is_err) {
         return Err(ServiceError::Conflict);
@@ -70,6 +70,7 @@ async fn signing_keys_or_first(
 pub(crate) fn new_signing_key(
     vault: &TenantVault,
     algorithm: Algorithm,
+    actor: Actor,
     now: Timestamp,
 ) -> Result<Unit, ServiceError> {
     let broken = |_| ServiceError::Damaged("the cryptographic library made no key");
@@ -88,8 +89,12 @@ pub(crate) fn new_signing_key(
     let event = Event::SigningKeyRotated { kid: row.kid.clone(), alg: algorithm.name() };
     Ok(Unit {
         statements: vec![signing_keys::insert(vault, &row)],
-        entries: persist::entries(&[event], Actor::System, now),
+        entries: persist::entries(&[event], actor, now),
     })
+}
+
+fn retirements(rows: &[SigningKeyRow]) -> HashMap<String, i64> {
+    rows.iter().filter_map(|row| Some((row.kid.clone(), row.not_after?))).collect()
 }
 
 /// The newest active key signs; every key that has not retired verifies.

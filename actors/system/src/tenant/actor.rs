@@ -1,3 +1,4 @@
+use super::AttemptLimits;
 use super::activation::load;
 use super::cell::TenantCell;
 use super::flows;
@@ -20,6 +21,7 @@ pub(crate) struct TenantActor {
     pub(crate) environment: Environment,
     pub(crate) hasher: PasswordHasher,
     pub(crate) ledger: LedgerHandle,
+    pub(crate) attempts: Arc<AttemptLimits>,
 }
 
 /// What a tenant's actor remembers between messages.
@@ -51,6 +53,10 @@ impl VirtualActor for TenantActor {
         Admission { in_flight: limits.tenant_in_flight, rate: Some(rate) }
     }
 
+    fn weight(&self, state: &TenantState) -> usize {
+        size_of::<TenantCell>() + state.services.cell.verified.bytes()
+    }
+
     async fn activate(&self, tenant: &TenantId) -> Result<Activated<Self>, ActivationError> {
         match load(&self.store, &self.config, &self.environment, *tenant).await {
             Ok(Some(cell)) => {
@@ -61,6 +67,7 @@ impl VirtualActor for TenantActor {
                     environment: self.environment.clone(),
                     hasher: self.hasher.clone(),
                     ledger: self.ledger.clone(),
+                    attempts: Arc::clone(&self.attempts),
                 });
                 Ok(Activated { state: TenantState { services }, shared: cell })
             }

@@ -1,9 +1,9 @@
-use super::limits::AttemptLimits;
 use super::tokens::VerifiedTokens;
 use plinto_domain::TenantId;
 use plinto_domain::tenant::TenantSettings;
 use plinto_storage::TenantVault;
 use plinto_token::{KeySet, SigningKey};
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -16,10 +16,11 @@ pub(crate) struct TenantCell {
     pub(crate) vault: Arc<TenantVault>,
     pub(crate) signer: SigningKey,
     pub(crate) keys: KeySet,
+    /// When the retired ones among the keys stop verifying, by `kid`, in Unix milliseconds.
+    pub(crate) retired: HashMap<String, i64>,
     /// The public key set as served at `jwks.json` (RFC 7517).
     pub(crate) jwks: Arc<str>,
     pub(crate) verified: VerifiedTokens,
-    pub(crate) attempts: AttemptLimits,
 }
 
 impl fmt::Debug for TenantCell {

@@ -13,6 +13,7 @@ pub(crate) use activation::new_signing_key;
 pub(crate) use actor::TenantActor;
 pub(crate) use cell::TenantCell;
 pub(crate) use handle::TenantHandle;
+pub(crate) use limits::AttemptLimits;
 pub use messages::{ClientContext, SignedIn};
 pub(crate) use messages::{SignInRequest, SignUpRequest};
 pub use tokens::IssuedAccessToken;

@@ -2,10 +2,11 @@ use super::cell::TenantCell;
 use crate::config::Limits;
 use crate::environment::Environment;
 use crate::error::ServiceError;
+use bytes::Bytes;
 use plinto_domain::access_token::{AccessTokenGrant, claims};
 use plinto_domain::session::Session;
 use plinto_domain::{SessionId, Timestamp, UserId};
-use plinto_token::{Claims, Expectations, TokenError, check_times, verify};
+use plinto_token::{Claims, Expectations, TokenError, UnverifiedToken, check_times};
 use quick_cache::sync::Cache;
 use sha2::{Digest, Sha256};
 use std::fmt;
@@ -60,8 +61,10 @@ pub(crate) struct VerifiedToken {
     pub(crate) claims: Claims,
     pub(crate) user: UserId,
     pub(crate) session: SessionId,
+    /// When the key it was signed with stops verifying, in Unix milliseconds; none while the key is in use.
+    key_retires_at: Option<i64>,
     /// The answer to an introspection, rendered once (RFC 7662).
-    pub(crate) introspection: Arc<str>,
+    pub(crate) introspection: Bytes,
 }
 
 /// Remembers verified tokens by their SHA-256, bounded per tenant. Revocation needs no invalidation here: every use
@@ -70,7 +73,15 @@ pub(crate) struct VerifiedTokens {
     cache: Cache<[u8; 32], Arc<VerifiedToken>>,
 }
 
+/// Bytes one remembered token takes, roughly: its claims, its rendered introspection, its place in the cache.
+const BYTES_EACH: usize = 2_048;
+
 impl VerifiedTokens {
+    /// Bytes held, roughly.
+    pub(crate) fn bytes(&self) -> usize {
+        self.cache.len() * BYTES_EACH
+    }
+
     pub(crate) fn new(limits: &Limits) -> Self {
         Self { cache: Cache::new(limits.verified_tokens.max(1)) }
     }
@@ -89,22 +100,34 @@ impl TenantCell {
         let key: [u8; 32] = Sha256::digest(token.as_bytes()).into();
         if let Some(known) = self.verified.cache.get(&key) {
             check_times(&known.claims, &expect).map_err(invalid)?;
+            known.check_key(now)?;
             return Ok(known);
         }
-        let claims = verify(token, &self.keys, &expect).map_err(invalid)?;
-        let verified = Arc::new(VerifiedToken::of(claims)?);
+        let parsed = UnverifiedToken::parse(token).map_err(invalid)?;
+        let claims = parsed.verify(&self.keys, &expect).map_err(invalid)?;
+        let key_retires_at = self.retired.get(&parsed.header().kid).copied();
+        let verified = Arc::new(VerifiedToken::of(claims, key_retires_at)?);
+        verified.check_key(now)?;
         self.verified.cache.insert(key, Arc::clone(&verified));
         Ok(verified)
     }
 }
 
 impl VerifiedToken {
-    fn of(claims: Claims) -> Result<Self, ServiceError> {
+    /// A busy tenant may outlive the retirement of a key it has loaded.
+    fn check_key(&self, now: Timestamp) -> Result<(), ServiceError> {
+        match self.key_retires_at {
+            Some(end) if now.as_millis() >= end => Err(ServiceError::InvalidToken { reason: "retired_key" }),
+            _ => Ok(()),
+        }
+    }
+
+    fn of(claims: Claims, key_retires_at: Option<i64>) -> Result<Self, ServiceError> {
         let foreign = ServiceError::InvalidToken { reason: "foreign_claims" };
         let user = claims.sub.parse().map_err(|_| ServiceError::InvalidToken { reason: "foreign_claims" })?;
         let session = claims.sid.as_deref().and_then(|sid| sid.parse().ok()).ok_or(foreign)?;
         let introspection = crate::introspection::active_access_token(&claims).into();
-        Ok(Self { claims, user, session, introspection })
+        Ok(Self { claims, user, session, key_retires_at, introspection })
     }
 }
 

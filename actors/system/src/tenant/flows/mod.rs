@@ -4,6 +4,7 @@ mod sign_in;
 mod sign_out;
 mod sign_up;
 
+use super::AttemptLimits;
 use super::cell::TenantCell;
 use crate::environment::Environment;
 use crate::ledger::LedgerHandle;
@@ -22,7 +23,10 @@ pub(super) struct Services {
     pub(super) environment: Environment,
     pub(super) hasher: PasswordHasher,
     pub(super) ledger: LedgerHandle,
+    pub(super) attempts: Arc<AttemptLimits>,
 }
 
-/// Purpose of the blind index of e-mail addresses under which attempts are counted.
-const ATTEMPTS: &str = "attempts.email";
+/// Purposes of the blind indexes under which attempts are counted: signing up for an address does not use up the
+/// attempts to sign in to it.
+const SIGN_IN_ATTEMPTS: &str = "attempts.sign_in";
+const SIGN_UP_ATTEMPTS: &str = "attempts.sign_up";

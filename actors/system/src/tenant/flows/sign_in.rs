@@ -1,4 +1,4 @@
-use super::{ATTEMPTS, Services};
+use super::{SIGN_IN_ATTEMPTS, Services};
 use crate::error::ServiceError;
 use crate::persist::unit;
 use crate::session::issue;
@@ -15,7 +15,10 @@ use plinto_domain::{Decision, SessionId, Timestamp, UserId};
 use plinto_runtime::{Deadline, Reply};
 use plinto_storage::repositories::sign_in;
 use plinto_storage::repositories::users::UserState;
+use std::time::Duration;
 
+/// How long the audit entry of a refused sign-in may wait for the ledger.
+const AUDIT_WAIT: Duration = Duration::from_secs(60);
 /// Generation of a session's first refresh token.
 const FIRST_GENERATION: u32 = 1;
 
@@ -31,7 +34,7 @@ pub(in crate::tenant) async fn sign_in(
         Ok(Attempt::SignedIn(signed_in)) => reply.send(Ok(*signed_in)),
         Ok(Attempt::Refused { events, now }) => {
             reply.send(Err(ServiceError::InvalidCredentials));
-            record_refusal(services, &events, now, deadline).await;
+            record_refusal(services, &events, now).await;
         }
         Err(error) => reply.send(Err(error)),
     }
@@ -49,10 +52,12 @@ async fn attempt(
 ) -> Result<Attempt, ServiceError> {
     let cell = &services.cell;
     let SignInRequest { sign_in: SignIn { email, password }, client } = request;
-    if let Some(address) = client.address {
-        cell.attempts.network(Network::of(address))?;
+    let network = client.address.map(Network::of);
+    if let Some(network) = network {
+        services.attempts.network(cell.id, network)?;
     }
-    cell.attempts.account(&cell.vault.blind_index(ATTEMPTS, email.normalized().as_bytes()))?;
+    let account = cell.vault.blind_index(SIGN_IN_ATTEMPTS, email.normalized().as_bytes());
+    services.attempts.account(&account, network)?;
 
     let account = load_account(services, email.normalized()).await?;
     let stored =
@@ -126,7 +131,9 @@ async fn load_account(services: &Services, email: &str) -> Result<Option<Account
     }))
 }
 
-async fn record_refusal(services: &Services, events: &[Event], now: Timestamp, deadline: Deadline) {
+async fn record_refusal(services: &Services, events: &[Event], now: Timestamp) {
+    // The caller has its answer; the entry does not depend on what is left of its time.
+    let deadline = Deadline::after(AUDIT_WAIT);
     let unit = unit(&services.cell.vault, Vec::new(), events, Actor::Anonymous, now);
     let committed = services.ledger.append(services.cell.id, unit, deadline).await;
     if let Err(error) = committed.and_then(|outcome| outcome.map_err(ServiceError::from)) {

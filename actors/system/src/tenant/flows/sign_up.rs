@@ -1,4 +1,4 @@
-use super::{ATTEMPTS, Services};
+use super::{SIGN_UP_ATTEMPTS, Services};
 use crate::error::ServiceError;
 use crate::ledger::CommitError;
 use crate::persist::{entries, unit};
@@ -19,11 +19,13 @@ pub(in crate::tenant) async fn sign_up(
     deadline: Deadline,
 ) -> Result<(), ServiceError> {
     let cell = &services.cell;
-    if let Some(address) = request.client.address {
-        cell.attempts.network(Network::of(address))?;
+    let network = request.client.address.map(Network::of);
+    if let Some(network) = network {
+        services.attempts.network(cell.id, network)?;
     }
     let checked = check(services, &request)?;
-    cell.attempts.account(&cell.vault.blind_index(ATTEMPTS, checked.email.normalized().as_bytes()))?;
+    let account = cell.vault.blind_index(SIGN_UP_ATTEMPTS, checked.email.normalized().as_bytes());
+    services.attempts.account(&account, network)?;
     let existing =
         user_emails::find_by_email(&*services.engine, &cell.vault, checked.email.normalized()).await?;
     let taken = existing.is_some();
