@@ -66,6 +66,14 @@ impl<T> Reply<T> {
         self.deadline
     }
 
+    /// Resolves when the caller no longer waits: slow work on its behalf may be given up then.
+    pub async fn closed(&mut self) {
+        match &mut self.caller {
+            Some(caller) => caller.closed().await,
+            None => std::future::pending().await,
+        }
+    }
+
     fn finish(&mut self, answer: Result<T, Refusal>) {
         // The permit goes first: a caller that calls again at once must not meet its own permit.
         let permit = self.permit.take();

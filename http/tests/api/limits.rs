@@ -85,3 +85,22 @@ async fn more_password_work_than_a_tenant_may_queue_is_refused_at_once() {
     assert!(answers.iter().any(|answer| answer.status == 401), "those that were admitted are answered");
     app.finish().await;
 }
+
+#[tokio::test]
+async fn work_of_a_caller_that_has_left_makes_room_for_others() {
+    let limits = Limits { password_workers: 1, password_queue: 4, ..roomy() };
+    let app = TestApp::with(limits, HttpConfig::default()).await;
+    for round in 0..5 {
+        // Fill the queue, then leave.
+        let attempts = (0..4).map(|n| {
+            let (app, email) = (&app, format!("gone{round}-{n}@example.com"));
+            async move { app.try_sign_in("demo", &email, "wrong wrong wrong").await }
+        });
+        let gone =
+            tokio::time::timeout(std::time::Duration::from_millis(5), futures::future::join_all(attempts))
+                .await;
+        assert!(gone.is_err(), "hashing four passwords takes longer than this");
+        app.try_sign_in("demo", &format!("here{round}@example.com"), "wrong wrong wrong").await.expect(401);
+    }
+    app.finish().await;
+}

@@ -1,4 +1,5 @@
 use super::hash::{HashMemory, hash_password, verify_password};
+use super::priority::give_way;
 use crate::config::Limits;
 use crate::environment::Environment;
 use crate::error::ServiceError;
@@ -44,7 +45,10 @@ impl PasswordHasher {
         deadline: Deadline,
     ) -> Result<PasswordHash, ServiceError> {
         let environment = self.environment.clone();
-        let job = move |memory: &mut HashMemory| hash_password(memory, &password, environment.randomness());
+        let job = move |memory: &mut HashMemory| {
+            give_way();
+            hash_password(memory, &password, environment.randomness())
+        };
         Ok(self.pool.run(&tenant, 1_u32, deadline, job).await?)
     }
 
@@ -58,10 +62,13 @@ impl PasswordHasher {
     ) -> Result<PasswordCheck, ServiceError> {
         let environment = self.environment.clone();
         let decoy = Arc::clone(&self.decoy);
-        let job = move |memory: &mut HashMemory| match stored {
-            Some(hash) => verify_password(memory, &password, &hash, environment.randomness()),
-            None => verify_password(memory, &password, &decoy, environment.randomness())
-                .map(|_| PasswordCheck { matches: false, upgraded: None }),
+        let job = move |memory: &mut HashMemory| {
+            give_way();
+            match stored {
+                Some(hash) => verify_password(memory, &password, &hash, environment.randomness()),
+                None => verify_password(memory, &password, &decoy, environment.randomness())
+                    .map(|_| PasswordCheck { matches: false, upgraded: None }),
+            }
         };
         let check = self.pool.run(&tenant, 1_u32, deadline, job).await?;
         check.ok_or(ServiceError::Damaged("a password hash has an unknown form"))

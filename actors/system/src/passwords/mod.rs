@@ -2,6 +2,7 @@
 
 mod hash;
 mod hasher;
+mod priority;
 
 pub use hash::{CURRENT_PARAMETERS, HashMemory, hash_password, verify_password};
 pub(crate) use hasher::PasswordHasher;

@@ -85,12 +85,16 @@ impl VirtualActor for TenantActor {
         let services = Arc::clone(&state.services);
         let deadline = cx.deadline();
         match message {
-            TenantMessage::SignUp { request, reply } => {
-                cx.spawn(async move { reply.send(flows::sign_up(&services, *request, deadline).await) });
-            }
-            TenantMessage::CreateUser { request, actor, reply } => {
+            TenantMessage::SignUp { request, mut reply } => {
                 cx.spawn(async move {
-                    reply.send(flows::create_user(&services, *request, actor, deadline).await);
+                    let signed_up = flows::sign_up(&services, *request, deadline, &mut reply).await;
+                    reply.send(signed_up);
+                });
+            }
+            TenantMessage::CreateUser { request, actor, mut reply } => {
+                cx.spawn(async move {
+                    let created = flows::create_user(&services, *request, actor, deadline, &mut reply).await;
+                    reply.send(created);
                 });
             }
             TenantMessage::SignIn { request, reply } => {

@@ -7,8 +7,10 @@ mod sign_up;
 use super::AttemptLimits;
 use super::cell::TenantCell;
 use crate::environment::Environment;
+use crate::error::ServiceError;
 use crate::ledger::LedgerHandle;
 use crate::passwords::PasswordHasher;
+use plinto_runtime::{Refusal, Reply};
 use plinto_storage::Engine;
 use std::sync::Arc;
 
@@ -24,6 +26,17 @@ pub(super) struct Services {
     pub(super) hasher: PasswordHasher,
     pub(super) ledger: LedgerHandle,
     pub(super) attempts: Arc<AttemptLimits>,
+}
+
+/// Does slow work for a caller; gives it up when the caller leaves, so that it costs nobody else a place in the pool.
+async fn while_wanted<T, R>(
+    reply: &mut Reply<R>,
+    work: impl Future<Output = Result<T, ServiceError>>,
+) -> Result<T, ServiceError> {
+    tokio::select! {
+        done = work => done,
+        () = reply.closed() => Err(ServiceError::Refused(Refusal::DeadlineExceeded)),
+    }
 }
 
 /// Purposes of the blind indexes under which attempts are counted: signing up for an address does not use up the

@@ -1,4 +1,4 @@
-use super::{SIGN_IN_ATTEMPTS, Services};
+use super::{SIGN_IN_ATTEMPTS, Services, while_wanted};
 use crate::error::ServiceError;
 use crate::persist::unit;
 use crate::session::issue;
@@ -28,9 +28,9 @@ pub(in crate::tenant) async fn sign_in(
     services: &Services,
     request: SignInRequest,
     deadline: Deadline,
-    reply: Reply<Result<SignedIn, ServiceError>>,
+    mut reply: Reply<Result<SignedIn, ServiceError>>,
 ) {
-    match attempt(services, request, deadline).await {
+    match attempt(services, request, deadline, &mut reply).await {
         Ok(Attempt::SignedIn(signed_in)) => reply.send(Ok(*signed_in)),
         Ok(Attempt::Refused { events, now }) => {
             reply.send(Err(ServiceError::InvalidCredentials));
@@ -49,6 +49,7 @@ async fn attempt(
     services: &Services,
     request: SignInRequest,
     deadline: Deadline,
+    reply: &mut Reply<Result<SignedIn, ServiceError>>,
 ) -> Result<Attempt, ServiceError> {
     let cell = &services.cell;
     let SignInRequest { sign_in: SignIn { email, password }, client } = request;
@@ -62,16 +63,17 @@ async fn attempt(
     let account = load_account(services, email.normalized()).await?;
     let stored =
         account.as_ref().and_then(|account| account.password.as_ref()).map(|stored| stored.hash.clone());
-    let check = services.hasher.check(cell.id, password, stored, deadline).await?;
+    let checking = services.hasher.check(cell.id, password, stored, deadline);
+    let check = while_wanted(reply, checking).await?;
 
     let now = services.environment.now();
     let session = SessionId::generate(now, services.environment.randomness());
     let (refresh, key_version) = issue(&cell.vault, cell.id, session, FIRST_GENERATION)?;
     let seed =
         SessionSeed { session, refresh_hash: refresh.sha256(), key_version, client: client.describe() };
-    let Decision { writes, events, reply } =
+    let Decision { writes, events, reply: outcome } =
         decide(account.as_ref(), check, seed, &cell.settings.session, now);
-    let SignInOutcome::SignedIn { user } = reply else { return Ok(Attempt::Refused { events, now }) };
+    let SignInOutcome::SignedIn { user } = outcome else { return Ok(Attempt::Refused { events, now }) };
 
     let started = started_session(&writes, services, user, session, now);
     let unit = unit(&cell.vault, writes, &events, Actor::User(user), now);

@@ -1,4 +1,4 @@
-use super::{SIGN_UP_ATTEMPTS, Services};
+use super::{SIGN_UP_ATTEMPTS, Services, while_wanted};
 use crate::error::ServiceError;
 use crate::ledger::CommitError;
 use crate::persist::{entries, unit};
@@ -7,7 +7,7 @@ use plinto_domain::address::Network;
 use plinto_domain::audit::{Actor, Event};
 use plinto_domain::sign_up::{SignUp, decide};
 use plinto_domain::{Decision, UserId};
-use plinto_runtime::Deadline;
+use plinto_runtime::{Deadline, Reply};
 use plinto_storage::Unit;
 use plinto_storage::repositories::user_emails;
 
@@ -17,6 +17,7 @@ pub(in crate::tenant) async fn sign_up(
     services: &Services,
     request: SignUpRequest,
     deadline: Deadline,
+    reply: &mut Reply<Result<(), ServiceError>>,
 ) -> Result<(), ServiceError> {
     let cell = &services.cell;
     let network = request.client.address.map(Network::of);
@@ -29,7 +30,7 @@ pub(in crate::tenant) async fn sign_up(
     let existing =
         user_emails::find_by_email(&*services.engine, &cell.vault, checked.email.normalized()).await?;
     let taken = existing.is_some();
-    let (unit, _) = hash_and_decide(services, checked, None, deadline).await?;
+    let (unit, _) = hash_and_decide(services, checked, None, deadline, reply).await?;
     if taken {
         return record_repetition(services, deadline).await;
     }
@@ -47,9 +48,10 @@ pub(in crate::tenant) async fn create_user(
     request: SignUpRequest,
     actor: Actor,
     deadline: Deadline,
+    reply: &mut Reply<Result<UserId, ServiceError>>,
 ) -> Result<UserId, ServiceError> {
     let checked = check(services, &request)?;
-    let (unit, user) = hash_and_decide(services, checked, Some(actor), deadline).await?;
+    let (unit, user) = hash_and_decide(services, checked, Some(actor), deadline, reply).await?;
     match services.ledger.append(services.cell.id, unit, deadline).await? {
         Ok(_) => Ok(user),
         Err(CommitError::Unique(_)) => Err(ServiceError::EmailTaken),
@@ -63,15 +65,16 @@ fn check(services: &Services, request: &SignUpRequest) -> Result<SignUp, Service
 }
 
 /// The decision as a unit of work. Without a named actor the new user acts for themselves.
-async fn hash_and_decide(
+async fn hash_and_decide<R>(
     services: &Services,
     checked: SignUp,
     actor: Option<Actor>,
     deadline: Deadline,
+    reply: &mut Reply<R>,
 ) -> Result<(Unit, UserId), ServiceError> {
     let cell = &services.cell;
     let SignUp { email, password, name } = checked;
-    let hash = services.hasher.hash(cell.id, password, deadline).await?;
+    let hash = while_wanted(reply, services.hasher.hash(cell.id, password, deadline)).await?;
     let now = services.environment.now();
     let Decision { writes, events, reply: user } =
         decide(email, name, hash, now, services.environment.randomness());
