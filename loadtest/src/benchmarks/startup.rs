@@ -11,7 +11,7 @@ use plinto_domain::TenantId;
 use plinto_domain::tenant::TenantSettings;
 use plinto_http::ListenerName;
 use plinto_storage::NewTenant;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// Hidden subcommand of the child.
 pub(crate) const CHILD: &str = "start-up";
@@ -49,7 +49,7 @@ async fn furnish(data_dir: &Path, tenants: u64) -> Result<(), BenchError> {
     Ok(())
 }
 
-async fn start(data_dir: &PathBuf) -> Result<f64, BenchError> {
+async fn start(data_dir: &Path) -> Result<f64, BenchError> {
     let args = [CHILD.to_owned(), "--dir".to_owned(), data_dir.display().to_string()];
     Ok(child::time_to_first_line(&args).await?.0.as_secs_f64() * 1_000.0)
 }
