@@ -79,7 +79,7 @@ pub(crate) async fn introspect(user: &mut GooseUser) -> TransactionResult {
     let url = format!("{}/v1/introspect", setting("PLINTO_AUTH_HOST", "http://127.0.0.1:8001"));
     let builder = user.get_request_builder(&GooseMethod::Post, &url)?;
     let builder = builder.bearer_auth(setting("PLINTO_SERVICE_KEY", "")).form(&[("token", access)]);
-    let request = GooseRequest::builder().set_request_builder(builder).name("POST /v1/introspect").build();
+    let request = GooseRequest::builder().set_request_builder(builder).name("/v1/introspect").build();
     let answer = user.request(request).await?;
     let mut request = answer.request.clone();
     let text = expect(user, answer, 200).await?;
@@ -100,7 +100,7 @@ pub(crate) async fn sign_out(user: &mut GooseUser) -> TransactionResult {
     let Some((access, _)) = tokens(user) else { return Ok(()) };
     let builder = user.get_request_builder(&GooseMethod::Post, &core("auth/sign-out"))?.bearer_auth(access);
     let builder = builder.json(&json!({}));
-    let request = GooseRequest::builder().set_request_builder(builder).name("POST sign-out").build();
+    let request = GooseRequest::builder().set_request_builder(builder).name("sign out").build();
     let answer = user.request(request).await?;
     expect(user, answer, 204).await?;
     Ok(())
