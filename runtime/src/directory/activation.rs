@@ -101,12 +101,14 @@ async fn find_room<V: VirtualActor>(
     loop {
         let wanted = core.waiting_for_room.load(Ordering::Acquire);
         let leaving = || core.stats.in_state(NodeState::Passivating) + core.room.available_permits();
-        core.evict(wanted.saturating_sub(leaving()));
-        // Looked at from time to time: one that was leaving may have been called back, and keeps its room.
-        let look_again = patience.min(Instant::now() + LOOK_AGAIN);
-        if wanted > leaving() {
+        let short = wanted.saturating_sub(leaving());
+        // What was leaving may have left since and its room gone to another waiter, so only a search that found
+        // nobody says that there is no room.
+        if short > 0 && core.evict(short) == 0 && leaving() == 0 {
             return room.now_or_never().and_then(Result::ok).ok_or(Setback::NoRoom);
         }
+        // Looked at from time to time: one that was leaving may have been called back, and keeps its room.
+        let look_again = patience.min(Instant::now() + LOOK_AGAIN);
         match tokio::time::timeout_at(look_again, room.as_mut()).await {
             Ok(granted) => return granted.map_err(|_closed| Setback::NoRoom),
             Err(_elapsed) if look_again == patience => return Err(Setback::NoRoom),

@@ -68,14 +68,15 @@ impl<V: VirtualActor> Core<V> {
     pub(crate) fn evict(self: &Arc<Self>, wanted: usize) -> usize {
         let now_ms = self.env.now_ms();
         let (mut evicted, mut kept) = (0, Vec::new());
-        for _ in 0..wanted.saturating_mul(LOOKS_PER_EVICTION) {
-            if evicted == wanted {
-                break;
-            }
+        let looks = wanted.saturating_mul(LOOKS_PER_EVICTION);
+        // Slots that are no longer live leave the buckets for good here and so do not count as looks: after a
+        // tenant's sessions were drained there may be any number of them in front.
+        while evicted < wanted && kept.len() < looks {
             let Some((bucket, slot)) = self.listed.lock().pop_oldest() else { break };
             match self.consider(&slot, bucket, now_ms, PassivationCause::Evicted) {
                 Fate::Leaving => evicted += 1,
-                fate => kept.push((slot, fate)),
+                Fate::Unlisted => {}
+                Fate::Relist(at) => kept.push((slot, Fate::Relist(at))),
             }
         }
         for (slot, fate) in kept {

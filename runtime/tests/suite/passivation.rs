@@ -50,6 +50,24 @@ async fn over_the_cap_the_least_recently_used_leaves() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn actors_that_were_drained_do_not_hide_the_idle_ones() {
+    let rig = Rig::with(DirectoryConfig { max_live: 300, idle_after: 3600 * SECOND, ..config() }).await;
+    // Far more drained ones stand before the idle ones than an eviction looks at.
+    for key in 0..300 {
+        assert_eq!(rig.add(key, 0).await, Ok(1));
+    }
+    assert_eq!(rig.counters.drain_where(|_| true).await, 300);
+    for key in 1_000..1_300 {
+        assert_eq!(rig.add(key, 0).await, Ok(1));
+    }
+    for key in 2_000..2_050 {
+        assert_eq!(rig.add(key, 0).await, Ok(1), "an idle one makes room");
+    }
+    assert_eq!(rig.counters.live(), 300);
+    rig.finish().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_cap_by_bytes_holds() {
     let each = 100_000 + DirectoryConfig::ACTOR_BYTES;
     let rig = Rig::with(DirectoryConfig { max_bytes: 5 * each, idle_after: 3600 * SECOND, ..config() }).await;
