@@ -118,7 +118,10 @@ async fn read_body(request: Request, state: &AppState) -> Result<Bytes, Problem>
     if body.size_hint().lower() > most as u64 {
         return Err(too_large());
     }
-    axum::body::to_bytes(body, most).await.map_err(|error| {
+    // A body that came with the head is read at the first poll: no timer is set for it.
+    let reading = axum::body::to_bytes(body, most);
+    let read = tokio::time::timeout(state.config().limits.request_time(), reading).await;
+    read.map_err(|_elapsed| problem::timed_out())?.map_err(|error| {
         let exceeded =
             std::error::Error::source(&error).is_some_and(|source| source.is::<LengthLimitError>());
         if exceeded {

@@ -47,7 +47,19 @@ pub struct Route {
     pub access: Access,
     /// How the tenant is found.
     pub tenancy: Tenancy,
+    /// Who bounds the time of a request.
+    pub timing: Timing,
     handler: MethodRouter<AppState>,
+}
+
+/// Who bounds the time of a request.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Timing {
+    /// The guard, by a timer of its own.
+    Guarded,
+    /// The handler: everything it waits for carries the request's deadline. For the hot path, where a second timer is
+    /// a measurable part of the work.
+    ByItsCalls,
 }
 
 fn filter(method: &Method) -> MethodFilter {
@@ -62,7 +74,12 @@ impl Route {
         T: 'static,
     {
         let handler = on(filter(&method), handler);
-        Self { method, path, access, tenancy: Tenancy::None, handler }
+        Self { method, path, access, tenancy: Tenancy::None, timing: Timing::Guarded, handler }
+    }
+
+    /// The same row, for a handler whose every wait is bounded by the request's deadline.
+    pub(crate) fn timed_by_its_calls(self) -> Self {
+        Self { timing: Timing::ByItsCalls, ..self }
     }
 
     /// The same row, for a route that selects a tenant.

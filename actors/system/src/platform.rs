@@ -509,7 +509,7 @@ impl Platform {
         }
         let tenant = match caller.tenant {
             Some(tenant) => tenant,
-            None => match self.tenant_named_by(token).await {
+            None => match within(deadline, self.tenant_named_by(token)).await {
                 Ok(tenant) => tenant,
                 Err(ServiceError::InvalidToken { .. } | ServiceError::UnknownTenant) => {
                     return Ok(Introspection::Inactive);
@@ -538,7 +538,7 @@ impl Platform {
         if !caller.reaches(tenant) {
             return Ok(Introspection::Inactive);
         }
-        match self.0.registry.require(tenant).await {
+        match within(deadline, self.0.registry.require(tenant)).await {
             Err(ServiceError::UnknownTenant) => return Ok(Introspection::Inactive),
             known => known?,
         }
@@ -555,6 +555,17 @@ impl Platform {
         let generation = presented.parts.generation;
         let session = self.0.sessions.check_refresh(key, generation, presented.hash, now, deadline).await?;
         Ok(session.map_or(Introspection::Inactive, |session| active_refresh_token(&cell.issuer, &session)))
+    }
+}
+
+/// Bounds what carries no deadline of its own. What is ready at once sets no timer.
+async fn within<T>(
+    deadline: Deadline,
+    work: impl Future<Output = Result<T, ServiceError>>,
+) -> Result<T, ServiceError> {
+    match tokio::time::timeout_at(deadline.instant(), work).await {
+        Ok(done) => done,
+        Err(_elapsed) => Err(Refusal::DeadlineExceeded.into()),
     }
 }
 

@@ -10,7 +10,7 @@ use axum::http::Method;
 pub(crate) fn routes(fault_injection: bool) -> Vec<Route> {
     use Access::{ApiKey, PlatformKey};
     let mut rows = vec![
-        Route::new(Method::POST, "/v1/introspect", ApiKey, introspect::introspect),
+        Route::new(Method::POST, "/v1/introspect", ApiKey, introspect::introspect).timed_by_its_calls(),
         Route::new(Method::GET, "/v1/runtime/tree", PlatformKey, runtime::tree),
         Route::new(Method::GET, "/v1/runtime/events", PlatformKey, runtime::events),
         Route::new(Method::POST, "/v1/runtime/reset", PlatformKey, runtime::reset),

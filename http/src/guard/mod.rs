@@ -7,7 +7,7 @@ mod trace;
 use crate::config::ListenerName;
 use crate::metrics::RouteMetrics;
 use crate::problem;
-use crate::routes::{Access, Route};
+use crate::routes::{Access, Route, Timing};
 use crate::state::AppState;
 use access::check_access;
 use axum::extract::{Request, State};
@@ -53,12 +53,16 @@ pub(crate) struct RouteContext {
     metrics: RouteMetrics,
     /// Probes are answered however busy the listener is: a busy process is alive.
     is_probe: bool,
+    timing: Timing,
     pattern: &'static str,
 }
 
 impl RouteContext {
     pub(crate) fn new(load: &Arc<ListenerLoad>, route: &Route, state: &AppState) -> Self {
-        Self::of(load, route.method.as_str(), route.path, route.access, state)
+        Self {
+            timing: route.timing,
+            ..Self::of(load, route.method.as_str(), route.path, route.access, state)
+        }
     }
 
     /// Of requests that match no route.
@@ -85,7 +89,14 @@ impl RouteContext {
             _ => "ANY",
         };
         let metrics = state.metrics().route(load.listener, method, pattern);
-        Self { load: Arc::clone(load), access, metrics, is_probe: pattern.starts_with("/health"), pattern }
+        Self {
+            load: Arc::clone(load),
+            access,
+            metrics,
+            is_probe: pattern.starts_with("/health"),
+            timing: Timing::Guarded,
+            pattern,
+        }
     }
 }
 
@@ -103,7 +114,7 @@ pub(crate) async fn run(
         Some(in_flight) => {
             let answer = match check_access(route.access, &mut request, &state) {
                 Err(problem) => problem.into_response(),
-                Ok(()) => answer_in_time(&state, trace, route.pattern, request, next).await,
+                Ok(()) => answer_in_time(&state, trace, &route, request, next).await,
             };
             drop(in_flight);
             answer
@@ -123,15 +134,20 @@ pub(crate) async fn run(
 async fn answer_in_time(
     state: &AppState,
     trace: TraceId,
-    pattern: &'static str,
+    route: &RouteContext,
     request: Request,
     next: Next,
 ) -> Response {
     use tracing::Instrument;
-    let span = tracing::debug_span!("request", trace_id = %trace, route = pattern);
+    let span = tracing::debug_span!("request", trace_id = %trace, route = route.pattern);
     let answer = AssertUnwindSafe(next.run(request)).catch_unwind();
-    let answer = tokio::time::timeout(state.config().limits.request_time(), answer).instrument(span);
-    match answer.await {
+    let answer = match route.timing {
+        Timing::ByItsCalls => Ok(answer.instrument(span).await),
+        Timing::Guarded => {
+            tokio::time::timeout(state.config().limits.request_time(), answer).instrument(span).await
+        }
+    };
+    match answer {
         Ok(Ok(answer)) => answer,
         Ok(Err(panic)) => panicked(&*panic),
         Err(_elapsed) => problem::timed_out().into_response(),
