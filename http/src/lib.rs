@@ -4,8 +4,8 @@
 //! |---|---|---|
 //! | 8000 | [`core`] | Core API: accounts, sessions, tenants, keys, documentation |
 //! | 8001 | [`auth`] | Auth service: introspection, the supervision tree |
-//! | 8002 | [`notices`] | Mock API: says what it will serve |
-//! | 8003 | [`notices`] | Webhook service: says what it will serve |
+//! | 8002 | `notices` | Mock API: says what it will serve |
+//! | 8003 | `notices` | Webhook service: says what it will serve |
 //!
 //! Architecture invariants: no business rule lives here. Every route stands in the table of its listener
 //! ([`routes`]) with the access it asks for; the routers are made from the tables, so that a route outside them
