@@ -19,7 +19,7 @@ use plinto_domain::session::RevocationReason;
 use plinto_domain::sign_in::SignIn;
 use plinto_domain::tenant::{TenantSettings, TenantSlug};
 use plinto_domain::{SessionId, TenantId, Timestamp, UserId};
-use plinto_runtime::{ActorSystem, Deadline, DirectoryConfig, Refusal, SystemConfig};
+use plinto_runtime::{ActorSystem, Deadline, DirectoryConfig, Entered, Refusal, SystemConfig};
 use plinto_storage::repositories::{sessions, signing_keys, user_emails, users};
 use plinto_storage::{EngineHealth, Store};
 use plinto_token::{Algorithm, UnverifiedToken};
@@ -363,8 +363,7 @@ impl Platform {
         if named.is_some_and(|named| named != tenant) {
             return Err(ServiceError::InvalidGrant);
         }
-        self.0.registry.require(tenant).await.map_err(hide_unknown_tenant)?;
-        let entered = self.0.tenants.enter(tenant, deadline).await.map_err(hide_unknown_tenant)?;
+        let entered = self.enter_claimed(tenant, deadline).await.map_err(hide_unknown_tenant)?;
         let cell = Arc::clone(&entered.shared);
         if !presented.is_genuine(&cell.vault) {
             return Err(ServiceError::InvalidGrant);
@@ -528,6 +527,16 @@ impl Platform {
         }
     }
 
+    /// Enters the tenant a token claims to be of, which is not believed yet: nothing is activated for a made-up one.
+    async fn enter_claimed(
+        &self,
+        tenant: TenantId,
+        deadline: Deadline,
+    ) -> Result<Entered<TenantActor>, ServiceError> {
+        within(deadline, self.0.registry.require(tenant)).await?;
+        self.0.tenants.enter(tenant, deadline).await
+    }
+
     async fn introspect_refresh(
         &self,
         caller: &Caller,
@@ -538,11 +547,7 @@ impl Platform {
         if !caller.reaches(tenant) {
             return Ok(Introspection::Inactive);
         }
-        match within(deadline, self.0.registry.require(tenant)).await {
-            Err(ServiceError::UnknownTenant) => return Ok(Introspection::Inactive),
-            known => known?,
-        }
-        let entered = match self.0.tenants.enter(tenant, deadline).await {
+        let entered = match self.enter_claimed(tenant, deadline).await {
             Err(ServiceError::UnknownTenant) => return Ok(Introspection::Inactive),
             entered => entered?,
         };
