@@ -7,12 +7,24 @@ use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package, Package
 
 /// Arrows between our crates in what is shipped; everything else is forbidden.
 const ALLOWED: &[(&str, &[&str])] = &[
-    ("plinto", &["plinto-http", "plinto-actors", "plinto-runtime", "plinto-storage", "plinto-domain"]),
+    (
+        "plinto",
+        &[
+            "plinto-http",
+            "plinto-actors",
+            "plinto-runtime",
+            "plinto-storage",
+            "plinto-cluster",
+            "plinto-domain",
+        ],
+    ),
     ("plinto-http", &["plinto-actors", "plinto-runtime", "plinto-domain"]),
-    ("plinto-actors", &["plinto-domain", "plinto-runtime", "plinto-storage", "plinto-token"]),
+    ("plinto-actors", &["plinto-domain", "plinto-runtime", "plinto-storage", "plinto-cluster", "plinto-token"]),
     ("plinto-domain", &[]),
     ("plinto-runtime", &[]),
     ("plinto-storage", &[]),
+    ("plinto-cluster", &[]),
+    ("plinto-servers", &[]),
     ("plinto-token", &[]),
     // Its kernel benchmarks compare with the bare libraries; its goose scenarios use HTTP only.
     (
@@ -22,17 +34,20 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "plinto-actors",
             "plinto-runtime",
             "plinto-storage",
+            "plinto-cluster",
+            "plinto-servers",
             "plinto-domain",
             "plinto-token",
         ],
     ),
     // It drives real processes, and looks into what they leave behind.
-    ("plinto-chaos", &["plinto-storage", "plinto-token"]),
+    ("plinto-chaos", &["plinto-storage", "plinto-servers", "plinto-token"]),
 ];
 
 /// From the lowest layer to the highest: tests may use anything below their crate.
 const LAYERS: &[&[&str]] = &[
-    &["plinto-domain", "plinto-runtime", "plinto-storage", "plinto-token"],
+    &["plinto-servers"],
+    &["plinto-domain", "plinto-runtime", "plinto-storage", "plinto-cluster", "plinto-token"],
     &["plinto-actors"],
     &["plinto-http"],
     &["plinto"],

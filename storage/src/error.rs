@@ -17,6 +17,25 @@ pub enum StorageError {
         /// What happened and what to look at.
         reason: String,
     },
+    /// The connection was lost while a commit was under way: it may have been stored or not.
+    #[error("storage was lost while committing: read the current state before trying again")]
+    Unacknowledged,
+    /// The schema of a shared database is older than this version needs.
+    #[error(
+        "the database has schema {found}, this version needs {needed}: run `plinto migrate` with the owner's URL"
+    )]
+    OlderSchema {
+        /// Schema version found; 0 when there is none.
+        found: i64,
+        /// Schema version this build needs.
+        needed: i64,
+    },
+    /// A shared database is set up in a way that is not safe. Nothing was changed.
+    #[error("the database cannot be used: {reason}")]
+    Unsuitable {
+        /// What is wrong and what to do.
+        reason: String,
+    },
     /// The queue of the engine is full; nothing was enqueued.
     #[error("storage is overloaded: retry after a moment, raise the queue depth if it persists")]
     Overloaded,

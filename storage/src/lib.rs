@@ -26,7 +26,7 @@ mod tenants;
 pub mod vault;
 
 pub use engine::{
-    Engine, EngineHealth, Expect, NewEntry, Receipt, Row, Scope, Statement, TransactionCount, Unit, Value,
+    Engine, EngineHealth, Expect, NewEntry, PoolHealth, Receipt, Row, Scope, Statement, TransactionCount, Unit, Value,
 };
 pub use entropy::Entropy;
 pub use error::{StorageError, UnitError};

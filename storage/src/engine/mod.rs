@@ -7,7 +7,9 @@ mod statement;
 use async_trait::async_trait;
 use uuid::Uuid;
 
-use crate::error::{PLATFORM, StorageError};
+use std::time::Duration;
+
+use crate::error::{PLATFORM, StorageError, UnitError};
 
 pub(crate) use counters::Counters;
 pub use counters::TransactionCount;
@@ -73,11 +75,15 @@ pub trait Engine: Send + Sync + 'static {
     /// Asks the engine how it is; never fails and answers within a second or so.
     async fn health(&self) -> EngineHealth;
 
+    /// Whether other processes may write to the same storage, so that what this one remembers can be out of date.
+    fn is_shared(&self) -> bool;
+
+    /// Sequences of the last ledger entries of those among `ids` that have a ledger; nil is the platform's.
+    async fn ledger_heads(&self, ids: &[Uuid]) -> Result<Vec<(Uuid, i64)>, StorageError>;
+
     /// Finishes what was begun, refuses what comes later, releases files and locks.
     async fn close(&self);
 }
-
-use crate::error::UnitError;
 
 /// How an engine is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -96,8 +102,27 @@ pub struct EngineHealth {
     pub queued_writes: u64,
     /// Open database files or pooled connections.
     pub open: u64,
+    /// The pool of connections, where the engine has one.
+    pub pool: Option<PoolHealth>,
     /// Totals per named transaction, in order of name.
     pub transactions: Vec<TransactionCount>,
+}
+
+/// How a pool of connections is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PoolHealth {
+    /// Connections it may open.
+    pub limit: u32,
+    /// Connections open now.
+    pub open: u32,
+    /// Connections at work.
+    pub in_use: u32,
+    /// Callers that wait for a connection.
+    pub waiting: u32,
+    /// How long the first of them has waited.
+    pub oldest_wait: Duration,
+    /// The last measured round trip to the server.
+    pub round_trip: Option<Duration>,
 }
 
 impl EngineHealth {

@@ -223,8 +223,25 @@ impl Engine for SqliteEngine {
             queued_reads: self.reading().queued(),
             queued_writes: self.writers.queued(),
             open: self.shared.open.load(Ordering::Relaxed),
+            pool: None,
             transactions: self.counters.snapshot(),
         }
+    }
+
+    fn is_shared(&self) -> bool {
+        false
+    }
+
+    async fn ledger_heads(&self, ids: &[Uuid]) -> Result<Vec<(Uuid, i64)>, StorageError> {
+        let mut heads = Vec::with_capacity(ids.len());
+        for id in ids {
+            match crate::ledger::head(self, Scope::of(*id)).await {
+                Ok(Some(head)) => heads.push((*id, head.seq)),
+                Ok(None) | Err(StorageError::UnknownTenant) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(heads)
     }
 
     async fn close(&self) {
