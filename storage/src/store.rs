@@ -15,11 +15,11 @@ use crate::vault::{DataKey, Keys, MasterKey, Purpose, TenantVault, WrappedKey};
 /// An opened store: an engine, the platform's keys, and the vaults that are in use.
 pub struct Store {
     pub(crate) engine: Arc<dyn Engine>,
-    pub(crate) master: MasterKey,
+    pub(crate) master: Arc<MasterKey>,
     pub(crate) entropy: Arc<dyn Entropy>,
     platform: Arc<TenantVault>,
     /// One live vault per tenant, so that a rotation reaches every holder; emptied by their drop.
-    vaults: Mutex<HashMap<Uuid, Weak<TenantVault>>>,
+    vaults: Arc<Mutex<HashMap<Uuid, Weak<TenantVault>>>>,
 }
 
 impl fmt::Debug for Store {
@@ -45,10 +45,23 @@ impl Store {
         let keys = unwrap_keys(&master, &wrapped)?;
         let platform = TenantVault::new(PLATFORM, keys, Arc::clone(&entropy))
             .ok_or_else(|| StorageError::corrupt("the platform's wrapped keys"))?;
-        let vaults = Mutex::default();
-        let store = Self { engine, master, entropy, platform: Arc::new(platform), vaults };
+        let vaults = Arc::default();
+        let store = Self { engine, master: Arc::new(master), entropy, platform: Arc::new(platform), vaults };
         store.finish_deletions().await?;
         Ok(store)
+    }
+
+    /// The same store with the same vaults, reached through `engine`: a decorator of [`engine`](Self::engine) that sees
+    /// every commit.
+    #[must_use]
+    pub fn over(&self, engine: Arc<dyn Engine>) -> Self {
+        Self {
+            engine,
+            master: Arc::clone(&self.master),
+            entropy: Arc::clone(&self.entropy),
+            platform: Arc::clone(&self.platform),
+            vaults: Arc::clone(&self.vaults),
+        }
     }
 
     /// The engine, for reads and for the group commit.

@@ -144,6 +144,30 @@ impl Event {
         }
     }
 
+    /// Whether a node that did not cause it may have in memory what it changed: sessions, keys of tenants, tenants
+    /// themselves, API keys. The others are told, and look for it in the ledger.
+    ///
+    /// A session that was refreshed is not among them: its row's version fences what a node with the older
+    /// generation does. Neither is a new tenant: what a shared node did not find, it does not remember.
+    pub const fn concerns_other_nodes(&self) -> bool {
+        match self {
+            Self::TenantDeleted { .. }
+            | Self::DataKeyRotated { .. }
+            | Self::SigningKeyRotated { .. }
+            | Self::ApiKeyIssued { .. }
+            | Self::SessionRevoked { .. }
+            | Self::UserSessionsRevoked { .. } => true,
+            Self::TenantCreated { .. }
+            | Self::UserCreated { .. }
+            | Self::SignUpRepeated
+            | Self::SignInRefused { .. }
+            | Self::PasswordHashUpgraded { .. }
+            | Self::SessionCreated { .. }
+            | Self::SessionRefreshed { .. }
+            | Self::RefreshReuseDetected { .. } => false,
+        }
+    }
+
     /// What the event is about.
     pub fn subject(&self) -> String {
         match self {

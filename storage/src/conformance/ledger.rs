@@ -1,7 +1,9 @@
 //! One chain per scope, without gap or fork, whatever happens at once.
 
 use super::{Fixture, entry};
-use crate::ledger::{BadEntry, VerifyError, export, head, page, verify, verify_export};
+use crate::ledger::{
+    BadEntry, CHANGING, Change, VerifyError, changes, export, head, page, verify, verify_export,
+};
 use crate::repositories::users;
 use crate::{Receipt, Scope, Unit, UnitError};
 
@@ -76,6 +78,25 @@ pub async fn pages_are_in_order(fixture: &Fixture) {
     assert!(page(fixture.engine(), scope, 7, 3).await.expect("reads").is_empty());
     let last = head(fixture.engine(), scope).await.expect("reads").expect("has a head");
     assert_eq!(last.seq, 7);
+}
+
+pub async fn changes_are_found_after_a_cursor(fixture: &Fixture) {
+    let vault = fixture.tenant("ours").await;
+    let scope = Scope::Tenant(vault.tenant());
+    let mut unit = Unit::default();
+    for event in CHANGING {
+        unit.entries.extend([entry("user.seen", 1), entry(event, 1)]);
+    }
+    fixture.engine().commit(scope, "suite", vec![unit]).await.expect("commits");
+    let found = changes(fixture.engine(), scope, 0, 100).await.expect("reads");
+    let names: Vec<_> = found.iter().map(|change| change.event.as_str()).collect();
+    assert_eq!(names, CHANGING);
+    assert_eq!(found.iter().map(|change| change.seq).collect::<Vec<_>>(), [2, 4, 6, 8, 10, 12]);
+    assert_eq!(found[0].subject, entry("user.seen", 1).subject);
+    let rest: Vec<Change> = changes(fixture.engine(), scope, 4, 2).await.expect("reads");
+    assert_eq!(rest, found[2..4]);
+    let heads = fixture.engine().ledger_heads(&[vault.tenant(), fixture.id()]).await.expect("reads");
+    assert_eq!(heads, [(vault.tenant(), 12)]);
 }
 
 pub async fn an_export_verifies_and_names_what_was_altered(fixture: &Fixture) {

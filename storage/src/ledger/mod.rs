@@ -1,7 +1,7 @@
 //! The audit ledger: per scope an append-only chain in which each entry's hash covers the one before it.
 //!
 //! Engines append inside the transaction of the write that is audited ([`chain`] is what they call);
-//! here is everything that reads: [`page`], [`verify`], [`export()`] and [`verify_export`].
+//! here is everything that reads: [`page`], [`changes`], [`verify`], [`export()`] and [`verify_export`].
 
 pub mod chain;
 mod export;
@@ -34,6 +34,39 @@ pub async fn page(
 ) -> Result<Vec<Entry>, StorageError> {
     let rows = engine.read(scope, texts::page(scope.id(), after_seq, limit)).await?;
     rows.into_iter().map(decode_entry).collect()
+}
+
+/// Names of the events that [`changes`] finds: those that other processes may have to act on.
+pub const CHANGING: &[&str] = texts::CHANGING;
+
+/// An entry as [`changes`] finds it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// Its sequence.
+    pub seq: i64,
+    /// One of [`CHANGING`].
+    pub event: String,
+    /// What it happened to.
+    pub subject: String,
+}
+
+/// Entries whose event is one of [`CHANGING`], with a sequence greater than `after_seq`, in order, at most `limit`.
+pub async fn changes(
+    engine: &dyn Engine,
+    scope: Scope,
+    after_seq: i64,
+    limit: u32,
+) -> Result<Vec<Change>, StorageError> {
+    let rows = engine.read(scope, texts::changes(scope.id(), after_seq, limit)).await?;
+    let decode = |row| {
+        let mut columns = Columns::of("ledger_entries", row);
+        Ok(Change {
+            seq: columns.int("seq")?,
+            event: columns.text("event")?,
+            subject: columns.text("subject")?,
+        })
+    };
+    rows.into_iter().map(decode).collect()
 }
 
 pub(crate) fn decode_head(row: Row) -> Result<Head, StorageError> {

@@ -14,7 +14,20 @@ statements! {
               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
     PAGE = "SELECT seq, at, event, actor, subject, data, prev_hash, hash FROM ledger_entries \
             WHERE tenant_id = $1 AND seq > $2 ORDER BY seq LIMIT $3";
+    CHANGES = "SELECT seq, event, subject FROM ledger_entries WHERE tenant_id = $1 AND seq > $2 \
+               AND event IN ('api_key.issued', 'session.revoked', 'tenant.data_key.rotated', 'tenant.deleted', \
+               'tenant.signing_key.rotated', 'user.sessions_revoked') ORDER BY seq LIMIT $3";
 }
+
+/// The events [`changes`] finds. They stand in its text as literals, so that a partial index can serve it.
+pub(crate) const CHANGING: &[&str] = &[
+    "api_key.issued",
+    "session.revoked",
+    "tenant.data_key.rotated",
+    "tenant.deleted",
+    "tenant.signing_key.rotated",
+    "user.sessions_revoked",
+];
 
 pub(crate) fn head(id: Uuid) -> Statement {
     Statement::new(HEAD, vec![id.into()])
@@ -26,4 +39,8 @@ pub(crate) fn set_head(id: Uuid, head: &Head) -> Statement {
 
 pub(crate) fn page(id: Uuid, after_seq: i64, limit: u32) -> Statement {
     Statement::new(PAGE, vec![id.into(), after_seq.into(), limit.into()])
+}
+
+pub(crate) fn changes(id: Uuid, after_seq: i64, limit: u32) -> Statement {
+    Statement::new(CHANGES, vec![id.into(), after_seq.into(), limit.into()])
 }

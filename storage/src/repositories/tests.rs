@@ -92,3 +92,9 @@ fn every_named_constraint_is_a_key_of_its_table() {
         assert!(!columns.is_empty());
     }
 }
+
+#[test]
+fn the_text_for_changes_names_every_changing_event() {
+    let listed: Vec<&str> = ledger::CHANGES.split('\'').skip(1).step_by(2).collect();
+    assert_eq!(listed, ledger::CHANGING);
+}
