@@ -10,7 +10,17 @@ use super::schema::{self, Kind};
 const PREFIX: &str = "PLINTO_";
 
 /// Read by the commands themselves; no key of the configuration.
-const OF_COMMANDS: &[&str] = &["PLINTO_CONFIG", "PLINTO_PLATFORM_KEY"];
+const OF_COMMANDS: &[&str] = &[
+    "PLINTO_CONFIG",
+    "PLINTO_PLATFORM_KEY",
+    "PLINTO_DATABASE_OWNER_URL",
+    "PLINTO_DATABASE_OWNER_URL_FILE",
+];
+
+/// The variable that sets a key.
+pub(super) fn variable(key: &str) -> String {
+    format!("{PREFIX}{}", key.to_ascii_uppercase().replace('.', "__"))
+}
 
 /// The key a variable sets; `None` if it is none of ours.
 pub(super) fn key(variable: &str) -> Option<String> {

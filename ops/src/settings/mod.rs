@@ -8,6 +8,7 @@ mod schema;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -31,6 +32,11 @@ pub(crate) struct Settings {
     pub(crate) base_url: String,
     pub(crate) listeners: Vec<(ListenerName, SocketAddr)>,
     pub(crate) master_key: MasterKeySource,
+    /// PostgreSQL; without it everything is kept in the data directory.
+    pub(crate) database: Option<DatabaseSettings>,
+    /// Redis; only together with a database.
+    pub(crate) redis: Option<RedisSettings>,
+    pub(crate) node: NodeSettings,
     pub(crate) limits: Limits,
     pub(crate) http: HttpLimits,
     pub(crate) cors_origins: Vec<String>,
@@ -51,6 +57,50 @@ pub(crate) enum MasterKeySource {
     File(PathBuf),
     /// Nothing was said: `master.key` in the data directory, if it is there.
     DataDirectory,
+}
+
+/// Where a secret is. No `Debug`: it may hold it.
+#[derive(Clone)]
+pub(crate) enum SecretSource {
+    /// Given in the environment.
+    Text(Zeroizing<String>),
+    /// In this file.
+    File(PathBuf),
+}
+
+/// PostgreSQL and how it is used.
+#[derive(Clone)]
+pub(crate) struct DatabaseSettings {
+    /// URL of the application's role, with its password.
+    pub(crate) url: SecretSource,
+    /// Connections this node may open.
+    pub(crate) connections: u32,
+    /// Calls that may wait for a connection; more are refused at once.
+    pub(crate) queue_depth: u32,
+    /// Longest time one statement may take.
+    pub(crate) statement: Duration,
+    /// Longest time one statement may wait for a lock.
+    pub(crate) lock: Duration,
+    /// Certificates of the authorities that may vouch for the server; the system's without it.
+    pub(crate) ca_file: Option<PathBuf>,
+}
+
+/// Redis.
+#[derive(Clone)]
+pub(crate) struct RedisSettings {
+    /// One URL, or several of a cluster separated by commas, with the password.
+    pub(crate) url: SecretSource,
+    /// Certificates of the authorities that may vouch for the server; the system's without it.
+    pub(crate) ca_file: Option<PathBuf>,
+}
+
+/// What this node is called and where it is reached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct NodeSettings {
+    /// `None`: the host name.
+    pub(crate) name: Option<String>,
+    /// URLs that were given; other listeners are reached at the address they listen on.
+    pub(crate) urls: BTreeMap<String, String>,
 }
 
 /// How to log.
@@ -74,6 +124,8 @@ pub(crate) enum LogFormat {
 /// How long a graceful stop may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ShutdownSettings {
+    /// Until then requests are served while readiness says no.
+    pub(crate) drain: Duration,
     /// Until then whatever was begun or queued is finished.
     pub(crate) soft: Duration,
     /// Then the rest is cut.

@@ -9,15 +9,22 @@ use serde::de::DeserializeOwned;
 use toml::{Table, Value};
 use zeroize::Zeroizing;
 
+mod nodes;
+
 use super::layers::{Layers, Origin};
 use super::problem::Problem;
 use super::schema::{self, Kind};
-use super::{LogFormat, LogSettings, MasterKeySource, Settings, ShutdownSettings};
+use super::{LogFormat, LogSettings, MasterKeySource, SecretSource, Settings, ShutdownSettings, environment};
 
 /// Longest accepted grace period in seconds.
 const LONGEST_GRACE: i64 = 3_600;
 /// Bounds for which 0 has a meaning.
-const MAY_BE_ZERO: &[&str] = &["limits.password_workers", "shutdown.soft_seconds", "shutdown.hard_seconds"];
+const MAY_BE_ZERO: &[&str] = &[
+    "limits.password_workers",
+    "shutdown.drain_seconds",
+    "shutdown.soft_seconds",
+    "shutdown.hard_seconds",
+];
 
 /// Checks everything; `None` when something without a default is wrong.
 pub(super) fn settings(layers: &Layers, problems: &mut Vec<Problem>) -> Option<Settings> {
@@ -27,11 +34,17 @@ pub(super) fn settings(layers: &Layers, problems: &mut Vec<Problem>) -> Option<S
     let base_url = check.base_url(&listeners);
     let limits = check.bounds("limits");
     let http = check.bounds("http");
+    let database = check.database();
+    let redis = check.redis(database.is_some());
+    let node = check.node(&listeners, database.is_some());
     let settings = Settings {
         data_dir: PathBuf::from(check.text("data_dir").unwrap_or(super::DEFAULT_DATA_DIR)),
         base_url,
         listeners,
         master_key: check.master_key(),
+        database,
+        redis,
+        node,
         limits: limits?,
         http: http?,
         cors_origins: check.items("cors_origins", origin),
@@ -65,7 +78,7 @@ impl<'a> Check<'a> {
                 None => Some(schema::unknown(key)),
                 Some(Kind::Secret) if matches!(leaf.origin, Origin::File(_)) => Some((
                     "a secret does not belong into this file".to_owned(),
-                    "give PLINTO_MASTER_KEY, or `master_key_file` with the path of a file".to_owned(),
+                    format!("give {}, or `{key}_file` with the path of a file", environment::variable(key)),
                 )),
                 Some(kind) if !schema::fits(kind, &leaf.value) => Some(schema::expected(kind)),
                 Some(_) if leaf.value.as_integer() == Some(0) && !MAY_BE_ZERO.contains(&key) => {
@@ -198,14 +211,24 @@ impl<'a> Check<'a> {
     }
 
     fn master_key(&mut self) -> MasterKeySource {
-        match (self.text("master_key"), self.text("master_key_file")) {
+        match self.secret("master_key") {
+            Some(SecretSource::Text(text)) => MasterKeySource::Text(text),
+            Some(SecretSource::File(path)) => MasterKeySource::File(path),
+            None => MasterKeySource::DataDirectory,
+        }
+    }
+
+    /// A secret from the environment, or the file that holds it.
+    fn secret(&mut self, key: &str) -> Option<SecretSource> {
+        let file = format!("{key}_file");
+        match (self.text(key), self.text(&file)) {
             (Some(_), Some(_)) => {
-                self.problem("master_key", "master_key_file is given as well", "give one of the two");
-                MasterKeySource::DataDirectory
+                self.problem(key, format!("{file} is given as well"), "give one of the two");
+                None
             }
-            (Some(text), None) => MasterKeySource::Text(Zeroizing::new(text.to_owned())),
-            (None, Some(path)) => MasterKeySource::File(PathBuf::from(path)),
-            (None, None) => MasterKeySource::DataDirectory,
+            (Some(text), None) => Some(SecretSource::Text(Zeroizing::new(text.to_owned()))),
+            (None, Some(path)) => Some(SecretSource::File(PathBuf::from(path))),
+            (None, None) => None,
         }
     }
 
@@ -261,6 +284,7 @@ impl<'a> Check<'a> {
     }
 
     fn shutdown(&mut self) -> ShutdownSettings {
+        let drain = self.seconds("shutdown.drain_seconds", 0);
         let soft = self.seconds("shutdown.soft_seconds", 10);
         let hard = self.seconds("shutdown.hard_seconds", 20.max(soft.as_secs()));
         if hard < soft {
@@ -270,7 +294,7 @@ impl<'a> Check<'a> {
                 "give at least soft_seconds",
             );
         }
-        ShutdownSettings { soft, hard }
+        ShutdownSettings { drain, soft, hard }
     }
 }
 

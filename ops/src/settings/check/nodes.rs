@@ -1,0 +1,104 @@
+//! What several nodes share: the database, Redis, and how the nodes are called and reached.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use plinto_http::ListenerName;
+
+use super::{Check, origin};
+use crate::settings::{DatabaseSettings, NodeSettings, RedisSettings};
+
+/// Most connections of one node: PostgreSQL itself allows 100 in all unless told otherwise.
+const MOST_CONNECTIONS: i64 = 1_000;
+const LONGEST_QUEUE: i64 = 1_000_000;
+const LONGEST_MILLIS: i64 = 600_000;
+const LONGEST_NAME: usize = 63;
+
+impl Check<'_> {
+    pub(super) fn database(&mut self) -> Option<DatabaseSettings> {
+        let connections = self.within("database.connections", 32, MOST_CONNECTIONS);
+        let queue_depth = self.within("database.queue_depth", 1_024, LONGEST_QUEUE);
+        let statement = self.within("database.statement_millis", 5_000, LONGEST_MILLIS);
+        let lock = self.within("database.lock_millis", 2_000, LONGEST_MILLIS);
+        Some(DatabaseSettings {
+            url: self.secret("database_url")?,
+            connections,
+            queue_depth,
+            statement: Duration::from_millis(statement.into()),
+            lock: Duration::from_millis(lock.into()),
+            ca_file: self.text("database.ca_file").map(PathBuf::from),
+        })
+    }
+
+    /// Nodes that share no database have nothing to tell each other.
+    pub(super) fn redis(&mut self, with_database: bool) -> Option<RedisSettings> {
+        let url = self.secret("redis_url")?;
+        if !with_database {
+            let key = if self.text("redis_url").is_some() { "redis_url" } else { "redis_url_file" };
+            self.problem(
+                key,
+                "Redis serves nodes that share a PostgreSQL database, and none is given",
+                "give PLINTO_DATABASE_URL or `database_url_file` as well, or leave Redis out",
+            );
+        }
+        Some(RedisSettings { url, ca_file: self.text("redis.ca_file").map(PathBuf::from) })
+    }
+
+    pub(super) fn node(
+        &mut self,
+        listeners: &[(ListenerName, SocketAddr)],
+        with_database: bool,
+    ) -> NodeSettings {
+        let mut urls = BTreeMap::new();
+        for name in ListenerName::ALL {
+            let key = format!("node.{name}_url");
+            let Some(text) = self.text(&key) else { continue };
+            match origin(text) {
+                Ok(url) => drop(urls.insert(name.to_string(), url)),
+                Err(fix) => self.problem(&key, format!("`{text}` cannot be used"), fix),
+            }
+        }
+        let auth = listeners.iter().find(|(name, _)| *name == ListenerName::Auth);
+        if let Some((name, address)) = auth
+            && with_database
+            && address.ip().is_unspecified()
+            && self.text("node.auth_url").is_none()
+        {
+            self.problem(
+                "node.auth_url",
+                format!("it is needed because {name} listens on {address}, which is no address to connect to"),
+                "give the URL under which operators and other nodes reach it, such as http://10.0.0.7:8001",
+            );
+        }
+        NodeSettings { name: self.node_name(), urls }
+    }
+
+    fn node_name(&mut self) -> Option<String> {
+        let name = self.text("node.name")?;
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+        if !(1..=LONGEST_NAME).contains(&name.len()) || !name.bytes().all(plain) {
+            self.problem(
+                "node.name",
+                format!("`{name}` cannot be used"),
+                format!("give 1 to {LONGEST_NAME} letters, digits, dots, hyphens and underscores, such as node-1"),
+            );
+        }
+        Some(name.to_owned())
+    }
+
+    /// A whole number from 1 to `most`.
+    fn within(&mut self, key: &str, standard: u32, most: i64) -> u32 {
+        let Some(given) = self.layers.get(key).and_then(|leaf| leaf.value.as_integer()) else {
+            return standard;
+        };
+        match u32::try_from(given) {
+            Ok(number) if given <= most => number.max(1),
+            _ => {
+                self.problem(key, format!("{given} is out of range"), format!("give a number from 1 to {most}"));
+                standard
+            }
+        }
+    }
+}
