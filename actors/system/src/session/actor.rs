@@ -1,19 +1,17 @@
-use super::handle::Refreshed;
-use super::messages::{RefreshRequest, SessionKey, SessionMessage};
-use super::refresh_tokens::issue;
-use super::state::from_row;
+use super::commit::CommitFailure;
+use super::messages::{SessionKey, SessionMessage};
+use super::state::{Resident, from_row};
 use crate::config::Limits;
 use crate::environment::Environment;
 use crate::error::ServiceError;
-use crate::ledger::{CommitError, LedgerHandle};
+use crate::ledger::LedgerHandle;
 use crate::persist::unit;
-use crate::tenant::{TenantActor, access_token};
+use crate::tenant::TenantActor;
 use plinto_domain::audit::Actor;
-use plinto_domain::session::{self, PresentedRefresh, RefreshOutcome, RevocationReason, Session};
+use plinto_domain::session::{self, RevocationReason, Session, SessionEnded};
 use plinto_domain::{Decision, Timestamp};
 use plinto_runtime::{
-    Activated, ActivationError, Admission, Context, Deadline, Directory, Fault, Rate, Refusal, Reply,
-    VirtualActor,
+    Activated, ActivationError, Admission, Context, Deadline, Directory, Fault, Rate, Refusal, VirtualActor,
 };
 use plinto_storage::Engine;
 use plinto_storage::repositories::sessions;
@@ -22,15 +20,8 @@ use std::sync::Arc;
 use std::time::Duration;
 use subtle::ConstantTimeEq;
 
-/// How long a session waits for its own commit once it has begun: longer than any commit takes. Giving up earlier would
-/// let a successor read the row before the commit lands, and answer for a session that is revoked.
-const COMMIT_WAIT: Duration = Duration::from_secs(600);
-
-/// How long an activation may wait for its tenant.
+/// How long reading a session's row may wait for its tenant.
 const TENANT_WAIT: Duration = Duration::from_secs(5);
-
-/// Name of the expectation that a session is not revoked yet.
-const SESSION_STATE: &str = "session_state";
 
 /// One session.
 pub(crate) struct SessionActor {
@@ -44,7 +35,7 @@ pub(crate) struct SessionActor {
 impl VirtualActor for SessionActor {
     type Key = SessionKey;
     type Message = SessionMessage;
-    type State = Session;
+    type State = Resident;
     type Shared = ();
     const KIND: &'static str = "session";
 
@@ -64,40 +55,48 @@ impl VirtualActor for SessionActor {
         Admission { in_flight: self.limits.session_in_flight, rate: Some(rate) }
     }
 
-    fn weight(&self, state: &Session) -> usize {
-        size_of::<Session>()
-            + state.amr.iter().map(|method| method.capacity() + size_of::<String>()).sum::<usize>()
+    fn weight(&self, resident: &Resident) -> usize {
+        let methods = resident.session.amr.iter().map(|method| method.capacity() + size_of::<String>());
+        size_of::<Resident>() + methods.sum::<usize>()
     }
 
     async fn activate(&self, key: &SessionKey) -> Result<Activated<Self>, ActivationError> {
-        let state =
+        let session =
             self.load(key).await.map_err(|error| error.in_activation())?.ok_or(ActivationError::NotFound)?;
-        Ok(Activated { state, shared: Arc::new(()) })
+        Ok(Activated { state: Resident::new(session), shared: Arc::new(()) })
     }
 
     async fn handle(
         &self,
         cx: &mut Context<Self>,
-        session: &mut Session,
+        resident: &mut Resident,
         message: SessionMessage,
     ) -> Result<(), Fault> {
+        // What reads or writes is boxed, so that an idle session does not carry the size of its future.
         match message {
-            SessionMessage::Check { now, reply } => reply.send(session.check_live(now)),
-            SessionMessage::CheckRefresh { generation, hash, now, reply } => {
-                let current =
-                    generation == session.generation && bool::from(hash.ct_eq(&session.refresh_hash));
-                let usable = current && session.check_live(now).is_ok();
-                reply.send(usable.then(|| session.clone()));
+            SessionMessage::Check { now, reply } => {
+                let live = match resident.must_read(now, self.engine.is_shared()) {
+                    false => Ok(resident.session.check_live(now)),
+                    true => Box::pin(self.check_row(cx.key(), resident, now)).await,
+                };
+                reply.send(live);
             }
-            SessionMessage::WasRevoked => session.revoked = true,
-            // The rare ones are boxed so that an idle session does not carry the size of their futures.
+            SessionMessage::CheckRefresh { generation, hash, now, reply } => {
+                let checking = self.check_refresh(cx.key(), resident, generation, hash, now);
+                reply.send(Box::pin(checking).await);
+            }
+            SessionMessage::WasRevoked => resident.session.revoked = true,
+            SessionMessage::Changed => resident.doubt(),
             SessionMessage::Refresh { request, reply } => {
-                let tenant = cx.key().tenant;
-                return Box::pin(self.refresh(tenant, cx.deadline(), session, *request, reply)).await;
+                let deadline = cx.deadline();
+                reply.send(Box::pin(self.refresh(cx.key(), deadline, resident, *request)).await);
             }
             SessionMessage::Revoke { reason, now, reply } => {
-                let key = *cx.key();
-                return Box::pin(self.revoke(key, cx.deadline(), session, reason, now, reply)).await;
+                let deadline = cx.deadline();
+                match Box::pin(self.revoke(cx.key(), deadline, resident, reason, now)).await {
+                    Err(ServiceError::Refused(refusal)) => reply.refuse(refusal),
+                    done => reply.send(done),
+                }
             }
         }
         Ok(())
@@ -114,145 +113,65 @@ impl SessionActor {
         row.map(from_row).transpose()
     }
 
-    async fn refresh(
+    /// Brings memory up to the row. If that fails, memory is as doubtful as before.
+    pub(super) async fn read_again(
         &self,
-        tenant: plinto_domain::TenantId,
-        deadline: Deadline,
-        session: &mut Session,
-        request: RefreshRequest,
-        reply: Reply<Result<Refreshed, ServiceError>>,
-    ) -> Result<(), Fault> {
-        let RefreshRequest { cell, parts, hash, now } = request;
-        let generation = session.generation.saturating_add(1);
-        let (token, _) = match issue(&cell.vault, tenant, session.id, generation) {
-            Ok(next) => next,
-            Err(error) => {
-                reply.send(Err(error.into()));
-                return Ok(());
-            }
-        };
-        let presented = PresentedRefresh { generation: parts.generation, hash };
-        let policy = cell.settings.session;
-        let Decision { writes, events, reply: outcome } =
-            session::refresh(session, presented, token.sha256(), &policy, now);
-        if !writes.is_empty() {
-            let unit = unit(&cell.vault, writes, &events, Actor::User(session.user), now);
-            match self.commit(tenant, unit, deadline).await {
-                Ok(()) => {}
-                Err(CommitFailure::AlreadyRevoked) => {
-                    session.revoked = true;
-                    reply.send(Err(ServiceError::InvalidGrant));
-                    return Ok(());
-                }
-                Err(failure) => return answer_failure(failure, reply),
-            }
-        }
-        let answer = match outcome {
-            RefreshOutcome::Rotated => {
-                session.generation = generation;
-                session.refresh_hash = token.sha256();
-                session.idle_expires_at = policy.idle_expires_at(now);
-                session.version += 1;
-                access_token(&cell, session, now, &self.environment).map(|access| Refreshed {
-                    session: session.id,
-                    user: session.user,
-                    access,
-                    refresh: token,
-                })
-            }
-            RefreshOutcome::ReuseDetected => {
-                session.revoked = true;
-                Err(ServiceError::InvalidGrant)
-            }
-            RefreshOutcome::Ended(_) | RefreshOutcome::Invalid => Err(ServiceError::InvalidGrant),
-        };
-        reply.send(answer);
+        key: &SessionKey,
+        resident: &mut Resident,
+    ) -> Result<(), ServiceError> {
+        let row = self.load(key).await?;
+        resident.renew(row);
         Ok(())
+    }
+
+    async fn check_row(
+        &self,
+        key: &SessionKey,
+        resident: &mut Resident,
+        now: Timestamp,
+    ) -> Result<Result<(), SessionEnded>, ServiceError> {
+        self.read_again(key, resident).await?;
+        Ok(resident.session.check_live(now))
+    }
+
+    async fn check_refresh(
+        &self,
+        key: &SessionKey,
+        resident: &mut Resident,
+        generation: u32,
+        hash: [u8; 32],
+        now: Timestamp,
+    ) -> Result<Option<Session>, ServiceError> {
+        let from_elsewhere = generation > resident.session.generation && !resident.session.revoked;
+        if from_elsewhere || resident.must_read(now, self.engine.is_shared()) {
+            self.read_again(key, resident).await?;
+        }
+        let session = &resident.session;
+        let current = generation == session.generation && bool::from(hash.ct_eq(&session.refresh_hash));
+        let usable = current && session.check_live(now).is_ok();
+        Ok(usable.then(|| session.clone()))
     }
 
     async fn revoke(
         &self,
-        key: SessionKey,
+        key: &SessionKey,
         deadline: Deadline,
-        session: &mut Session,
+        resident: &mut Resident,
         reason: RevocationReason,
         now: Timestamp,
-        reply: Reply<Result<(), ServiceError>>,
-    ) -> Result<(), Fault> {
-        let Decision { writes, events, reply: () } = session::revoke(session, reason, now);
-        if !writes.is_empty() {
-            let cell = match self.tenants.shared(&key.tenant, deadline).await {
-                Ok(cell) => cell,
-                Err(refusal) => {
-                    reply.refuse(refusal);
-                    return Ok(());
-                }
-            };
-            let unit = unit(&cell.vault, writes, &events, Actor::User(session.user), now);
-            match self.commit(key.tenant, unit, deadline).await {
-                Ok(()) | Err(CommitFailure::AlreadyRevoked) => session.revoked = true,
-                Err(failure) => return answer_failure(failure, reply),
+    ) -> Result<(), ServiceError> {
+        let Decision { writes, events, reply: () } = session::revoke(&resident.session, reason, now);
+        if writes.is_empty() {
+            return Ok(());
+        }
+        let cell = self.tenants.shared(&key.tenant, deadline).await?;
+        let unit = unit(&cell.vault, writes, &events, Actor::User(resident.session.user), now);
+        match self.commit(key.tenant, unit, deadline).await {
+            Ok(()) | Err(CommitFailure::AlreadyRevoked) => {
+                resident.session.revoked = true;
+                Ok(())
             }
-        }
-        reply.send(Ok(()));
-        Ok(())
-    }
-
-    async fn commit(
-        &self,
-        tenant: plinto_domain::TenantId,
-        unit: plinto_storage::Unit,
-        deadline: Deadline,
-    ) -> Result<(), CommitFailure> {
-        if deadline.has_passed() {
-            return Err(CommitFailure::NotStored(Refusal::DeadlineExceeded.into()));
-        }
-        match self.ledger.append(tenant, unit, Deadline::after(COMMIT_WAIT)).await {
-            Ok(Ok(_)) => Ok(()),
-            Ok(Err(CommitError::Storage(error))) => {
-                Err(CommitFailure::NotStored(ServiceError::Storage(error)))
-            }
-            Ok(Err(CommitError::Conflict(SESSION_STATE))) => Err(CommitFailure::AlreadyRevoked),
-            Ok(Err(error)) => Err(CommitFailure::RowDiffers(error.into())),
-            // Refused before it was enqueued: nothing was stored, and nothing is wrong with this session.
-            Err(ServiceError::Refused(
-                refusal @ (Refusal::Overloaded { .. } | Refusal::Unavailable { .. } | Refusal::NotFound),
-            )) => Err(CommitFailure::NotStored(refusal.into())),
-            Err(error) => Err(CommitFailure::Unknown(error)),
-        }
-    }
-}
-
-/// What is known about the row after a commit that was not acknowledged.
-enum CommitFailure {
-    /// The session had been revoked by somebody else: what was wanted, or stronger.
-    AlreadyRevoked,
-    /// Nothing was stored; memory is right.
-    NotStored(ServiceError),
-    /// The row is not what memory says.
-    RowDiffers(ServiceError),
-    /// It may or may not have been stored (the deadline passed or the ledger died meanwhile).
-    Unknown(ServiceError),
-}
-
-/// Tells the caller; where memory may be wrong, the actor dies and its successor reads the row again.
-fn answer_failure<T>(failure: CommitFailure, reply: Reply<Result<T, ServiceError>>) -> Result<(), Fault> {
-    match failure {
-        CommitFailure::AlreadyRevoked => {
-            reply.send(Err(ServiceError::Conflict));
-            Err(Fault("session was revoked elsewhere".to_owned()))
-        }
-        CommitFailure::NotStored(error) => {
-            reply.send(Err(error));
-            Ok(())
-        }
-        CommitFailure::RowDiffers(error) => {
-            reply.send(Err(error));
-            Err(Fault("session row changed elsewhere".to_owned()))
-        }
-        CommitFailure::Unknown(error) => {
-            reply.send(Err(error));
-            Err(Fault("session commit was not acknowledged".to_owned()))
+            Err(failure) => Err(failure.answer(resident)),
         }
     }
 }

@@ -33,10 +33,10 @@ impl SessionHandle {
         key: SessionKey,
         now: Timestamp,
         deadline: Deadline,
-    ) -> Result<Result<(), SessionEnded>, Refusal> {
+    ) -> Result<Result<(), SessionEnded>, ServiceError> {
         match self.directory.call(&key, deadline, |reply| SessionMessage::Check { now, reply }).await {
             Err(Refusal::NotFound) => Ok(Err(SessionEnded::Revoked)),
-            answer => answer,
+            answer => answer?,
         }
     }
 
@@ -46,14 +46,11 @@ impl SessionHandle {
         key: SessionKey,
         now: Timestamp,
         deadline: Deadline,
-    ) -> Result<Result<(), SessionEnded>, Refusal> {
-        match self
-            .directory
-            .call_unlimited(&key, deadline, |reply| SessionMessage::Check { now, reply })
-            .await
-        {
+    ) -> Result<Result<(), SessionEnded>, ServiceError> {
+        let make = |reply| SessionMessage::Check { now, reply };
+        match self.directory.call_unlimited(&key, deadline, make).await {
             Err(Refusal::NotFound) => Ok(Err(SessionEnded::Revoked)),
-            answer => answer,
+            answer => answer?,
         }
     }
 
@@ -65,11 +62,11 @@ impl SessionHandle {
         hash: [u8; 32],
         now: Timestamp,
         deadline: Deadline,
-    ) -> Result<Option<Session>, Refusal> {
+    ) -> Result<Option<Session>, ServiceError> {
         let make = |reply| SessionMessage::CheckRefresh { generation, hash, now, reply };
         match self.directory.call(&key, deadline, make).await {
             Err(Refusal::NotFound) => Ok(None),
-            answer => answer,
+            answer => answer?,
         }
     }
 
@@ -105,6 +102,11 @@ impl SessionHandle {
     /// Tells a resident session that a committed write has ended it. A session that is not resident reads the row.
     pub(crate) fn was_revoked(&self, key: SessionKey) {
         self.directory.cast_if_live(&key, SessionMessage::WasRevoked);
+    }
+
+    /// Tells a resident session that another node may have changed its row: it reads the row before its next answer.
+    pub(crate) fn changed(&self, key: SessionKey) {
+        self.directory.cast_if_live(&key, SessionMessage::Changed);
     }
 
     /// Drains and forgets every session of a tenant.

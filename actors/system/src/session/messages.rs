@@ -32,15 +32,22 @@ pub(crate) struct RefreshRequest {
 
 pub(crate) enum SessionMessage {
     /// Is the session usable now?
-    Check { now: Timestamp, reply: Reply<Result<(), SessionEnded>> },
+    Check { now: Timestamp, reply: Reply<Result<Result<(), SessionEnded>, ServiceError>> },
     /// Is this genuine refresh token the current one of a usable session?
-    CheckRefresh { generation: u32, hash: [u8; 32], now: Timestamp, reply: Reply<Option<Session>> },
+    CheckRefresh {
+        generation: u32,
+        hash: [u8; 32],
+        now: Timestamp,
+        reply: Reply<Result<Option<Session>, ServiceError>>,
+    },
     /// Exchange a refresh token.
     Refresh { request: Box<RefreshRequest>, reply: Reply<Result<super::Refreshed, ServiceError>> },
     /// End the session.
     Revoke { reason: RevocationReason, now: Timestamp, reply: Reply<Result<(), ServiceError>> },
     /// The session was ended by a committed write made elsewhere.
     WasRevoked,
+    /// The session's row may have been changed by another node: read it before the next answer.
+    Changed,
 }
 
 impl Message for SessionMessage {
@@ -50,7 +57,7 @@ impl Message for SessionMessage {
             Self::CheckRefresh { reply, .. } => reply.is_abandoned(),
             Self::Refresh { reply, .. } => reply.is_abandoned(),
             Self::Revoke { reply, .. } => reply.is_abandoned(),
-            Self::WasRevoked => false,
+            Self::WasRevoked | Self::Changed => false,
         }
     }
 
@@ -60,7 +67,7 @@ impl Message for SessionMessage {
             Self::CheckRefresh { reply, .. } => reply.refuse(why),
             Self::Refresh { reply, .. } => reply.refuse(why),
             Self::Revoke { reply, .. } => reply.refuse(why),
-            Self::WasRevoked => {}
+            Self::WasRevoked | Self::Changed => {}
         }
     }
 }

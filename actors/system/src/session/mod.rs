@@ -1,8 +1,10 @@
 //! A session: one supervised actor per live sign-in, activated on demand, passivated when idle.
 
 mod actor;
+mod commit;
 mod handle;
 mod messages;
+mod refresh;
 mod refresh_tokens;
 mod state;
 

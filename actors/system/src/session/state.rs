@@ -2,6 +2,49 @@ use crate::error::ServiceError;
 use plinto_domain::session::Session;
 use plinto_domain::{SessionId, Timestamp, UserId};
 use plinto_storage::repositories::sessions::SessionRow;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// A session that looks idle is looked up again at most this often: another node may have refreshed it.
+const IDLE_LOOK_UP: Duration = Duration::from_secs(1);
+
+/// A session as its actor holds it: the row as last read, and whether it may be out of date.
+pub(crate) struct Resident {
+    pub(super) session: Session,
+    stale: bool,
+    read_at: Instant,
+}
+
+impl Resident {
+    /// Of a row just read.
+    pub(super) fn new(session: Session) -> Self {
+        Self { session, stale: false, read_at: Instant::now() }
+    }
+
+    /// The row may say something else by now: nothing is answered from memory until it was read.
+    pub(super) fn doubt(&mut self) {
+        self.stale = true;
+    }
+
+    /// Takes over the row as just read. A row that is gone was erased with its tenant.
+    pub(super) fn renew(&mut self, row: Option<Session>) {
+        match row {
+            Some(session) => *self = Self::new(session),
+            None => self.session.revoked = true,
+        }
+    }
+
+    /// Whether the row must be read before anything is answered at `now`. What has ended for good stays ended. In a
+    /// `shared` database a session that looks idle may have been refreshed through another node.
+    pub(super) fn must_read(&self, now: Timestamp, shared: bool) -> bool {
+        let session = &self.session;
+        if session.revoked || now >= session.expires_at {
+            return false;
+        }
+        let looks_idle = now >= session.idle_expires_at;
+        self.stale || (shared && looks_idle && self.read_at.elapsed() >= IDLE_LOOK_UP)
+    }
+}
 
 /// Reads a stored session into the form decisions work on.
 pub(crate) fn from_row(row: SessionRow) -> Result<Session, ServiceError> {
