@@ -1,0 +1,5 @@
+mod cluster;
+mod server;
+
+pub use cluster::RedisCluster;
+pub use server::{RedisConfig, RedisServer};
