@@ -1,6 +1,6 @@
 //! What the author of an actor writes.
 
-use crate::admission::Admission;
+use crate::admission::{Admission, Allowance};
 use crate::directory::Context;
 use crate::message::Message;
 use std::fmt::{Debug, Display};
@@ -85,6 +85,13 @@ pub trait VirtualActor: Send + Sync + Sized + 'static {
 
     /// How much this key may ask for. Read when the key is first used and kept while it is known.
     fn admission(&self, key: &Self::Key) -> Admission;
+
+    /// A second stage of the key's rate limit, for what several processes share; none unless overridden. Read and kept
+    /// like [`Self::admission`], and unused where that sets no rate.
+    fn allowance(&self, key: &Self::Key) -> Option<Arc<dyn Allowance>> {
+        let _ = key;
+        None
+    }
 
     /// Bytes the state holds, for the cap by bytes. Read after every message, so it must be cheap.
     fn weight(&self, state: &Self::State) -> usize {

@@ -97,12 +97,13 @@ mod observe;
 mod passivation;
 mod pool;
 mod refusal;
+mod service;
 mod shutdown;
 mod supervision;
 mod system;
 
 pub use actor::{Activated, ActivationError, ActorKey, Fault, VirtualActor};
-pub use admission::{Admission, Moment, Permit, Pin, Rate, TokioClock};
+pub use admission::{Admission, Allowance, Moment, Permit, Pin, Rate, TokioClock};
 pub use deadline::Deadline;
 pub use directory::{Context, Directory, DirectoryConfig, Entered, SelfRef};
 pub use message::{Answer, Message, Reply};

@@ -218,6 +218,11 @@ impl System {
         order
     }
 
+    /// Cancelled when a shutdown begins.
+    pub(crate) fn stopping(&self) -> CancellationToken {
+        self.sweeper.clone()
+    }
+
     pub(crate) fn stop_sweeper(&self) {
         self.sweeper.cancel();
     }

@@ -1,6 +1,6 @@
 //! A governor limiter on tokio's clock, whose fill can be read.
 
-use crate::admission::Rate;
+use crate::admission::{Allowance, Rate};
 use governor::clock::{Clock, Reference};
 use governor::middleware::NoOpMiddleware;
 use governor::nanos::Nanos;
@@ -74,28 +74,31 @@ pub(crate) struct Limiter {
     arrival: TheoreticalArrival,
     start: Instant,
     rate: Rate,
+    allowance: Option<Arc<dyn Allowance>>,
     refused: AtomicU32,
 }
 
 impl Limiter {
-    pub(crate) fn new(rate: Rate) -> Self {
+    pub(crate) fn new(rate: Rate, allowance: Option<Arc<dyn Allowance>>) -> Self {
         let arrival = TheoreticalArrival(Arc::new(AtomicU64::new(0)));
         let quota = Quota::per_second(rate.per_second).allow_burst(rate.burst);
         // Read before governor reads it, so that the fill is never overstated.
         let start = Instant::now();
         let governor = RateLimiter::new(quota, arrival.clone(), TokioClock);
-        Self { governor, arrival, start, rate, refused: AtomicU32::new(0) }
+        Self { governor, arrival, start, rate, allowance, refused: AtomicU32::new(0) }
     }
 
-    /// Takes one token.
+    /// Takes one token, then asks the allowance if there is one.
     ///
     /// # Errors
     /// How long until the next token.
     pub(crate) fn check(&self) -> Result<(), Duration> {
-        self.governor.check().map_err(|not_until| {
+        let own = self.governor.check().map_err(|not_until| not_until.wait_time_from(TokioClock.now()));
+        let outcome = own.and_then(|()| self.allowance.as_ref().map_or(Ok(()), |shared| shared.take()));
+        if outcome.is_err() {
             self.refused.fetch_add(1, Ordering::Relaxed);
-            not_until.wait_time_from(TokioClock.now())
-        })
+        }
+        outcome
     }
 
     /// Tokens that could be taken now.

@@ -4,11 +4,13 @@
 //! bound is a count of permits ([`Permit`] rides with the message and is released with its reply), and the
 //! rate limiter is asked before the message exists.
 
+mod allowance;
 mod gate;
 mod limiter;
 #[cfg(test)]
 mod tests;
 
+pub use allowance::Allowance;
 pub(crate) use gate::{Entry, Gate};
 pub use gate::{Permit, Pin};
 pub(crate) use limiter::Limiter;

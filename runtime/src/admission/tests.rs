@@ -1,7 +1,8 @@
-use super::{Entry, Gate, Limiter, Rate};
+use super::{Allowance, Entry, Gate, Limiter, Rate};
 use crate::observe::KindStats;
 use proptest::prelude::*;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 use tokio::time::{Instant, advance};
 
@@ -54,7 +55,7 @@ fn a_gate_in_use_does_not_close_and_a_closed_one_admits_nobody() {
 
 #[tokio::test(start_paused = true)]
 async fn the_limiter_follows_paused_time() {
-    let limiter = Limiter::new(Rate::new(10, 3));
+    let limiter = Limiter::new(Rate::new(10, 3), None);
     for left in [2, 1, 0] {
         assert_eq!(limiter.check(), Ok(()));
         assert_eq!(limiter.available(), left);
@@ -67,6 +68,29 @@ async fn the_limiter_follows_paused_time() {
     assert!(!limiter.is_full());
     advance(Duration::from_millis(300)).await;
     assert!(limiter.is_full());
+}
+
+/// Grants what it was made with, then tells everybody to come back in a second.
+struct Purse(AtomicU32);
+
+impl Allowance for Purse {
+    fn take(&self) -> Result<(), Duration> {
+        let took = self.0.fetch_update(Ordering::AcqRel, Ordering::Acquire, |left| left.checked_sub(1));
+        took.map(drop).map_err(|_| Duration::from_secs(1))
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_allowance_is_asked_after_the_limiter() {
+    let purse = Arc::new(Purse(AtomicU32::new(3)));
+    let limiter = Limiter::new(Rate::new(10, 2), Some(Arc::clone(&purse) as Arc<dyn Allowance>));
+    assert_eq!((limiter.check(), limiter.check()), (Ok(()), Ok(())));
+    assert_eq!(limiter.check(), Err(Duration::from_millis(100)), "the limiter's own word");
+    assert_eq!(purse.0.load(Ordering::Relaxed), 1, "refused by the limiter, the allowance is not asked");
+    advance(Duration::from_secs(1)).await;
+    assert_eq!(limiter.check(), Ok(()));
+    assert_eq!(limiter.check(), Err(Duration::from_secs(1)), "the allowance's word");
+    assert_eq!(limiter.refused(), 2);
 }
 
 proptest! {
@@ -82,7 +106,7 @@ proptest! {
             .build()
             .expect("a runtime");
         runtime.block_on(async {
-            let limiter = Limiter::new(Rate::new(per_second, burst));
+            let limiter = Limiter::new(Rate::new(per_second, burst), None);
             let start = Instant::now();
             let mut passed = 0u32;
             for gap in gaps {

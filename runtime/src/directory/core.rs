@@ -172,7 +172,7 @@ impl<V: VirtualActor> Core<V> {
         let admission = self.actor.admission(key);
         let entry = self.slots.entry(key.clone()).or_insert_with(|| {
             let gate = Gate::new(admission.in_flight, Arc::clone(&self.stats), now_ms);
-            let limiter = admission.rate.map(|rate| Box::new(Limiter::new(rate)));
+            let limiter = admission.rate.map(|rate| Box::new(Limiter::new(rate, self.actor.allowance(key))));
             self.stats.moved(None, Some(crate::observe::NodeState::Dormant));
             Arc::new(Slot::new(key.clone(), gate, limiter, now_ms))
         });

@@ -220,6 +220,14 @@ impl<V: VirtualActor> Directory<V> {
         self.0.known(key).is_some_and(|slot| slot.inject_panic())
     }
 
+    /// Whether the key's actor holds resources: live, on its way in or out, or waiting for a restart.
+    #[must_use]
+    pub fn is_resident(&self, key: &V::Key) -> bool {
+        use NodeState::{Activating, Live, Passivating, Restarting};
+        let state = self.0.known(key).and_then(|slot| slot.node_state());
+        matches!(state, Some(Activating | Live | Passivating | Restarting))
+    }
+
     /// How many actors are live.
     #[must_use]
     pub fn live(&self) -> usize {
