@@ -10,6 +10,7 @@
 //! * [`repositories`] holds every SQL text that is not DDL, one module per table.
 //! * [`ledger`] is the hash chain: canonical bytes, verification, paging, export.
 //! * [`backup`] copies the embedded engine while it runs, and restores it.
+//! * [`import`] brings embedded data into an engine that several nodes share.
 //! * [`Store`] ties them together and looks after tenants.
 
 pub mod backup;
@@ -19,6 +20,7 @@ pub mod engine;
 pub mod engines;
 mod entropy;
 mod error;
+pub mod import;
 pub mod ledger;
 pub mod repositories;
 mod store;
@@ -26,7 +28,8 @@ mod tenants;
 pub mod vault;
 
 pub use engine::{
-    Engine, EngineHealth, Expect, NewEntry, PoolHealth, Receipt, Row, Scope, Statement, TransactionCount, Unit, Value,
+    Engine, EngineHealth, Expect, NewEntry, PoolHealth, Receipt, Row, Scope, Statement, TransactionCount,
+    Unit, Value,
 };
 pub use entropy::Entropy;
 pub use error::{StorageError, UnitError};

@@ -151,7 +151,7 @@ async fn commit_one(
     answers.into_iter().next().ok_or_else(|| StorageError::unavailable("the engine answered no unit"))
 }
 
-fn admit(master: &MasterKey, check: [u8; 32]) -> Result<(), StorageError> {
+pub(crate) fn admit(master: &MasterKey, check: [u8; 32]) -> Result<(), StorageError> {
     use subtle::ConstantTimeEq;
     if bool::from(master.check_value().ct_eq(&check)) { Ok(()) } else { Err(StorageError::WrongMasterKey) }
 }
@@ -183,7 +183,10 @@ async fn first_start(
         // Another node was first: its master key must be ours.
         Err(UnitError::Unique(_)) => match master_checks::get(engine).await? {
             Some(check) => admit(master, check),
-            None => Err(StorageError::corrupt("the check value of the master key")),
+            None => Err(StorageError::Unsuitable {
+                reason: "an import into it is under way or was interrupted: let it finish, or run it again"
+                    .to_owned(),
+            }),
         },
         Err(refused) => Err(refused.into()),
     }

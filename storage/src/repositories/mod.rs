@@ -28,6 +28,7 @@ pub(crate) mod tenant_keys;
 pub mod tenants;
 pub mod user_emails;
 pub mod users;
+pub(crate) mod whole_rows;
 pub(crate) mod write_probe;
 
 #[cfg(test)]

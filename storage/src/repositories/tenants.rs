@@ -93,7 +93,12 @@ pub(crate) fn update(
         .expecting(1, "tenant_version")
 }
 
-fn sealed(vault: &TenantVault, id: Uuid, name: &str, settings: &serde_json::Value) -> (Vec<u8>, Vec<u8>) {
+pub(crate) fn sealed(
+    vault: &TenantVault,
+    id: Uuid,
+    name: &str,
+    settings: &serde_json::Value,
+) -> (Vec<u8>, Vec<u8>) {
     let row = id.as_bytes();
     (
         vault.seal(TABLE, row, "name", name.as_bytes()),

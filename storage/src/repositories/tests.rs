@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::*;
 
 const PLATFORM: &[&[(&str, &str)]] =
-    &[master_checks::ALL, tenant_keys::ALL, tenants::ALL, api_keys::ALL, write_probe::ALL];
+    &[master_checks::ALL, tenant_keys::ALL, tenants::ALL, api_keys::ALL, write_probe::ALL, whole_rows::ALL];
 const TENANT: &[&[(&str, &str)]] =
     &[users::ALL, user_emails::ALL, credentials::ALL, sessions::ALL, sign_in::ALL, signing_keys::ALL];
 

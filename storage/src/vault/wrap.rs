@@ -55,6 +55,19 @@ impl MasterKey {
     ) -> (Zeroizing<[u8; 32]>, WrappedKey) {
         let mut key = Zeroizing::new([0; 32]);
         entropy.fill(key.as_mut_slice());
+        let wrapped = self.wrap_key(entropy, tenant, purpose, version, &key);
+        (key, wrapped)
+    }
+
+    /// Wraps a key that was made elsewhere.
+    pub(crate) fn wrap_key(
+        &self,
+        entropy: &dyn Entropy,
+        tenant: Uuid,
+        purpose: Purpose,
+        version: u32,
+        key: &[u8; 32],
+    ) -> WrappedKey {
         let mut nonce = [0; NONCE];
         entropy.fill(&mut nonce);
         let aad = associated(tenant, purpose, version);
@@ -64,7 +77,7 @@ impl MasterKey {
             .encrypt(&Nonce::from(nonce), payload)
             .expect("32 bytes are within what AES-GCM can seal");
         let bytes = [nonce.as_slice(), &sealed].concat();
-        (key, WrappedKey { tenant, purpose, version, bytes })
+        WrappedKey { tenant, purpose, version, bytes }
     }
 
     /// Unwraps a key, or `None` when it was altered, moved or wrapped by another master key.

@@ -1,0 +1,131 @@
+//! One tenant into an installation that may have another master key.
+
+use uuid::Uuid;
+
+use super::copy::Pages;
+use super::{ImportError, compare, copy};
+use crate::TenantRow;
+use crate::engine::{NewEntry, Row, Scope, Statement, Unit, Value};
+use crate::error::{StorageError, UnitError};
+use crate::repositories::whole_rows::CATALOGUE;
+use crate::repositories::{constraint, tenant_keys, tenants};
+use crate::store::Store;
+use crate::vault::WrappedKey;
+
+/// What came over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Moved {
+    /// The tenant, with the id it had.
+    pub tenant: Uuid,
+    /// Its API keys that came with it, valid as before.
+    pub api_keys: Vec<Uuid>,
+}
+
+/// Brings one tenant from a stopped embedded installation into another one, which may serve meanwhile.
+///
+/// Its rows travel as they are, under the tenant's own keys; those are wrapped anew under the target's master key, and
+/// its name and settings are sealed anew under the target's platform keys. The register names it last, in one
+/// transaction with the entries that `audit` makes of it for the platform's ledger; until then no node sees it, and the
+/// command can be run again. The source is only read.
+pub async fn move_tenant(
+    source: &Store,
+    target: &Store,
+    slug: &str,
+    audit: impl FnOnce(&Moved) -> Vec<NewEntry>,
+) -> Result<Moved, ImportError> {
+    let unknown = || ImportError::UnknownTenant { slug: slug.to_owned() };
+    let row = source.tenants().by_slug(slug).await?.ok_or_else(unknown)?;
+    refuse_taken(target, &row).await?;
+    let (from, to) = (&**source.engine(), &**target.engine());
+    let scope = Scope::Tenant(row.id);
+    copy::tenant(from, to, scope).await?;
+    compare::tenant(from, to, scope).await?;
+
+    let keys = rewrapped(source, target, row.id).await?;
+    let api_keys = api_keys_of(source, row.id).await?;
+    let moved = Moved { tenant: row.id, api_keys: api_keys.iter().filter_map(id_of).collect() };
+    let mut statements = vec![register(target, &row)];
+    statements.extend(keys);
+    statements.extend(api_keys.into_iter().map(|row| CATALOGUE.api_keys.insert(row)));
+    let unit = Unit { statements, entries: audit(&moved) };
+    for answer in to.commit(Scope::Platform, "move_tenant", vec![unit]).await? {
+        answer.map_err(|refused| taken(refused, &row))?;
+    }
+    Ok(moved)
+}
+
+/// Before anything is written: the name must be free, and the id must never have been there.
+async fn refuse_taken(target: &Store, row: &TenantRow) -> Result<(), ImportError> {
+    let there = target.tenants().get(row.id).await?.is_some();
+    let keys = tenant_keys::list(&**target.engine(), row.id).await?;
+    if there || !keys.is_empty() {
+        return Err(ImportError::AlreadyThere { tenant: row.id });
+    }
+    match target.tenants().by_slug(&row.slug).await? {
+        Some(_) => Err(ImportError::SlugTaken { slug: row.slug.clone() }),
+        None => Ok(()),
+    }
+}
+
+/// Somebody else was faster, or the tenant was deleted in the target once.
+fn taken(refused: UnitError, row: &TenantRow) -> ImportError {
+    match refused {
+        UnitError::Unique(name) if name == constraint::TENANT_SLUG => {
+            ImportError::SlugTaken { slug: row.slug.clone() }
+        }
+        UnitError::Unique(name) if name == constraint::TENANT || name == constraint::TENANT_KEY => {
+            ImportError::AlreadyThere { tenant: row.id }
+        }
+        refused => refused.into(),
+    }
+}
+
+fn register(target: &Store, row: &TenantRow) -> Statement {
+    let (name, settings) = tenants::sealed(target.platform_vault(), row.id, &row.name, &row.settings);
+    let values = vec![
+        row.id.into(),
+        row.slug.as_str().into(),
+        name.into(),
+        settings.into(),
+        "active".into(),
+        row.created_at.into(),
+        row.updated_at.into(),
+        row.version.into(),
+    ];
+    CATALOGUE.tenants.insert(Row { values })
+}
+
+/// Every key of the tenant, opened with the source's master key and wrapped with the target's.
+async fn rewrapped(source: &Store, target: &Store, tenant: Uuid) -> Result<Vec<Statement>, ImportError> {
+    let wrapped = tenant_keys::list(&**source.engine(), tenant).await?;
+    let times = copy::keys_of(&**source.engine(), tenant).await?;
+    let mut statements = Vec::with_capacity(wrapped.len());
+    for (old, row) in wrapped.iter().zip(times) {
+        let damaged = || StorageError::corrupt(format!("a wrapped key of tenant {tenant}"));
+        let WrappedKey { purpose, version, .. } = *old;
+        let key = source.master.unwrap_key(old).ok_or_else(damaged)?;
+        let new = target.master.wrap_key(&*target.entropy, tenant, purpose, version, &key);
+        let Some(Value::Int(created_at)) = row.values.last() else { return Err(damaged().into()) };
+        statements.push(tenant_keys::insert(&new, *created_at));
+    }
+    Ok(statements)
+}
+
+async fn api_keys_of(source: &Store, tenant: Uuid) -> Result<Vec<Row>, StorageError> {
+    let mut pages = Pages::of(&**source.engine(), Scope::Platform, &CATALOGUE.api_keys);
+    let mut found = Vec::new();
+    loop {
+        let rows = pages.next().await?;
+        if rows.is_empty() {
+            return Ok(found);
+        }
+        found.extend(rows.into_iter().filter(|row| row.values.get(1) == Some(&Value::Uuid(tenant))));
+    }
+}
+
+fn id_of(row: &Row) -> Option<Uuid> {
+    match row.values.first() {
+        Some(Value::Uuid(id)) => Some(*id),
+        _ => None,
+    }
+}

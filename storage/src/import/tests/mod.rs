@@ -1,0 +1,88 @@
+mod catalogue;
+mod moving;
+mod whole;
+
+use std::sync::Arc;
+
+use uuid::Uuid;
+
+use crate::conformance::{Fixture, Subject, entry};
+use crate::engines::sqlite::{SqliteEngine, SqliteOptions};
+use crate::repositories::api_keys::{self, ApiKeyKind, ApiKeyRow};
+use crate::repositories::signing_keys::{self, SigningKeyRow, SigningKeyState};
+use crate::repositories::{credentials, sessions, user_emails};
+use crate::{Engine, Scope, TenantVault, Unit};
+
+const SLUGS: [&str; 3] = ["acme", "beta", "gamma"];
+
+fn engine() -> Arc<dyn Engine> {
+    Arc::new(SqliteEngine::in_memory(SqliteOptions::default()).unwrap())
+}
+
+async fn fixture() -> Fixture {
+    Fixture::new(Subject { engine: engine(), keep: Box::new(()) }).await
+}
+
+/// An installation with a row in every table, and in one tenant more rows than fit into a batch.
+async fn furnished() -> Fixture {
+    let fixture = fixture().await;
+    for (index, slug) in SLUGS.into_iter().enumerate() {
+        let vault = fixture.tenant(slug).await;
+        furnish(&fixture, &vault, if index == 0 { 300 } else { 2 }).await;
+        fixture.store.tenants().rotate_key(vault.tenant(), 5, vec![entry("rotated", slug)]).await.unwrap();
+        furnish(&fixture, &vault, 1).await;
+    }
+    let gone = fixture.tenant("gone").await.tenant();
+    fixture.store.tenants().delete(gone, 9, vec![entry("tenant.deleted", gone)]).await.unwrap();
+    fixture
+}
+
+async fn furnish(fixture: &Fixture, vault: &TenantVault, users: usize) {
+    for _ in 0..users {
+        let user = fixture.stored_user(vault).await.user_id;
+        let email = fixture.email(user, &format!("{user}@example.com"));
+        let statements = vec![
+            user_emails::insert(vault, &email.email, &email),
+            credentials::insert(vault, &fixture.credential(user)),
+            sessions::insert(vault, &fixture.session(vault, user)),
+            signing_keys::insert(vault, &signing_key(fixture.id())),
+        ];
+        fixture.commit(vault, statements, vec![entry("user.created", user)]).await.unwrap();
+    }
+    let key = ApiKeyRow {
+        key_id: fixture.id(),
+        tenant: Some(vault.tenant()),
+        kind: ApiKeyKind::Service,
+        name: "orders".to_owned(),
+        secret_hash: [3; 32],
+        created_at: 4,
+        revoked_at: None,
+    };
+    let unit = Unit { statements: vec![api_keys::insert(&key)], entries: vec![] };
+    assert!(fixture.engine().commit(Scope::Platform, "suite", vec![unit]).await.unwrap()[0].is_ok());
+}
+
+fn signing_key(id: Uuid) -> SigningKeyRow {
+    // Upper and lower case, which engines may sort differently.
+    let kid: String = id.simple().to_string().replace('a', "B").replace('c', "D");
+    SigningKeyRow {
+        kid,
+        alg: "EdDSA".to_owned(),
+        private_key: vec![1, 2, 3].into(),
+        public_jwk: serde_json::json!({ "kty": "OKP" }),
+        state: SigningKeyState::Retiring,
+        created_at: 1,
+        not_after: Some(2),
+    }
+}
+
+async fn tenant_id(fixture: &Fixture, slug: &str) -> Uuid {
+    fixture.store.tenants().by_slug(slug).await.unwrap().expect("it is there").id
+}
+
+/// How many users of a tenant a store can open with its keys.
+async fn readable_users(store: &crate::Store, tenant: Uuid) -> usize {
+    use crate::repositories::users;
+    let vault = store.unlock(tenant).await.unwrap().expect("it has keys");
+    users::list(&**store.engine(), &vault, None, 1_000).await.unwrap().len()
+}
