@@ -52,12 +52,14 @@ pub struct SessionSeed {
 }
 
 /// What the caller hears.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub enum SignInOutcome {
     /// A session exists after the commit.
     SignedIn {
         /// Whose.
         user: UserId,
+        /// Authentication methods (RFC 8176).
+        amr: Vec<String>,
     },
     /// One answer for an unknown account, a wrong password and a blocked account.
     Refused,
@@ -97,12 +99,12 @@ pub fn decide(
         refresh_hash: seed.refresh_hash,
         key_version: seed.key_version,
     })];
-    let mut events = vec![Event::SessionCreated { session: seed.session, user, amr }];
+    let mut events = vec![Event::SessionCreated { session: seed.session, user, amr: amr.clone() }];
     if let Some(hash) = check.upgraded {
         writes.push(Write::ReplacePasswordHash { user, hash, expected_version: stored.version, at: now });
         events.push(Event::PasswordHashUpgraded { user });
     }
-    Decision { writes, events, reply: SignInOutcome::SignedIn { user } }
+    Decision { writes, events, reply: SignInOutcome::SignedIn { user, amr } }
 }
 
 fn refused(user: Option<UserId>, reason: &'static str) -> Decision<SignInOutcome> {

@@ -72,8 +72,8 @@ impl SessionActor {
                 session.refresh_hash = token.sha256();
                 session.idle_expires_at = policy.idle_expires_at(now);
                 session.version += 1;
-                let access =
-                    access_token(cell, session, now, &self.environment).map_err(CommitFailure::NotStored)?;
+                let access = access_token(cell, (&*session).into(), now, &self.environment)
+                    .map_err(CommitFailure::NotStored)?;
                 Ok(Refreshed { session: session.id, user: session.user, access, refresh: token })
             }
             RefreshOutcome::ReuseDetected => {

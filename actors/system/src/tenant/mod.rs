@@ -17,4 +17,4 @@ pub(crate) use limits::AttemptLimits;
 pub use messages::{ClientContext, SignedIn};
 pub(crate) use messages::{SignInRequest, SignUpRequest};
 pub use tokens::IssuedAccessToken;
-pub(crate) use tokens::{VerifiedToken, access_token};
+pub(crate) use tokens::{Bearer, VerifiedToken, access_token};

@@ -31,20 +31,39 @@ impl fmt::Debug for IssuedAccessToken {
     }
 }
 
+/// Whom an access token speaks for, and how they proved it.
+pub(crate) struct Bearer<'a> {
+    pub(crate) user: UserId,
+    pub(crate) session: SessionId,
+    pub(crate) authenticated_at: Timestamp,
+    pub(crate) amr: &'a [String],
+}
+
+impl<'a> From<&'a Session> for Bearer<'a> {
+    fn from(session: &'a Session) -> Self {
+        Self {
+            user: session.user,
+            session: session.id,
+            authenticated_at: session.authenticated_at,
+            amr: &session.amr,
+        }
+    }
+}
+
 /// Signs an access token for a session.
 pub(crate) fn access_token(
     cell: &TenantCell,
-    session: &Session,
+    bearer: Bearer<'_>,
     now: Timestamp,
     environment: &Environment,
 ) -> Result<IssuedAccessToken, ServiceError> {
     let expires_in = cell.settings.session.access_token_seconds;
     let grant = AccessTokenGrant {
         issuer: &cell.issuer,
-        user: session.user,
-        session: session.id,
-        authenticated_at: session.authenticated_at,
-        amr: &session.amr,
+        user: bearer.user,
+        session: bearer.session,
+        authenticated_at: bearer.authenticated_at,
+        amr: bearer.amr,
         lifetime_seconds: expires_in,
     };
     let claims = claims(&grant, now, environment.randomness());

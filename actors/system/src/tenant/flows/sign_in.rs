@@ -2,14 +2,11 @@ use super::{SIGN_IN_ATTEMPTS, Services, while_wanted};
 use crate::error::ServiceError;
 use crate::persist::unit;
 use crate::session::issue;
-use crate::tenant::{SignInRequest, SignedIn, access_token};
+use crate::tenant::{Bearer, SignInRequest, SignedIn, access_token};
 use plinto_domain::account::{Account, AccountState, StoredPassword};
 use plinto_domain::address::Network;
 use plinto_domain::audit::{Actor, Event};
-use plinto_domain::decision::Write;
 use plinto_domain::password::PasswordHash;
-use plinto_domain::refresh_token::RefreshToken;
-use plinto_domain::session::Session;
 use plinto_domain::sign_in::{SessionSeed, SignIn, SignInOutcome, decide};
 use plinto_domain::{Decision, SessionId, Timestamp, UserId};
 use plinto_runtime::{Deadline, Reply};
@@ -73,49 +70,13 @@ async fn attempt(
         SessionSeed { session, refresh_hash: refresh.sha256(), key_version, client: client.describe() };
     let Decision { writes, events, reply: outcome } =
         decide(account.as_ref(), check, seed, &cell.settings.session, now);
-    let SignInOutcome::SignedIn { user } = outcome else { return Ok(Attempt::Refused { events, now }) };
+    let SignInOutcome::SignedIn { user, amr } = outcome else { return Ok(Attempt::Refused { events, now }) };
 
-    let started = started_session(&writes, services, user, session, now);
     let unit = unit(&cell.vault, writes, &events, Actor::User(user), now);
     services.ledger.append(cell.id, unit, deadline).await??;
-    signed_in(services, &started, refresh, now)
-}
-
-/// The session as it will be after the commit.
-fn started_session(
-    writes: &[Write],
-    services: &Services,
-    user: UserId,
-    session: SessionId,
-    now: Timestamp,
-) -> Session {
-    let policy = &services.cell.settings.session;
-    let stored = writes.iter().find_map(|write| match write {
-        Write::InsertSession(new) => Some(new),
-        _ => None,
-    });
-    Session {
-        id: session,
-        user,
-        authenticated_at: now,
-        expires_at: policy.expires_at(now),
-        idle_expires_at: policy.idle_expires_at(now),
-        amr: stored.map(|new| new.amr.clone()).unwrap_or_default(),
-        generation: FIRST_GENERATION,
-        refresh_hash: stored.map(|new| new.refresh_hash).unwrap_or_default(),
-        revoked: false,
-        version: 1,
-    }
-}
-
-fn signed_in(
-    services: &Services,
-    session: &Session,
-    refresh: RefreshToken,
-    now: Timestamp,
-) -> Result<Attempt, ServiceError> {
-    let access = access_token(&services.cell, session, now, &services.environment)?;
-    Ok(Attempt::SignedIn(Box::new(SignedIn { user: session.user, session: session.id, access, refresh })))
+    let bearer = Bearer { user, session, authenticated_at: now, amr: &amr };
+    let access = access_token(cell, bearer, now, &services.environment)?;
+    Ok(Attempt::SignedIn(Box::new(SignedIn { user, session, access, refresh })))
 }
 
 async fn load_account(services: &Services, email: &str) -> Result<Option<Account>, ServiceError> {
