@@ -317,6 +317,21 @@ fn storage(error: &plinto_actors::StorageError) -> Problem {
                 soon,
             )
         }
+        StorageError::Unacknowledged => unavailable(
+            "outcome_unknown",
+            "Outcome unknown",
+            "the database was lost while writing, so the change may or may not have been made; look before you repeat it",
+            soon,
+        ),
+        StorageError::OlderSchema { .. } | StorageError::Unsuitable { .. } => {
+            tracing::error!(error = %error, "the database cannot be used");
+            unavailable(
+                "storage_unavailable",
+                "Storage unavailable",
+                "the database cannot be used until its operator has prepared it; try again later",
+                Duration::from_secs(30),
+            )
+        }
         other => {
             tracing::error!(error = %other, "storage failed");
             internal()

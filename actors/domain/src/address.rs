@@ -17,6 +17,11 @@ impl Network {
             v4 => Self(v4),
         }
     }
+
+    /// The first address of the network.
+    pub fn address(self) -> IpAddr {
+        self.0
+    }
 }
 
 #[cfg(test)]

@@ -96,6 +96,13 @@ pub enum Event {
         /// The new generation.
         generation: u32,
     },
+    /// A refresh token just replaced came again from the same client, which got the current one once more.
+    SessionRefreshRepeated {
+        /// Which.
+        session: SessionId,
+        /// The current generation.
+        generation: u32,
+    },
     /// A refresh token that had been replaced was presented again.
     RefreshReuseDetected {
         /// Which.
@@ -138,6 +145,7 @@ impl Event {
             Self::PasswordHashUpgraded { .. } => "user.password_hash.upgraded",
             Self::SessionCreated { .. } => "session.created",
             Self::SessionRefreshed { .. } => "session.refreshed",
+            Self::SessionRefreshRepeated { .. } => "session.refresh_repeated",
             Self::RefreshReuseDetected { .. } => "session.refresh_reuse_detected",
             Self::SessionRevoked { .. } => "session.revoked",
             Self::UserSessionsRevoked { .. } => "user.sessions_revoked",
@@ -164,6 +172,7 @@ impl Event {
             | Self::PasswordHashUpgraded { .. }
             | Self::SessionCreated { .. }
             | Self::SessionRefreshed { .. }
+            | Self::SessionRefreshRepeated { .. }
             | Self::RefreshReuseDetected { .. } => false,
         }
     }
@@ -185,6 +194,7 @@ impl Event {
             Self::SignUpRepeated => "unknown".to_owned(),
             Self::SessionCreated { session, .. }
             | Self::SessionRefreshed { session, .. }
+            | Self::SessionRefreshRepeated { session, .. }
             | Self::RefreshReuseDetected { session, .. }
             | Self::SessionRevoked { session, .. } => session.to_string(),
         }
@@ -203,7 +213,9 @@ impl Event {
             Self::SigningKeyRotated { alg, .. } => json!({ "alg": alg }),
             Self::SignInRefused { reason, .. } => json!({ "reason": reason }),
             Self::SessionCreated { user, amr, .. } => json!({ "user": user, "amr": amr }),
-            Self::SessionRefreshed { generation, .. } => json!({ "generation": generation }),
+            Self::SessionRefreshed { generation, .. } | Self::SessionRefreshRepeated { generation, .. } => {
+                json!({ "generation": generation })
+            }
             Self::RefreshReuseDetected { presented, current, .. } => {
                 json!({ "presented": presented, "current": current })
             }

@@ -72,6 +72,10 @@ pub enum Write {
         token_hash: [u8; 32],
         /// New end of idleness.
         idle_expires_at: Timestamp,
+        /// When.
+        at: Timestamp,
+        /// Blind index of the client that asked for it, if it is known.
+        client: Option<[u8; 32]>,
         /// Version of the session the decision saw.
         expected_version: i64,
     },

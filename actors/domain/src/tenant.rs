@@ -61,6 +61,9 @@ impl fmt::Debug for TenantSlug {
     }
 }
 
+/// Seconds a replaced refresh token may be good for at most: long enough for any retry, short for a thief.
+const LONGEST_REFRESH_GRACE: u32 = 60;
+
 /// What a tenant may configure; stored as JSON, every field with a safe default.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -96,6 +99,9 @@ impl TenantSettings {
         if session.absolute_seconds > 366 * 86_400 {
             return refuse("settings.session.absolute_seconds", "choose at most 366 days");
         }
+        if session.refresh_grace_seconds > LONGEST_REFRESH_GRACE {
+            return refuse("settings.session.refresh_grace_seconds", "choose at most 60 seconds, 0 for none");
+        }
         Ok(())
     }
 }
@@ -123,6 +129,13 @@ mod tests {
         assert_eq!(settings.check(), Ok(()));
         let short: TenantSettings = serde_json::from_str(r#"{"password":{"min_length":4}}"#).expect("parses");
         assert!(short.check().is_err());
+        let grace = |seconds| {
+            let session = SessionPolicy { refresh_grace_seconds: seconds, ..SessionPolicy::default() };
+            TenantSettings { session, ..TenantSettings::default() }.check()
+        };
+        assert_eq!(grace(0), Ok(()));
+        assert_eq!(grace(60), Ok(()));
+        assert_eq!(grace(61).expect_err("too long").field, "settings.session.refresh_grace_seconds");
         assert!(serde_json::from_str::<TenantSettings>(r#"{"pasword":{}}"#).is_err(), "typos are refused");
     }
 }

@@ -64,6 +64,15 @@ pub enum ServiceError {
 }
 
 impl ServiceError {
+    /// Whether what was asked may have been stored or not: the work or the storage was lost meanwhile.
+    pub(crate) fn leaves_open(&self) -> bool {
+        match self {
+            Self::Refused(_) => true,
+            Self::Storage(error) => **error == StorageError::Unacknowledged,
+            _ => false,
+        }
+    }
+
     /// Why an actor could not be activated: an outage must not count against the actor, damage must.
     pub(crate) fn in_activation(&self) -> ActivationError {
         match self {
@@ -72,6 +81,9 @@ impl ServiceError {
             Self::Storage(error) => match **error {
                 StorageError::Full
                 | StorageError::Unavailable { .. }
+                | StorageError::Unacknowledged
+                | StorageError::OlderSchema { .. }
+                | StorageError::Unsuitable { .. }
                 | StorageError::Overloaded
                 | StorageError::Timeout
                 | StorageError::Locked { .. } => ActivationError::Dependency(error.to_string()),

@@ -14,6 +14,8 @@ use zeroize::Zeroizing;
 
 /// Version of a row when it is new.
 const FIRST_VERSION: i64 = 1;
+/// Stored for an instant that has not come.
+const NEVER: i64 = 0;
 
 /// A decision's writes and events as one unit of work.
 pub(crate) fn unit(
@@ -69,13 +71,23 @@ fn statements(vault: &TenantVault, write: Write) -> Vec<Statement> {
             vec![update]
         }
         Write::InsertSession(new) => vec![insert_session(vault, new)],
-        Write::RotateRefresh { session, generation, token_hash, idle_expires_at, expected_version } => {
+        Write::RotateRefresh {
+            session,
+            generation,
+            token_hash,
+            idle_expires_at,
+            at,
+            client,
+            expected_version,
+        } => {
             let rotation = Rotation {
                 session_id: session.uuid(),
                 expected_version,
                 generation: generation.into(),
                 hash: token_hash,
                 idle_expires_at: idle_expires_at.as_millis(),
+                rotated_at: at.as_millis(),
+                client,
             };
             vec![sessions::rotate_refresh(tenant, &rotation)]
         }
@@ -125,6 +137,8 @@ fn insert_session(vault: &TenantVault, new: NewSession) -> Statement {
         client: Some(ClientInfo { address: new.client.address, user_agent: new.client.user_agent }),
         refresh_generation: 1,
         refresh_hash: new.refresh_hash,
+        rotated_at: NEVER,
+        refresh_client: None,
         key_version: new.key_version,
         revoked_at: None,
         revoked_reason: None,

@@ -8,7 +8,7 @@ use crate::introspection::{Introspection, active_refresh_token};
 use crate::ledger::{LedgerActor, LedgerHandle};
 use crate::passwords::PasswordHasher;
 use crate::registry::{Registry, TenantView};
-use crate::session::{Presented, RefreshRequest, SessionActor, SessionHandle, SessionKey};
+use crate::session::{Presented, RefreshRequest, SessionActor, SessionHandle, SessionKey, client_index};
 use crate::tenant::{
     AttemptLimits, ClientContext, SignInRequest, SignUpRequest, SignedIn, TenantActor, TenantCell,
     TenantHandle, VerifiedToken, new_signing_key,
@@ -351,11 +351,12 @@ impl Platform {
     }
 
     /// Exchanges a refresh token for the next pair. The token itself names its tenant; if the request names one too,
-    /// the two must agree.
+    /// the two must agree. A client that presents the token it just had replaced gets the current one once more.
     pub async fn refresh(
         &self,
         named: Option<TenantId>,
         token: &str,
+        client: ClientContext,
         deadline: Deadline,
     ) -> Result<SignedIn, ServiceError> {
         let presented = Presented::read(token).ok_or(ServiceError::InvalidGrant)?;
@@ -370,7 +371,8 @@ impl Platform {
         }
         let key = SessionKey { tenant, session: presented.parts.session };
         let now = self.0.environment.now();
-        let request = RefreshRequest { cell, parts: presented.parts, hash: presented.hash, now };
+        let client = client_index(&cell.vault, &client);
+        let request = RefreshRequest { cell, parts: presented.parts, hash: presented.hash, client, now };
         let refreshed = self.0.sessions.refresh(key, request, deadline).await?;
         Ok(SignedIn {
             user: refreshed.user,
@@ -449,7 +451,7 @@ impl Platform {
         let told = match &committed {
             Ok(()) => self.tell_sessions(cell, user).await,
             // It may have been committed or not.
-            Err(ServiceError::Refused(_)) => Err(ServiceError::Conflict),
+            Err(error) if error.leaves_open() => Err(ServiceError::Conflict),
             Err(_) => Ok(()),
         };
         if told.is_err() {

@@ -61,7 +61,9 @@ pub(crate) struct Tokens {
     token_type: &'static str,
     /// Seconds the access token is good for.
     expires_in: u32,
-    /// Good once; each use answers with the next one, and using one twice ends the session.
+    /// Good once; each use answers with the next one. A retry by the same client within a few seconds
+    /// (`settings.session.refresh_grace_seconds`) is answered with the current one again; any other use of a replaced
+    /// one ends the session.
     refresh_token: String,
     /// The session.
     #[schema(value_type = String, example = "ses_0193a6f2c5d87e1bb1f3a2c4d5e6f708")]
@@ -101,15 +103,18 @@ pub(crate) async fn sign_in(
     Ok(Json(signed_in.into()))
 }
 
-/// Exchange a refresh token for the next pair.
+/// Exchange a refresh token for the next pair. If no answer arrives, send the same token again at once.
 #[utoipa::path(post, path = "/v1/auth/refresh", tag = "sessions", request_body = RefreshBody,
-    responses((status = 200, body = Tokens), (status = 401, body = Problem)))]
+    responses((status = 200, body = Tokens), (status = 401, body = Problem), (status = 409, body = Problem),
+        (status = 503, body = Problem)))]
 pub(crate) async fn refresh(
     State(state): State<AppState>,
     NamedTenant(tenant): NamedTenant,
+    Client(client): Client,
     JsonBody(body): JsonBody<RefreshBody>,
 ) -> Result<Json<Tokens>, Problem> {
-    let refreshed = state.platform().refresh(tenant, body.refresh_token.expose(), state.deadline()).await?;
+    let (token, deadline) = (body.refresh_token.expose(), state.deadline());
+    let refreshed = state.platform().refresh(tenant, token, client, deadline).await?;
     Ok(Json(refreshed.into()))
 }
 

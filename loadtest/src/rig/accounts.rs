@@ -150,6 +150,8 @@ fn row(
         }),
         refresh_generation: 1,
         refresh_hash,
+        rotated_at: 0,
+        refresh_client: None,
         key_version,
         revoked_at: None,
         revoked_reason: None,

@@ -95,6 +95,7 @@ pub async fn sessions_round_trip(fixture: &Fixture) {
     let mut bare = fixture.session(&vault, row.user_id);
     (bare.client, bare.amr) = (None, vec![]);
     (bare.revoked_at, bare.revoked_reason) = (Some(NOW), Some("expired".to_owned()));
+    (bare.rotated_at, bare.refresh_client) = (NOW - 1, Some([9; 32]));
     fixture.commit(&vault, vec![sessions::insert(&vault, &bare)], vec![]).await.expect("stored");
     assert_eq!(read_session(fixture, &vault, &bare).await, bare);
 }
@@ -109,6 +110,8 @@ pub async fn sessions_rotate_once_per_version(fixture: &Fixture) {
             generation: 1,
             hash: [hash; 32],
             idle_expires_at: NOW + 9,
+            rotated_at: NOW + 3,
+            client: Some([hash + 20; 32]),
         };
         sessions::rotate_refresh(vault.tenant(), &rotation)
     };
@@ -119,6 +122,7 @@ pub async fn sessions_rotate_once_per_version(fixture: &Fixture) {
     assert!(answers[0].is_ok());
     assert_eq!(answers[1], Err(UnitError::Conflict("session_version")));
     (row.refresh_generation, row.refresh_hash, row.idle_expires_at, row.version) = (1, [1; 32], NOW + 9, 2);
+    (row.rotated_at, row.refresh_client) = (NOW + 3, Some([21; 32]));
     assert_eq!(read_session(fixture, &vault, &row).await, row);
 }
 
@@ -138,6 +142,8 @@ pub async fn sessions_are_revoked_once(fixture: &Fixture) {
         generation: 1,
         hash: [1; 32],
         idle_expires_at: NOW,
+        rotated_at: NOW,
+        client: None,
     };
     let rotated = fixture.commit(&vault, vec![sessions::rotate_refresh(tenant, &rotation)], vec![]).await;
     assert_eq!(rotated, Err(UnitError::Conflict("session_version")), "the dead do not rotate");

@@ -195,6 +195,8 @@ impl Fixture {
             }),
             refresh_generation: 0,
             refresh_hash: [7; 32],
+            rotated_at: 0,
+            refresh_client: None,
             key_version: vault.current_version(),
             revoked_at: None,
             revoked_reason: None,

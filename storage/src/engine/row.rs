@@ -121,6 +121,10 @@ impl Columns {
         self.blob(column)?.try_into().map_err(|_| self.wrong(column))
     }
 
+    pub(crate) fn maybe_bytes32(&mut self, column: &'static str) -> Result<Option<[u8; 32]>, StorageError> {
+        self.maybe_blob(column)?.map(|bytes| bytes.try_into().map_err(|_| self.wrong(column))).transpose()
+    }
+
     /// Opens a sealed column bound to `row`.
     pub(crate) fn sealed(
         &mut self,

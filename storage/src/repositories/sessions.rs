@@ -12,19 +12,21 @@ const TABLE: &str = "sessions";
 
 statements! {
     INSERT = "INSERT INTO sessions (tenant_id, session_id, user_id, created_at, authenticated_at, expires_at, \
-              idle_expires_at, amr, client, refresh_generation, refresh_hash, key_version, revoked_at, \
-              revoked_reason, version) \
-              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)";
+              idle_expires_at, amr, client, refresh_generation, refresh_hash, rotated_at, refresh_client, \
+              key_version, revoked_at, revoked_reason, version) \
+              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)";
     GET = "SELECT session_id, user_id, created_at, authenticated_at, expires_at, idle_expires_at, amr, client, \
-           refresh_generation, refresh_hash, key_version, revoked_at, revoked_reason, version \
+           refresh_generation, refresh_hash, rotated_at, refresh_client, key_version, revoked_at, revoked_reason, \
+           version \
            FROM sessions WHERE tenant_id = $1 AND session_id = $2";
     LIST_FOR_USER = "SELECT session_id, user_id, created_at, authenticated_at, expires_at, idle_expires_at, amr, \
-                     client, refresh_generation, refresh_hash, key_version, revoked_at, revoked_reason, version \
+                     client, refresh_generation, refresh_hash, rotated_at, refresh_client, key_version, revoked_at, \
+                     revoked_reason, version \
                      FROM sessions WHERE tenant_id = $1 AND user_id = $2 AND session_id < $3 \
                      ORDER BY session_id DESC LIMIT $4";
     ROTATE_REFRESH = "UPDATE sessions SET refresh_generation = $2, refresh_hash = $3, idle_expires_at = $4, \
-                      version = version + 1 \
-                      WHERE tenant_id = $1 AND session_id = $5 AND version = $6 AND revoked_at IS NULL";
+                      rotated_at = $5, refresh_client = $6, version = version + 1 \
+                      WHERE tenant_id = $1 AND session_id = $7 AND version = $8 AND revoked_at IS NULL";
     REVOKE = "UPDATE sessions SET revoked_at = $2, revoked_reason = $3, version = version + 1 \
               WHERE tenant_id = $1 AND session_id = $4 AND revoked_at IS NULL";
     REVOKE_AT = "UPDATE sessions SET revoked_at = $2, revoked_reason = $3, version = version + 1 \
@@ -71,6 +73,10 @@ pub struct SessionRow {
     pub refresh_generation: i64,
     /// Hash of the current refresh token.
     pub refresh_hash: [u8; 32],
+    /// When the refresh token was last rotated, unix milliseconds; 0 if never.
+    pub rotated_at: i64,
+    /// Blind index of the client that asked for that rotation, if it is known.
+    pub refresh_client: Option<[u8; 32]>,
     /// Data-key version its keys are derived at.
     pub key_version: u32,
     /// Unix milliseconds; dead from then on.
@@ -114,6 +120,8 @@ pub fn insert(vault: &TenantVault, row: &SessionRow) -> Statement {
             client.into(),
             row.refresh_generation.into(),
             row.refresh_hash.into(),
+            row.rotated_at.into(),
+            row.refresh_client.into(),
             row.key_version.into(),
             row.revoked_at.into(),
             row.revoked_reason.clone().into(),
@@ -135,6 +143,10 @@ pub struct Rotation {
     pub hash: [u8; 32],
     /// New idle expiry, unix milliseconds.
     pub idle_expires_at: i64,
+    /// When, unix milliseconds.
+    pub rotated_at: i64,
+    /// Blind index of the client that asked for it, if it is known.
+    pub client: Option<[u8; 32]>,
 }
 
 /// Rotates the refresh token of a live session of that version; otherwise the conflict `session_version`.
@@ -146,6 +158,8 @@ pub fn rotate_refresh(tenant: Uuid, rotation: &Rotation) -> Statement {
             rotation.generation.into(),
             rotation.hash.into(),
             rotation.idle_expires_at.into(),
+            rotation.rotated_at.into(),
+            rotation.client.into(),
             rotation.session_id.into(),
             rotation.expected_version.into(),
         ],
@@ -218,6 +232,8 @@ fn decode(vault: &TenantVault, row: Row) -> Result<SessionRow, StorageError> {
             .transpose()?,
         refresh_generation: columns.int("refresh_generation")?,
         refresh_hash: columns.bytes32("refresh_hash")?,
+        rotated_at: columns.int("rotated_at")?,
+        refresh_client: columns.maybe_bytes32("refresh_client")?,
         key_version: columns.key_version("key_version")?,
         revoked_at: columns.maybe_int("revoked_at")?,
         revoked_reason: columns.maybe_text("revoked_reason")?,

@@ -142,8 +142,7 @@ impl SessionActor {
         hash: [u8; 32],
         now: Timestamp,
     ) -> Result<Option<Session>, ServiceError> {
-        let from_elsewhere = generation > resident.session.generation && !resident.session.revoked;
-        if from_elsewhere || resident.must_read(now, self.engine.is_shared()) {
+        if resident.must_read_of(generation, now, self.engine.is_shared()) {
             self.read_again(key, resident).await?;
         }
         let session = &resident.session;

@@ -27,6 +27,8 @@ pub(crate) struct RefreshRequest {
     pub(crate) cell: Arc<TenantCell>,
     pub(crate) parts: RefreshTokenParts,
     pub(crate) hash: [u8; 32],
+    /// Who presents it, if anything is known of them.
+    pub(crate) client: Option<[u8; 32]>,
     pub(crate) now: Timestamp,
 }
 

@@ -12,4 +12,4 @@ pub(crate) use actor::SessionActor;
 pub(crate) use handle::{Refreshed, SessionHandle};
 pub(crate) use messages::RefreshRequest;
 pub use messages::SessionKey;
-pub(crate) use refresh_tokens::{Presented, issue};
+pub(crate) use refresh_tokens::{Presented, client_index, issue};

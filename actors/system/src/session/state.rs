@@ -5,8 +5,8 @@ use plinto_storage::repositories::sessions::SessionRow;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// A session that looks idle is looked up again at most this often: another node may have refreshed it.
-const IDLE_LOOK_UP: Duration = Duration::from_secs(1);
+/// What another node may have refreshed is looked up again at most this often.
+const LOOK_UP: Duration = Duration::from_secs(1);
 
 /// A session as its actor holds it: the row as last read, and whether it may be out of date.
 pub(crate) struct Resident {
@@ -42,7 +42,19 @@ impl Resident {
             return false;
         }
         let looks_idle = now >= session.idle_expires_at;
-        self.stale || (shared && looks_idle && self.read_at.elapsed() >= IDLE_LOOK_UP)
+        self.stale || (shared && looks_idle && self.is_old())
+    }
+
+    /// Like [`Self::must_read`], where a refresh token was presented: another node may have replaced the one memory
+    /// takes for the current one, which no node is told of, and a newer one was certainly made elsewhere.
+    pub(super) fn must_read_of(&self, generation: u32, now: Timestamp, shared: bool) -> bool {
+        let ended = self.session.revoked || now >= self.session.expires_at;
+        let elsewhere = generation > self.session.generation || (shared && self.is_old());
+        self.must_read(now, shared) || (elsewhere && !ended)
+    }
+
+    fn is_old(&self) -> bool {
+        self.read_at.elapsed() >= LOOK_UP
     }
 }
 
@@ -59,6 +71,8 @@ pub(crate) fn from_row(row: SessionRow) -> Result<Session, ServiceError> {
         amr: row.amr,
         generation,
         refresh_hash: row.refresh_hash,
+        rotated_at: (row.rotated_at > 0).then(|| Timestamp::from_millis(row.rotated_at)),
+        refresh_client: row.refresh_client,
         revoked: row.revoked_at.is_some(),
         version: row.version,
     })

@@ -17,8 +17,14 @@ pub(super) struct Migration {
 pub(super) const PLATFORM: &[Migration] =
     &[Migration { version: 1, name: "initial", sql: include_str!("migrations/platform/0001_initial.sql") }];
 
-pub(super) const TENANT: &[Migration] =
-    &[Migration { version: 1, name: "initial", sql: include_str!("migrations/tenant/0001_initial.sql") }];
+pub(super) const TENANT: &[Migration] = &[
+    Migration { version: 1, name: "initial", sql: include_str!("migrations/tenant/0001_initial.sql") },
+    Migration {
+        version: 2,
+        name: "refresh_grace",
+        sql: include_str!("migrations/tenant/0002_refresh_grace.sql"),
+    },
+];
 
 const REGISTER: &str = "CREATE TABLE IF NOT EXISTS schema_migrations (
     version INTEGER NOT NULL PRIMARY KEY,
