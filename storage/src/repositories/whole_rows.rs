@@ -44,6 +44,8 @@ const OF_A_TENANT: &[Layout] = &[
             "client",
             "refresh_generation",
             "refresh_hash",
+            "rotated_at",
+            "refresh_client",
             "key_version",
             "revoked_at",
             "revoked_reason",
