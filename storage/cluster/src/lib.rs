@@ -3,18 +3,29 @@
 //! Everything here may vanish at any moment. With it gone, precision and latency suffer, never correctness: limits fall
 //! to each node's share, and changes are found by polling the ledgers. What must last is kept by `plinto-storage`.
 //!
-//! * [`Cluster`] is what the actors know; one implementation in the process serves the embedded mode, one over Redis serves many nodes.
+//! * [`Cluster`] is what the actors know.
+//! * [`InProcess`] serves the embedded mode, and tests with several nodes in one process.
+//! * [`RedisShared`] serves many nodes.
+//! * [`conformance`] is the suite both must pass, behind the feature of that name.
 
+#[cfg(feature = "conformance")]
+pub mod conformance;
+mod gcra;
+mod in_process;
 mod limits;
 mod node;
 mod notice;
+mod redis;
+mod subscribers;
 
 use async_trait::async_trait;
 use std::time::Duration;
 
+pub use in_process::{Hub, InProcess};
 pub use limits::{Grant, LimitKey, Quota};
 pub use node::{NodeId, NodeInfo};
 pub use notice::{Heard, Notice};
+pub use redis::{OptionsError, RedisOptions, RedisShared, RedisUrl};
 
 /// The shared store cannot be used now.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
