@@ -1,98 +1,251 @@
 //! The engine for several nodes: PostgreSQL 15 or later, one database for the platform and all tenants.
+//!
+//! Every transaction says whose rows it is about (`plinto.scope`), and row-level security, forced on every table,
+//! shows it no others. Whoever commits for a scope holds the row of its ledger's head, so commits of all nodes to
+//! one tenant are serialized and the chain has neither fork nor gap. Nothing outlives a transaction on a connection,
+//! so PgBouncer in transaction mode may stand between.
+
+mod chain_writer;
+mod connect;
+mod failure;
+mod last_write;
+mod liveness;
+mod migrations;
 mod options;
+mod pipeline;
+mod pool;
+mod read;
+mod retry;
+mod suitability;
+mod tenants;
+mod transaction;
 mod url;
+mod value;
+
+use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
+use tokio::task::AbortHandle;
 use uuid::Uuid;
 
+use self::connect::Connector;
+use self::failure::Fault;
+use self::last_write::LastWrite;
+use self::liveness::{Liveness, watch_server};
+pub use self::migrations::{Migrated, SchemaState, migrate, schema_state};
 pub use self::options::PostgresOptions;
+use self::pool::Pool;
+use self::read::Beginning;
+use self::retry::Attempts;
+use self::transaction::{Answers, Batch, Doubt};
 pub use self::url::DatabaseUrl;
-use crate::engine::{Engine, EngineHealth, Receipt, Row, Scope, Statement, Unit};
+use crate::engine::{Columns, Counters, Engine, EngineHealth, Receipt, Row, Scope, Statement, Unit, guard};
 use crate::error::{StorageError, UnitError};
+use crate::repositories::{ledger, write_probe};
 
-/// What [`migrate`] did.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Migrated {
-    /// Names of the migrations applied now, in order; empty when there was nothing to do.
-    pub applied: Vec<String>,
-    /// Schema version of the database afterwards.
-    pub version: i64,
+/// How long a health check waits for an answer.
+const PROBE: Duration = Duration::from_secs(1);
+
+/// The PostgreSQL engine. Dropping it without [`close`](Engine::close) cuts what is under way.
+pub struct PostgresEngine {
+    pool: Pool,
+    watch: AbortHandle,
+    beginning: Beginning,
+    counters: Counters,
+    last_write: LastWrite,
 }
 
-/// The schema of a database beside the one this build knows.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SchemaState {
-    /// Version found; 0 when there is no schema.
-    pub found: i64,
-    /// Newest version this build knows.
-    pub known: i64,
-    /// Names of the migrations [`migrate`] would apply.
-    pub pending: Vec<&'static str>,
+impl std::fmt::Debug for PostgresEngine {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str("PostgresEngine(..)")
+    }
 }
 
-/// Brings the schema up to date as its owner and grants `application_role` what it needs.
-pub async fn migrate(_: &DatabaseUrl, _: &str, _: &PostgresOptions) -> Result<Migrated, StorageError> {
-    Err(unfinished())
+impl Drop for PostgresEngine {
+    fn drop(&mut self) {
+        self.watch.abort();
+    }
 }
-
-/// Compares the schema of a database with the one this build knows.
-pub async fn schema_state(_: &DatabaseUrl, _: &PostgresOptions) -> Result<SchemaState, StorageError> {
-    Err(unfinished())
-}
-
-fn unfinished() -> StorageError {
-    StorageError::unavailable("the PostgreSQL engine is being built")
-}
-
-/// The PostgreSQL engine.
-#[derive(Debug)]
-pub struct PostgresEngine(());
 
 impl PostgresEngine {
-    /// Connects and checks that the database is safe to use.
-    pub async fn open(_: &DatabaseUrl, _: PostgresOptions) -> Result<Self, StorageError> {
-        Err(unfinished())
+    /// Connects and checks server, role and schema. `url` is the application's: a role that owns nothing and
+    /// cannot bypass row-level security.
+    ///
+    /// # Errors
+    /// `Unsuitable` when the server or the role is not safe to use, `OlderSchema` or `NewerSchema` when the schema
+    /// does not fit this build, `Unavailable` when the server cannot be reached. Nothing was changed.
+    pub async fn open(url: &DatabaseUrl, options: PostgresOptions) -> Result<Self, StorageError> {
+        let connector = Arc::new(Connector::new(url, &options)?);
+        admit(&connector).await.map_err(|fault| fault.storage())?;
+        let liveness = Arc::new(Liveness::new());
+        let watch = tokio::spawn(watch_server(Arc::clone(&liveness), Arc::clone(&connector))).abort_handle();
+        Ok(Self {
+            pool: Pool::new(connector, liveness, &options),
+            watch,
+            beginning: Beginning::new(&options),
+            counters: Counters::default(),
+            last_write: LastWrite::default(),
+        })
     }
+
+    async fn query(&self, scope: Scope, statement: &Statement) -> Result<Vec<Row>, StorageError> {
+        let begin = self.beginning.read(scope);
+        let mut attempts = Attempts::at("read", &self.counters);
+        loop {
+            let done = async { read::query(&mut self.pool.acquire(scope).await?, &begin, statement).await };
+            match done.await {
+                Ok(rows) => return Ok(rows),
+                Err(fault) => attempts.another(fault).await.map_err(|fault| fault.storage())?,
+            }
+        }
+    }
+
+    async fn transact(
+        &self,
+        scope: Scope,
+        name: &'static str,
+        units: &[Unit],
+    ) -> Result<Answers, StorageError> {
+        let batch = Batch::new(scope, self.beginning.write(scope), units);
+        let mut attempts = Attempts::at(name, &self.counters);
+        let mut doubt = None;
+        loop {
+            let done = async { batch.attempt(&mut self.pool.acquire(scope).await?, &mut doubt).await };
+            let fault = match done.await {
+                Ok(answers) => return Ok(answers),
+                Err(fault) => fault,
+            };
+            // Without an entry there is nothing to recognize it by.
+            let fault = match doubt {
+                Some(Doubt::Unrecognizable) => fault,
+                Some(Doubt::Entry(..)) | None => match attempts.another(fault).await {
+                    Ok(()) => continue,
+                    Err(fault) => fault,
+                },
+            };
+            return Err(if doubt.is_some() { StorageError::Unacknowledged } else { fault.storage() });
+        }
+    }
+
+    /// Runs work on the storage of tenants until it is done or given up.
+    async fn create(&self, tenant: Uuid) -> Result<(), Fault> {
+        let mut attempts = Attempts::at("create_storage", &self.counters);
+        loop {
+            let lease = self.pool.acquire(Scope::Tenant(tenant)).await;
+            let done = async { tenants::create(&mut lease?, &self.beginning, tenant).await };
+            match done.await {
+                Ok(()) => return Ok(()),
+                Err(fault) => attempts.another(fault).await?,
+            }
+        }
+    }
+
+    async fn destroy(&self, tenant: Uuid) -> Result<(), Fault> {
+        let mut attempts = Attempts::at("destroy_storage", &self.counters);
+        loop {
+            let lease = self.pool.acquire(Scope::Tenant(tenant)).await;
+            let done = async { tenants::destroy(&mut lease?, &self.beginning, tenant).await };
+            match done.await {
+                Ok(()) => return Ok(()),
+                Err(fault) => attempts.another(fault).await?,
+            }
+        }
+    }
+
+    /// Why it does not answer reads, if so.
+    async fn unreadable(&self) -> Option<String> {
+        if self.pool.is_closed() {
+            return Some("storage was closed".to_owned());
+        }
+        let probe = write_probe::read();
+        let reading = self.query(Scope::Platform, &probe);
+        let read = tokio::time::timeout(PROBE, reading).await.unwrap_or(Err(StorageError::Timeout));
+        read.err().map(|error| error.to_string())
+    }
+}
+
+/// Looks at the database before anything is written to it.
+async fn admit(connector: &Connector) -> Result<(), Fault> {
+    let line = connector.connect().await?;
+    migrations::begin(&line.client).await?;
+    suitability::of_server(&line.client).await?;
+    suitability::of_role(&line.client).await?;
+    migrations::check(&line.client, migrations::KNOWN).await?;
+    line.client.batch_execute("ROLLBACK").await?;
+    Ok(())
 }
 
 #[async_trait]
 impl Engine for PostgresEngine {
-    async fn read(&self, _: Scope, _: Statement) -> Result<Vec<Row>, StorageError> {
-        Err(unfinished())
+    async fn read(&self, scope: Scope, statement: Statement) -> Result<Vec<Row>, StorageError> {
+        guard(scope, &statement).map_err(|what| StorageError::Misuse { what })?;
+        let rows = self.query(scope, &statement).await?;
+        if rows.is_empty()
+            && scope != Scope::Platform
+            && self.query(scope, &ledger::head(scope.id())).await?.is_empty()
+        {
+            return Err(StorageError::UnknownTenant);
+        }
+        Ok(rows)
     }
 
     async fn commit(
         &self,
-        _: Scope,
-        _: &'static str,
-        _: Vec<Unit>,
+        scope: Scope,
+        name: &'static str,
+        units: Vec<Unit>,
     ) -> Result<Vec<Result<Receipt, UnitError>>, StorageError> {
-        Err(unfinished())
+        if units.is_empty() {
+            return Ok(Vec::new());
+        }
+        let done = self.transact(scope, name, &units).await;
+        self.last_write.record(&done);
+        self.counters.record(name, |total| match &done {
+            Ok(answers) => {
+                let stood = answers.iter().filter(|answer| answer.is_ok()).count() as u64;
+                total.committed += 1;
+                total.units += stood;
+                total.refused += answers.len() as u64 - stood;
+            }
+            Err(_) => total.failed += 1,
+        });
+        done
     }
 
-    async fn create_tenant(&self, _: Uuid) -> Result<(), StorageError> {
-        Err(unfinished())
+    async fn create_tenant(&self, tenant: Uuid) -> Result<(), StorageError> {
+        self.create(tenant).await.map_err(|fault| fault.storage())
     }
 
-    async fn destroy_tenant(&self, _: Uuid) -> Result<(), StorageError> {
-        Err(unfinished())
+    async fn destroy_tenant(&self, tenant: Uuid) -> Result<(), StorageError> {
+        self.destroy(tenant).await.map_err(|fault| fault.storage())
     }
 
     async fn list_tenants(&self) -> Result<Vec<Uuid>, StorageError> {
-        Err(unfinished())
+        let rows = self.query(Scope::Platform, &Statement::new(tenants::LIST, Vec::new())).await?;
+        rows.into_iter().map(|row| Columns::of("tenant_storage", row).uuid("tenant_id")).collect()
     }
 
     async fn health(&self) -> EngineHealth {
+        let unreadable = self.unreadable().await;
+        if unreadable.is_none() && self.last_write.refusal().is_some() {
+            let unit = Unit { statements: vec![write_probe::write()], entries: Vec::new() };
+            let probe = self.commit(Scope::Platform, "write_probe", vec![unit]);
+            // Its outcome is what `last_write` says below; one that hangs leaves it as it was.
+            let _ = tokio::time::timeout(PROBE, probe).await;
+        }
+        let unwritable = self.last_write.refusal();
+        let pool = self.pool.health();
         EngineHealth {
             engine: "postgres",
-            readable: false,
-            writable: false,
-            reason: Some(unfinished().to_string()),
-            queued_reads: 0,
+            readable: unreadable.is_none(),
+            writable: unreadable.is_none() && unwritable.is_none(),
+            reason: unreadable.or(unwritable),
+            queued_reads: u64::from(pool.waiting),
             queued_writes: 0,
-            open: 0,
-            pool: None,
-            transactions: Vec::new(),
+            open: u64::from(pool.open),
+            pool: Some(pool),
+            transactions: self.counters.snapshot(),
         }
     }
 
@@ -100,9 +253,23 @@ impl Engine for PostgresEngine {
         true
     }
 
-    async fn ledger_heads(&self, _: &[Uuid]) -> Result<Vec<(Uuid, i64)>, StorageError> {
-        Err(unfinished())
+    async fn ledger_heads(&self, ids: &[Uuid]) -> Result<Vec<(Uuid, i64)>, StorageError> {
+        let mut attempts = Attempts::at("ledger_heads", &self.counters);
+        loop {
+            let lease = self.pool.acquire(Scope::Platform).await;
+            let done = async { tenants::heads(&mut lease?, &self.beginning, ids).await };
+            match done.await {
+                Ok(heads) => return Ok(heads),
+                Err(fault) => attempts.another(fault).await.map_err(|fault| fault.storage())?,
+            }
+        }
     }
 
-    async fn close(&self) {}
+    async fn close(&self) {
+        self.pool.close().await;
+        self.watch.abort();
+    }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,113 @@
+//! Ways to the server: addresses, TLS, one connection.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+use rustls::{ClientConfig, RootCertStore};
+use tokio::task::AbortHandle;
+use tokio_postgres::{Client, Config, NoTls};
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+use super::failure::Fault;
+use super::{DatabaseUrl, PostgresOptions};
+use crate::error::StorageError;
+
+/// Makes connections to one database.
+pub(super) struct Connector {
+    config: Config,
+    tls: Option<MakeRustlsConnect>,
+    timeout: Duration,
+}
+
+/// A connection and the task that carries its bytes.
+pub(super) struct Line {
+    pub(super) client: Client,
+    driver: AbortHandle,
+}
+
+impl Line {
+    /// Cuts the connection at once, whatever is under way on it. The server rolls back.
+    pub(super) fn cut(&self) {
+        self.driver.abort();
+    }
+}
+
+impl Connector {
+    pub(super) fn new(url: &DatabaseUrl, options: &PostgresOptions) -> Result<Self, StorageError> {
+        let tls = if url.wants_tls() { Some(tls(options.ca_file.as_deref())?) } else { None };
+        Ok(Self { config: url.config().clone(), tls, timeout: options.connect_timeout })
+    }
+
+    pub(super) async fn connect(&self) -> Result<Line, Fault> {
+        let connecting = async {
+            match &self.tls {
+                Some(tls) => {
+                    let (client, connection) = self.config.connect(tls.clone()).await.map_err(sorted)?;
+                    Ok(Line { client, driver: tokio::spawn(drive(connection)).abort_handle() })
+                }
+                None => {
+                    let (client, connection) = self.config.connect(NoTls).await.map_err(sorted)?;
+                    Ok(Line { client, driver: tokio::spawn(drive(connection)).abort_handle() })
+                }
+            }
+        };
+        tokio::time::timeout(self.timeout, connecting).await.unwrap_or(Err(Fault::Silent))
+    }
+}
+
+/// How a connection ends is seen by those who wait for an answer on it.
+async fn drive(connection: impl Future<Output = Result<(), tokio_postgres::Error>>) {
+    if let Err(error) = connection.await {
+        tracing::debug!(code = error.code().map(|code| code.code()), "a connection to PostgreSQL ended");
+    }
+}
+
+/// Faults that come again however often one connects are told apart from a server that is away.
+fn sorted(error: tokio_postgres::Error) -> Fault {
+    if error.as_db_error().is_some() {
+        return error.into();
+    }
+    // The driver names the kind of an error only in its text.
+    let reason = match error.to_string() {
+        text if text.starts_with("error performing TLS") => {
+            "TLS failed: the server has none, or its certificate or host name is not trusted; \
+             give the file of its certificate authority, or sslmode=disable on a private network"
+        }
+        text if text.starts_with("invalid configuration") || text.starts_with("authentication") => {
+            "the server asks for a password or a way to authenticate that the URL does not give"
+        }
+        _ => return error.into(),
+    };
+    StorageError::Unsuitable { reason: reason.to_owned() }.into()
+}
+
+fn tls(ca_file: Option<&Path>) -> Result<MakeRustlsConnect, StorageError> {
+    let mut roots = RootCertStore::empty();
+    match ca_file {
+        Some(path) => {
+            let unreadable = || StorageError::Unsuitable {
+                reason: format!("{} holds no readable PEM certificate", path.display()),
+            };
+            for certificate in CertificateDer::pem_file_iter(path).map_err(|_| unreadable())? {
+                roots.add(certificate.map_err(|_| unreadable())?).map_err(|_| unreadable())?;
+            }
+            if roots.is_empty() {
+                return Err(unreadable());
+            }
+        }
+        None => {
+            // A machine may have none; a server with TLS is then refused when it shows its certificate.
+            roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+        }
+    }
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .expect("the provider supports TLS 1.2 and 1.3")
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    Ok(MakeRustlsConnect::new(config))
+}

@@ -1,0 +1,167 @@
+//! What a failure of the server or of the way to it means. The only place that knows SQLSTATEs.
+
+use tokio_postgres::error::{DbError, SqlState};
+
+use super::value::WrongKind;
+use crate::error::{StorageError, UnitError};
+
+const WRONG_PARAMETERS: &str = "wrong number or kind of parameters";
+
+/// Why a round trip brought no answer.
+#[derive(Debug)]
+pub(super) enum Fault {
+    /// The watch says that the server does not answer anybody.
+    Away(String),
+    /// This one connection got no answer in time.
+    Silent,
+    /// The server refused, or the connection broke.
+    Postgres(tokio_postgres::Error),
+    /// A statement with more or fewer parameters than its text has.
+    Parameters,
+    /// A fault of ours or a state of the store; the server is well.
+    Storage(StorageError),
+}
+
+impl From<tokio_postgres::Error> for Fault {
+    fn from(error: tokio_postgres::Error) -> Self {
+        Self::Postgres(error)
+    }
+}
+
+impl From<StorageError> for Fault {
+    fn from(error: StorageError) -> Self {
+        Self::Storage(error)
+    }
+}
+
+/// What to do about a fault.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// The connection is gone; another may do.
+    Lost,
+    /// Two transactions got in each other's way; the same again will do.
+    Contention,
+    /// A lock was not free in time.
+    Locked,
+    /// The statement alone is at fault; the transaction can go on without it.
+    Statement,
+    /// Everything else: trying again would not help.
+    Final,
+}
+
+impl Fault {
+    pub(super) fn kind(&self) -> Kind {
+        match self {
+            Self::Away(_) | Self::Storage(_) => Kind::Final,
+            Self::Silent => Kind::Lost,
+            Self::Parameters => Kind::Statement,
+            Self::Postgres(error) => match error.as_db_error() {
+                Some(refusal) => kind_of(refusal.code()),
+                None if never_sent(error) => Kind::Statement,
+                None => Kind::Lost,
+            },
+        }
+    }
+
+    /// Whether this only says that an earlier statement of the transaction failed.
+    pub(super) fn is_echo(&self) -> bool {
+        matches!(self, Self::Postgres(error) if error.code() == Some(&SqlState::IN_FAILED_SQL_TRANSACTION))
+    }
+
+    /// What the caller of the engine is told.
+    pub(super) fn storage(&self) -> StorageError {
+        match self {
+            Self::Away(reason) => StorageError::Unavailable { reason: reason.clone() },
+            Self::Silent => StorageError::unavailable("a connection to PostgreSQL was not answered"),
+            Self::Storage(error) => error.clone(),
+            Self::Parameters => StorageError::Misuse { what: WRONG_PARAMETERS },
+            Self::Postgres(error) => match error.as_db_error() {
+                Some(refusal) => refused(refusal),
+                None if never_sent(error) => StorageError::Misuse { what: WRONG_PARAMETERS },
+                None => StorageError::unavailable("the connection to PostgreSQL was lost"),
+            },
+        }
+    }
+
+    /// What a unit is told whose statement failed, when the unit alone is at fault.
+    pub(super) fn unit(&self) -> UnitError {
+        let invalid = |what: &str| UnitError::Invalid(what.to_owned());
+        let Self::Postgres(error) = self else { return invalid(WRONG_PARAMETERS) };
+        let Some(refusal) = error.as_db_error() else { return invalid(WRONG_PARAMETERS) };
+        match refusal.code() {
+            code if *code == SqlState::UNIQUE_VIOLATION => UnitError::Unique(unique_name(refusal)),
+            code if *code == SqlState::FOREIGN_KEY_VIOLATION => {
+                invalid("it refers to a row that does not exist")
+            }
+            code if *code == SqlState::NOT_NULL_VIOLATION => invalid("a required column is null"),
+            code if code.code().starts_with("23") => invalid("a column has a value its table does not allow"),
+            code if code.code().starts_with("22") => invalid("a value is too large or of the wrong form"),
+            code if *code == SqlState::PROTOCOL_VIOLATION => invalid("wrong number of parameters"),
+            _ => invalid("the statement is not valid in this scope"),
+        }
+    }
+}
+
+/// A parameter did not fit its column: found out before anything was sent.
+fn never_sent(error: &tokio_postgres::Error) -> bool {
+    std::error::Error::source(error).is_some_and(|source| source.downcast_ref::<WrongKind>().is_some())
+}
+
+fn kind_of(code: &SqlState) -> Kind {
+    match code.code() {
+        "40001" | "40P01" => Kind::Contention,
+        "55P03" => Kind::Locked,
+        // Terminated, shutting down or starting up; not 08P01, which is a wrong number of parameters.
+        "57P01" | "57P02" | "57P03" | "57P05" | "08000" | "08001" | "08003" | "08004" | "08006" => Kind::Lost,
+        // A row that row-level security would not let in belongs to another scope.
+        "42501" | "08P01" | "54000" | "54001" | "54011" | "54023" => Kind::Statement,
+        code if ["21", "22", "23", "42"].contains(&&code[..2]) => Kind::Statement,
+        _ => Kind::Final,
+    }
+}
+
+fn refused(refusal: &DbError) -> StorageError {
+    let unsuitable = |reason: String| StorageError::Unsuitable { reason };
+    let code = refusal.code().code();
+    match code {
+        // No room on the volume, in memory or for temporary files.
+        "53100" => StorageError::Full,
+        // Of the server; PgBouncer says 08P01 or a plain error when it has no room.
+        "53300" | "53200" | "53400" => StorageError::Overloaded,
+        "57014" | "55P03" | "40001" | "40P01" | "25P03" => StorageError::Timeout,
+        "57P01" | "57P02" | "57P03" | "57P05" | "08000" | "08001" | "08003" | "08004" | "08006" => {
+            StorageError::unavailable("PostgreSQL is shutting down or starting up")
+        }
+        "25006" => {
+            StorageError::Misuse { what: "a write was given to read, or PostgreSQL is a read-only standby" }
+        }
+        "28000" | "28P01" => unsuitable(
+            "PostgreSQL refused the user or the password, check the URL and pg_hba.conf".to_owned(),
+        ),
+        "3D000" => unsuitable("the database does not exist, create it and run `plinto migrate`".to_owned()),
+        "42501" => {
+            unsuitable("the role lacks a privilege, run `plinto migrate` with the owner's URL".to_owned())
+        }
+        "42P01" | "42703" | "42883" => {
+            unsuitable("a table or column is missing, run `plinto migrate` with the owner's URL".to_owned())
+        }
+        "58030" => {
+            StorageError::unavailable("PostgreSQL reports an input/output error, look at its disk and log")
+        }
+        "XX001" | "XX002" => StorageError::corrupt("the PostgreSQL database"),
+        code if ["21", "22", "23", "42"].contains(&&code[..2]) || code == "08P01" => {
+            StorageError::Misuse { what: "the query is not valid in this scope" }
+        }
+        code => StorageError::unavailable(format!("PostgreSQL refused with code {code}, look at its log")),
+    }
+}
+
+/// Rules carry the portable name in the schema; a distributed database may add the number of a shard.
+fn unique_name(refusal: &DbError) -> String {
+    let reported = refusal.constraint().unwrap_or_default();
+    let name = match reported.rsplit_once('_') {
+        Some((name, shard)) if !shard.is_empty() && shard.bytes().all(|byte| byte.is_ascii_digit()) => name,
+        _ => reported,
+    };
+    name.to_owned()
+}
