@@ -149,6 +149,11 @@ impl Platform {
         self.0.sessions.live()
     }
 
+    #[cfg(test)]
+    pub(crate) fn session_handle(&self) -> &SessionHandle {
+        &self.0.sessions
+    }
+
     /// Passivates every session actor of this node, for maintenance and tests; the next request brings one back.
     pub async fn passivate_all_sessions(&self) -> usize {
         self.0.sessions.drain_all().await

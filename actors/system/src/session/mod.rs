@@ -7,6 +7,8 @@ mod messages;
 mod refresh;
 mod refresh_tokens;
 mod state;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use actor::SessionActor;
 pub(crate) use handle::{Refreshed, SessionHandle};

@@ -1,0 +1,255 @@
+use crate::{
+    Caller, ClientContext, Clock, Environment, Limits, Platform, PlatformConfig, ServiceError, SignedIn,
+};
+use async_trait::async_trait;
+use plinto_domain::audit::Actor;
+use plinto_domain::randomness::Randomness;
+use plinto_domain::tenant::TenantSettings;
+use plinto_domain::{TenantId, Timestamp};
+use plinto_runtime::Deadline;
+use plinto_storage::engines::sqlite::{SqliteEngine, SqliteOptions};
+use plinto_storage::{
+    Engine, EngineHealth, Entropy, MasterKey, Receipt, Row, Scope, Statement, StorageError, Store, Unit,
+    UnitError, ledger,
+};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU8, AtomicU64, Ordering};
+use std::time::Duration;
+use uuid::Uuid;
+use zeroize::Zeroizing;
+
+const PASSWORD: &str = "plain oat zebra lantern";
+const EMAIL: &str = "ada@example.com";
+
+/// What happens to the next transaction of a tenant.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fate {
+    Acknowledged = 0,
+    /// Stored, but the connection is lost before the answer.
+    StoredUnheard = 1,
+    /// Neither stored nor answered.
+    Lost = 2,
+}
+
+/// An embedded engine that may pretend to be shared, and fails on demand.
+pub(super) struct SharedEngine {
+    inner: SqliteEngine,
+    is_shared: bool,
+    away: AtomicBool,
+    next_commit: AtomicU8,
+}
+
+impl SharedEngine {
+    pub(super) fn set_away(&self, away: bool) {
+        self.away.store(away, Ordering::SeqCst);
+    }
+
+    pub(super) fn next_commit(&self, fate: Fate) {
+        self.next_commit.store(fate as u8, Ordering::SeqCst);
+    }
+
+    fn reachable(&self) -> Result<(), StorageError> {
+        match self.away.load(Ordering::SeqCst) {
+            true => Err(StorageError::Unavailable { reason: "away".to_owned() }),
+            false => Ok(()),
+        }
+    }
+}
+
+#[async_trait]
+impl Engine for SharedEngine {
+    async fn read(&self, scope: Scope, statement: Statement) -> Result<Vec<Row>, StorageError> {
+        self.reachable()?;
+        self.inner.read(scope, statement).await
+    }
+
+    async fn commit(
+        &self,
+        scope: Scope,
+        name: &'static str,
+        units: Vec<Unit>,
+    ) -> Result<Vec<Result<Receipt, UnitError>>, StorageError> {
+        self.reachable()?;
+        let fate = match scope {
+            Scope::Tenant(_) => self.next_commit.swap(Fate::Acknowledged as u8, Ordering::SeqCst),
+            Scope::Platform => Fate::Acknowledged as u8,
+        };
+        if fate == Fate::Lost as u8 {
+            return Err(StorageError::Unacknowledged);
+        }
+        let done = self.inner.commit(scope, name, units).await;
+        if fate == Fate::StoredUnheard as u8 { Err(StorageError::Unacknowledged) } else { done }
+    }
+
+    async fn create_tenant(&self, tenant: Uuid) -> Result<(), StorageError> {
+        self.inner.create_tenant(tenant).await
+    }
+
+    async fn destroy_tenant(&self, tenant: Uuid) -> Result<(), StorageError> {
+        self.inner.destroy_tenant(tenant).await
+    }
+
+    async fn list_tenants(&self) -> Result<Vec<Uuid>, StorageError> {
+        self.inner.list_tenants().await
+    }
+
+    async fn health(&self) -> EngineHealth {
+        self.inner.health().await
+    }
+
+    fn is_shared(&self) -> bool {
+        self.is_shared
+    }
+
+    async fn ledger_heads(&self, ids: &[Uuid]) -> Result<Vec<(Uuid, i64)>, StorageError> {
+        self.inner.ledger_heads(ids).await
+    }
+
+    async fn close(&self) {
+        self.inner.close().await;
+    }
+}
+
+/// A wall clock that tests move.
+struct ManualClock(AtomicI64);
+
+impl Clock for ManualClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_millis(self.0.load(Ordering::SeqCst))
+    }
+}
+
+/// A deterministic stream, unique per call: tests need no secrecy.
+#[derive(Default)]
+struct Stream(AtomicU64);
+
+impl Stream {
+    fn next(&self, out: &mut [u8]) {
+        for chunk in out.chunks_mut(8) {
+            let mut x = self.0.fetch_add(1, Ordering::Relaxed).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+            x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+            chunk.copy_from_slice(&(x ^ (x >> 31)).to_le_bytes()[..chunk.len()]);
+        }
+    }
+}
+
+impl Randomness for Stream {
+    fn fill(&self, out: &mut [u8]) {
+        self.next(out);
+    }
+}
+
+impl Entropy for Stream {
+    fn fill(&self, out: &mut [u8]) {
+        self.next(out);
+    }
+}
+
+/// Two nodes over one engine, with one tenant that has one user.
+pub(super) struct Nodes {
+    pub(super) engine: Arc<SharedEngine>,
+    pub(super) first: Platform,
+    pub(super) second: Platform,
+    pub(super) tenant: TenantId,
+    clock: Arc<ManualClock>,
+    caller: Caller,
+}
+
+pub(super) fn deadline() -> Deadline {
+    Deadline::after(Duration::from_secs(60))
+}
+
+/// The client that signs in.
+pub(super) fn client() -> ClientContext {
+    ClientContext {
+        address: Some("192.0.2.7".parse().expect("address")),
+        user_agent: Some("suite/1".to_owned()),
+    }
+}
+
+impl Nodes {
+    pub(super) async fn start() -> Self {
+        Self::with(TenantSettings::default(), true).await
+    }
+
+    /// Nodes that do not know of each other, so that neither looks for what the other did.
+    pub(super) async fn unaware() -> Self {
+        Self::with(TenantSettings::default(), false).await
+    }
+
+    pub(super) async fn with(settings: TenantSettings, is_shared: bool) -> Self {
+        let inner = SqliteEngine::in_memory(SqliteOptions::default()).expect("engine");
+        let engine = Arc::new(SharedEngine {
+            inner,
+            is_shared,
+            away: AtomicBool::new(false),
+            next_commit: AtomicU8::new(Fate::Acknowledged as u8),
+        });
+        let clock = Arc::new(ManualClock(AtomicI64::new(1_800_000_000_000)));
+        let randomness = Arc::new(Stream(AtomicU64::new(1 << 32)));
+        let first = node(&engine, &clock, &randomness).await;
+        let tenant = first.create_tenant("demo", "Demo", settings, Actor::System).await.expect("tenant").id;
+        let password = Zeroizing::new(PASSWORD.to_owned());
+        first
+            .create_user(tenant, EMAIL.into(), password, None, Actor::System, deadline())
+            .await
+            .expect("user");
+        let key = first.issue_service_key(tenant, "tests", Actor::System).await.expect("key").text;
+        let second = node(&engine, &clock, &randomness).await;
+        let caller = first.authenticate(&key).expect("caller");
+        Self { engine, first, second, tenant, clock, caller }
+    }
+
+    pub(super) fn advance(&self, by: Duration) {
+        self.clock.0.fetch_add(by.as_millis() as i64, Ordering::SeqCst);
+    }
+
+    /// Signs in through the first node.
+    pub(super) async fn sign_in(&self) -> SignedIn {
+        self.first.sign_in(self.tenant, EMAIL, PASSWORD, client(), deadline()).await.expect("signed in")
+    }
+
+    pub(super) async fn introspect(&self, node: &Platform, token: &str) -> Result<bool, ServiceError> {
+        Ok(node.introspect(&self.caller, token, deadline()).await?.is_active())
+    }
+
+    pub(super) async fn is_active(&self, node: &Platform, token: &str) -> bool {
+        self.introspect(node, token).await.expect("introspected")
+    }
+
+    /// Refreshes through a node as the client that signed in.
+    pub(super) async fn refresh(&self, node: &Platform, token: &str) -> Result<SignedIn, ServiceError> {
+        node.refresh(None, token, client(), deadline()).await
+    }
+
+    /// How often an event stands in the tenant's ledger.
+    pub(super) async fn count(&self, event: &str) -> usize {
+        let scope = Scope::Tenant(self.tenant.uuid());
+        let entries = ledger::page(&*self.engine, scope, 0, 1_000).await.expect("ledger");
+        entries.iter().filter(|entry| entry.event == event).count()
+    }
+
+    /// Checks that the ledger's chain holds, and that nothing is left behind.
+    pub(super) async fn finish(self) {
+        let scope = Scope::Tenant(self.tenant.uuid());
+        ledger::verify(&*self.engine, scope, |_, _| {}).await.expect("the chain is intact");
+        for node in [&self.first, &self.second] {
+            let soft = Duration::from_secs(5);
+            let report = node.system().shutdown(soft, soft * 2).await;
+            assert!(report.was_graceful(), "{report:?}");
+            assert_eq!(node.system().leaks(), Vec::<String>::new());
+        }
+        self.engine.close().await;
+    }
+}
+
+async fn node(engine: &Arc<SharedEngine>, clock: &Arc<ManualClock>, randomness: &Arc<Stream>) -> Platform {
+    let as_engine: Arc<dyn Engine> = Arc::clone(engine) as Arc<dyn Engine>;
+    let entropy: Arc<dyn Entropy> = Arc::clone(randomness) as Arc<dyn Entropy>;
+    let master = MasterKey::generate(&Stream::default());
+    let store = Store::open(as_engine, master, entropy, clock.now().as_millis()).await.expect("store");
+    let environment = Environment::new(Arc::clone(clock) as Arc<dyn Clock>, Arc::clone(randomness) as _);
+    let config = PlatformConfig { base_url: "http://plinto.test".into(), limits: Limits::default() };
+    Platform::start(config, Arc::new(store), environment).await.expect("platform")
+}
