@@ -11,6 +11,7 @@ mod keys;
 mod limits;
 mod operations;
 mod privacy;
+mod retries;
 mod runtime;
 mod tenancy;
 mod tokens;
