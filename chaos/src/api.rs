@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use reqwest::header::RETRY_AFTER;
 use reqwest::{Client, RequestBuilder, StatusCode};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -23,6 +24,8 @@ pub enum Answer<T> {
         status: u16,
         /// The problem's code; empty if the answer was no problem document.
         code: String,
+        /// Whether it says when to try again.
+        retry_after: bool,
     },
     /// No answer, or not the whole of it.
     Lost,
@@ -33,7 +36,7 @@ impl<T> Answer<T> {
     pub fn required(self, call: &str) -> Result<T, HarnessError> {
         let answer = match self {
             Self::Done(result) => return Ok(result),
-            Self::Refused { status, code } => format!("{status} {code}"),
+            Self::Refused { status, code, .. } => format!("{status} {code}"),
             Self::Lost => "not at all".to_owned(),
         };
         Err(HarnessError::Call { call: call.to_owned(), answer })
@@ -43,7 +46,7 @@ impl<T> Answer<T> {
     pub fn map<U>(self, with: impl FnOnce(T) -> U) -> Answer<U> {
         match self {
             Self::Done(result) => Answer::Done(with(result)),
-            Self::Refused { status, code } => Answer::Refused { status, code },
+            Self::Refused { status, code, retry_after } => Answer::Refused { status, code, retry_after },
             Self::Lost => Answer::Lost,
         }
     }
@@ -53,7 +56,7 @@ impl<T> Answer<T> {
         match self {
             Self::Done(_) => false,
             Self::Lost => true,
-            Self::Refused { status, code } => *status >= 500 && !NOTHING_DONE.contains(&code.as_str()),
+            Self::Refused { status, code, .. } => *status >= 500 && !NOTHING_DONE.contains(&code.as_str()),
         }
     }
 
@@ -64,21 +67,21 @@ impl<T> Answer<T> {
 
     /// Whether the server refused with this status and code.
     pub fn is_refusal(&self, wanted: u16, with: &str) -> bool {
-        matches!(self, Self::Refused { status, code } if *status == wanted && code == with)
+        matches!(self, Self::Refused { status, code, .. } if *status == wanted && code == with)
     }
 
     /// The answer in a few words, without secrets.
     pub fn summary(&self) -> String {
         match self {
             Self::Done(_) => "done".to_owned(),
-            Self::Refused { status, code } => format!("{status} {code}"),
+            Self::Refused { status, code, .. } => format!("{status} {code}"),
             Self::Lost => "no answer".to_owned(),
         }
     }
 }
 
 /// Codes of 503 that promise that nothing was done.
-const NOTHING_DONE: &[&str] = &["storage_full", "overloaded", "shutting_down"];
+const NOTHING_DONE: &[&str] = &["storage_full", "overloaded", "shutting_down", crate::proxy::NO_NODE];
 
 /// A session's tokens.
 #[derive(Deserialize)]
@@ -91,6 +94,14 @@ pub struct Tokens {
     pub session_id: String,
     /// `usr_…`
     pub user_id: String,
+}
+
+/// What a service says of its readiness.
+pub struct Readiness {
+    /// HTTP status.
+    pub status: u16,
+    /// The whole answer.
+    pub body: Value,
 }
 
 /// One running instance.
@@ -113,6 +124,19 @@ impl Api {
     pub async fn is_ready(&self) -> bool {
         let asked = self.http.get(format!("{}/health/ready", self.core)).send().await;
         asked.is_ok_and(|answer| answer.status() == StatusCode::OK)
+    }
+
+    /// What the auth service says of its readiness, whatever it is.
+    pub async fn readiness(&self) -> Option<Readiness> {
+        let answer = self.http.get(format!("{}/health/ready", self.auth)).send().await.ok()?;
+        let status = answer.status().as_u16();
+        Some(Readiness { status, body: answer.json().await.ok()? })
+    }
+
+    /// The supervision tree: totals only.
+    pub async fn tree(&self, platform_key: &str) -> Answer<Value> {
+        let request = self.http.get(format!("{}/v1/runtime/tree?limit=1", self.auth));
+        read(request.bearer_auth(platform_key)).await
     }
 
     /// Creates an account.
@@ -203,7 +227,7 @@ async fn done(request: RequestBuilder) -> Answer<()> {
 async fn read<T: serde::de::DeserializeOwned>(request: RequestBuilder) -> Answer<T> {
     match send(request).await {
         Answer::Done(bytes) => serde_json::from_slice(&bytes).map_or(Answer::Lost, Answer::Done),
-        Answer::Refused { status, code } => Answer::Refused { status, code },
+        Answer::Refused { status, code, retry_after } => Answer::Refused { status, code, retry_after },
         Answer::Lost => Answer::Lost,
     }
 }
@@ -211,10 +235,11 @@ async fn read<T: serde::de::DeserializeOwned>(request: RequestBuilder) -> Answer
 async fn send(request: RequestBuilder) -> Answer<Vec<u8>> {
     let Ok(answer) = request.send().await else { return Answer::Lost };
     let status = answer.status();
+    let retry_after = answer.headers().contains_key(RETRY_AFTER);
     let Ok(bytes) = answer.bytes().await else { return Answer::Lost };
     if status.is_success() {
         return Answer::Done(bytes.to_vec());
     }
     let code = serde_json::from_slice(&bytes).map(|Problem { code }| code).unwrap_or_default();
-    Answer::Refused { status: status.as_u16(), code }
+    Answer::Refused { status: status.as_u16(), code, retry_after }
 }

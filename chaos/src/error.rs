@@ -65,6 +65,12 @@ pub enum HarnessError {
         /// The promise.
         invariant: Invariant,
     },
+    /// PostgreSQL or Redis does not run.
+    #[error(transparent)]
+    Servers(#[from] plinto_servers::ServerError),
+    /// The shared database could not be read.
+    #[error("the harness cannot read the shared database: {0}")]
+    SharedDatabase(#[from] tokio_postgres::Error),
     /// A database could not be altered for an experiment.
     #[error("the harness cannot alter the database: {0}")]
     Database(#[from] rusqlite::Error),

@@ -6,6 +6,7 @@
 use parking_lot::Mutex;
 use rand::RngExt;
 use rand::rngs::SmallRng;
+use tokio::time::Instant;
 
 use crate::api::Tokens;
 use crate::invariants::Violation;
@@ -59,6 +60,8 @@ pub struct Session {
     pub generation: u32,
     /// What is known.
     pub state: State,
+    /// When its end was acknowledged.
+    pub ended: Option<Instant>,
 }
 
 /// An entry the ledger must hold.
@@ -103,6 +106,7 @@ impl Account {
             replaced: None,
             generation: 1,
             state: State::Live,
+            ended: None,
         });
     }
 
@@ -120,6 +124,7 @@ impl Account {
     /// Records the acknowledged end of a session.
     pub fn signed_out(&mut self, index: usize) {
         self.sessions[index].state = State::Ended;
+        self.sessions[index].ended = Some(Instant::now());
         self.expect("session.revoked", self.sessions[index].id.clone(), None);
     }
 
@@ -131,7 +136,10 @@ impl Account {
 
     /// Records the acknowledged end of all sessions. `user` is the account's id, as the sign-in told it.
     pub fn signed_out_everywhere(&mut self) {
-        self.sessions.iter_mut().for_each(|session| session.state = State::Ended);
+        for session in &mut self.sessions {
+            session.state = State::Ended;
+            session.ended.get_or_insert_with(Instant::now);
+        }
         if let Some(user) = self.user() {
             self.expect("user.sessions_revoked", user, None);
         }

@@ -6,6 +6,8 @@
 //!
 //! * [`process`] starts, stops and kills the binary; [`binary`] finds it.
 //! * [`api`] calls it and says of every call whether its outcome is known.
+//! * [`nodes`] runs several of them over one PostgreSQL and one Redis, behind [`proxy`].
+//! * [`load`] works on one process until it is gone, [`traffic`] on several whatever breaks.
 //! * [`journal`] keeps what was acknowledged, and what was in flight when nobody answered any more.
 //! * [`invariants`] is the list of promises; every experiment checks these and no others.
 //! * [`experiments`] holds the experiments.
@@ -19,8 +21,11 @@ pub mod experiments;
 pub mod invariants;
 pub mod journal;
 pub mod load;
+pub mod nodes;
 pub mod process;
+pub mod proxy;
 pub mod seed;
+pub mod traffic;
 pub mod verification;
 
 pub use error::{Failure, HarnessError};

@@ -4,9 +4,10 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
-use plinto_chaos::experiments::{self, SmallVolume};
+use plinto_chaos::experiments::{self, SeveralNodes, SmallVolume};
 use plinto_chaos::seed::Seed;
 use plinto_chaos::{Failure, binary};
 
@@ -39,6 +40,12 @@ enum Experiment {
     Damage(OneSeed),
     /// Start a second process on the data directory of a first
     SecondProcess(OneSeed),
+    /// Three nodes on one PostgreSQL and one Redis under traffic; each of the three is taken away and brought back
+    SeveralNodes(Several),
+    /// Restart three nodes one after the other under traffic; no request may fail
+    RollingRestart(OneSeed),
+    /// Take PostgreSQL away, freeze it, freeze Redis: what still works, and that it heals
+    Outage(OneSeed),
     /// Take acknowledged writes away on purpose; fails unless the checks notice
     Control(OneSeed),
 }
@@ -48,6 +55,21 @@ struct Rounds {
     /// How often
     #[arg(long, default_value_t = 25)]
     rounds: usize,
+    #[command(flatten)]
+    seed: OneSeed,
+}
+
+#[derive(Debug, Args)]
+struct Several {
+    /// How long the traffic runs
+    #[arg(long, default_value_t = 60)]
+    seconds: u64,
+    /// Tenants with one user each, beside the busy one
+    #[arg(long, default_value_t = 100)]
+    tenants: usize,
+    /// How many faults: a node, Redis and PostgreSQL in an order that the seed decides, then again
+    #[arg(long, default_value_t = 3)]
+    faults: usize,
     #[command(flatten)]
     seed: OneSeed,
 }
@@ -106,6 +128,16 @@ async fn run(cli: Cli) -> Result<ExitCode, Failure> {
         },
         Experiment::Damage(seed) => experiments::damage(&program, seed.seed(), &say).await?,
         Experiment::Control(seed) => experiments::control(&program, seed.seed(), &say).await?,
+        Experiment::SeveralNodes(Several { seconds, tenants, faults, seed }) => {
+            let size = SeveralNodes { time: Duration::from_secs(seconds), tenants, faults };
+            let report = experiments::several_nodes(&program, size, seed.seed(), &say).await?;
+            println!("{report}");
+        }
+        Experiment::RollingRestart(seed) => {
+            let report = experiments::rolling_restart(&program, seed.seed(), &say).await?;
+            println!("{report}");
+        }
+        Experiment::Outage(seed) => experiments::outage(&program, seed.seed(), &say).await?,
         Experiment::SecondProcess(seed) => experiments::second_process(&program, seed.seed(), &say).await?,
     }
     println!("done: nothing to complain about");

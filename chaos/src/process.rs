@@ -109,7 +109,7 @@ impl Installation {
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::from(log));
         let child = command.spawn().map_err(HarnessError::io(format!("start {}", self.program.display())))?;
         let pid = child.id().expect("a process that was not waited for has an id");
-        Ok(Server { child, pid, installation: self.clone(), begins, api: None })
+        Ok(Server { child, pid, installation: self.clone(), begins, found: None })
     }
 
     /// Starts the server expecting that it refuses: its exit status and what it said.
@@ -156,13 +156,26 @@ pub struct Server {
     pid: u32,
     installation: Installation,
     begins: u64,
-    api: Option<Api>,
+    found: Option<Found>,
+}
+
+/// Where a server listens that is ready.
+struct Found {
+    core: SocketAddr,
+    auth: SocketAddr,
+    api: Api,
 }
 
 impl Server {
     /// Where it is called. Only after it was ready.
     pub fn api(&self) -> &Api {
-        self.api.as_ref().expect("the server was waited for")
+        &self.found.as_ref().expect("the server was waited for").api
+    }
+
+    /// Where its core and auth services listen. Only after it was ready.
+    pub fn addresses(&self) -> (SocketAddr, SocketAddr) {
+        let found = self.found.as_ref().expect("the server was waited for");
+        (found.core, found.auth)
     }
 
     /// Its process id.
@@ -177,10 +190,10 @@ impl Server {
             if let Some(status) = self.child.try_wait().map_err(HarnessError::io("look at the server"))? {
                 return Err(HarnessError::Ended { status: status.to_string(), log: self.log() });
             }
-            if let Some(api) = self.published()?
-                && api.is_ready().await
+            if let Some(found) = self.published()?
+                && found.api.is_ready().await
             {
-                self.api = Some(api);
+                self.found = Some(found);
                 return Ok(());
             }
             if begun.elapsed() > READY {
@@ -191,7 +204,7 @@ impl Server {
     }
 
     /// What `run.json` says, unless a process before this one left it.
-    fn published(&self) -> Result<Option<Api>, HarnessError> {
+    fn published(&self) -> Result<Option<Found>, HarnessError> {
         let path = self.installation.data_dir.join("run.json");
         let Ok(file) = File::open(&path) else { return Ok(None) };
         let info: RunInfo = serde_json::from_reader(file)
@@ -203,7 +216,8 @@ impl Server {
             let reason = format!("it names no address of {service}");
             info.listeners.get(service).copied().ok_or(HarnessError::Form { path: path.clone(), reason })
         };
-        Ok(Some(Api::new(address("core")?, address("auth")?)))
+        let (core, auth) = (address("core")?, address("auth")?);
+        Ok(Some(Found { core, auth, api: Api::new(core, auth) }))
     }
 
     /// `kill -9`, and waits until the process is gone.

@@ -241,7 +241,7 @@ async fn attempts(witness: &Witness<'_>, account: &Account) -> [(&'static str, A
 
 /// A problem of the server's, with a code.
 fn is_problem(answer: &Answer<()>) -> bool {
-    matches!(answer, Answer::Refused { status: 500..=599, code } if !code.is_empty())
+    matches!(answer, Answer::Refused { status: 500..=599, code, .. } if !code.is_empty())
 }
 
 /// The victim's file, relative to the data directory.

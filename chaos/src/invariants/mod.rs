@@ -4,7 +4,9 @@
 //! same everywhere.
 
 mod accounts;
+mod chain;
 mod files;
+mod leaks;
 mod ledger;
 mod sessions;
 mod tenants;
@@ -12,9 +14,13 @@ mod tenants;
 use std::fmt;
 
 pub use accounts::{account_signs_in, open_sign_up_is_old_or_new};
+pub use chain::{Written, one_chain};
 pub use files::{Fingerprint, nothing_was_overwritten, refusal_says_what_to_do};
+pub use leaks::nothing_leaks;
 pub use ledger::{ledger_records, ledger_verifies};
-pub use sessions::{account_sessions, replaced_token_ends_the_session, tokens_work_as_known};
+pub use sessions::{
+    account_sessions, replaced_token_ends_the_session, revoked_everywhere, tokens_work_as_known,
+};
 pub use tenants::tenant_is_as_known;
 
 use crate::api::{Answer, Api};
@@ -52,6 +58,20 @@ pub enum Invariant {
     NeighbourWorks,
     /// A full disk is answered 503 `storage_full`; sessions still validate; writes resume by themselves.
     FullDiskIsSurvived,
+    /// A client that did not hear the answer to a refresh and soon presents the same token again is served, and its
+    /// session goes on.
+    HonestRetryIsServed,
+    /// Two seconds after an acknowledged sign-out no node takes a token of the session, with Redis or without.
+    RevocationIsBounded,
+    /// While nothing is broken no request fails on any of several nodes; nor is one refused as busy.
+    NoFailureOutsideFaults,
+    /// What a node held for requests and connections while something was broken it gives back.
+    NothingLeaks,
+    /// Several nodes write one chain: sequences from 1 without gap or duplicate, one entry for each change.
+    OneChain,
+    /// Without PostgreSQL sessions validate on the node that holds them, and writes are refused at once with 503 and
+    /// `Retry-After`; without Redis everything goes on. It heals without a restart.
+    OutageIsSurvived,
     /// Of two processes on one data directory the second refuses and the first goes on.
     OneProcessPerDirectory,
 }

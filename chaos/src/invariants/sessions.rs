@@ -1,6 +1,7 @@
 use super::{Findings, Invariant, Witness};
 use crate::api::Answer;
 use crate::journal::{Account, Change, Session, State};
+use crate::nodes::Nodes;
 
 /// What introspection says about a session's tokens.
 struct Seen {
@@ -79,7 +80,7 @@ async fn ended_session(witness: &Witness<'_>, session: &Session, findings: &mut 
 }
 
 /// A rotation nobody heard the answer of: either the known token is current and rotates, or it was replaced, and then
-/// presenting it ends the session.
+/// presenting it again is an honest retry if it comes soon, and ends the session if it comes late.
 async fn open_refresh(witness: &Witness<'_>, account: &mut Account, index: usize, findings: &mut Findings) {
     let invariant = Invariant::OpenChangeIsOldOrNew;
     let session = &account.sessions[index];
@@ -94,6 +95,11 @@ async fn open_refresh(witness: &Witness<'_>, account: &mut Account, index: usize
                 format!("the active refresh token of {id} was answered {}", other.summary())
             }),
         }
+        return;
+    }
+    if let Answer::Done(tokens) = answer {
+        // Soon enough to be an honest retry: it is answered with the token the lost answer held.
+        account.refreshed(index, tokens);
         return;
     }
     findings.hold(invariant, answer.is_refusal(401, "invalid_grant"), || {
@@ -147,7 +153,8 @@ pub async fn tokens_work_as_known(witness: &Witness<'_>, account: &mut Account, 
     findings
 }
 
-/// [`Invariant::RefreshTokenIsSingleUse`], by presenting the token before the current one of a live session. Ends it.
+/// [`Invariant::RefreshTokenIsSingleUse`], by presenting the token before the one before the current one of a live
+/// session: the one before it could be an honest retry. Ends the session.
 pub async fn replaced_token_ends_the_session(
     witness: &Witness<'_>,
     account: &mut Account,
@@ -156,11 +163,12 @@ pub async fn replaced_token_ends_the_session(
     let mut findings = Findings::default();
     let invariant = Invariant::RefreshTokenIsSingleUse;
     let session = &account.sessions[index];
-    let Some(replaced) = session.replaced.as_deref().filter(|_| session.state == State::Live) else {
-        return findings;
-    };
+    let live = session.state == State::Live;
+    let Some(replaced) = session.replaced.clone().filter(|_| live) else { return findings };
+    findings.add(tokens_work_as_known(witness, account, index).await);
+    let session = &account.sessions[index];
     let id = session.id.clone();
-    let answer = witness.api.refresh(replaced).await;
+    let answer = witness.api.refresh(&replaced).await;
     findings.hold(invariant, answer.is_refusal(401, "invalid_grant"), || {
         format!("a replaced refresh token of {id} was answered {}", answer.summary())
     });
@@ -170,5 +178,19 @@ pub async fn replaced_token_ends_the_session(
     });
     account.reuse_detected(index);
     ended_session(witness, &account.sessions[index], &mut findings).await;
+    findings
+}
+
+/// [`Invariant::RevocationSurvives`] on every node by itself: none takes a token of a session whose end was acknowledged.
+pub async fn revoked_everywhere(nodes: &Nodes, accounts: &[Account]) -> Findings {
+    let mut findings = Findings::default();
+    for (_, api) in nodes.places().all() {
+        let witness = Witness { api: &api, platform_key: nodes.platform_key() };
+        for session in accounts.iter().flat_map(|account| &account.sessions) {
+            if session.state == State::Ended {
+                ended_session(&witness, session, &mut findings).await;
+            }
+        }
+    }
     findings
 }
