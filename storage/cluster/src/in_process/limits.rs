@@ -11,6 +11,8 @@ const SHARDS: usize = 16;
 
 /// Limits in memory.
 pub(super) struct Limits {
+    /// Keys of one shard at most.
+    room: usize,
     start: Instant,
     hasher: RandomState,
     shards: [Mutex<Shard>; SHARDS],
@@ -20,8 +22,14 @@ pub(super) struct Limits {
 type Shard = HashMap<LimitKey, u64>;
 
 impl Limits {
-    pub(super) fn new() -> Self {
-        Self { start: Instant::now(), hasher: RandomState::new(), shards: Default::default() }
+    /// For up to `keys` of them.
+    pub(super) fn new(keys: usize) -> Self {
+        Self {
+            room: keys / SHARDS,
+            start: Instant::now(),
+            hasher: RandomState::new(),
+            shards: Default::default(),
+        }
     }
 
     pub(super) fn take(&self, key: &LimitKey, quota: Quota, cells: u32) -> Grant {
@@ -30,8 +38,8 @@ impl Limits {
         let mut shard = self.shards[place].lock();
         let (full_at, grant) = gcra::take(shard.get(key).copied().unwrap_or(0), now, quota, cells);
         if grant.cells > 0 {
-            if shard.len() >= KEYS / SHARDS && !shard.contains_key(key) {
-                make_room(&mut shard, now);
+            if shard.len() >= self.room && !shard.contains_key(key) {
+                make_room(&mut shard, now, self.room - self.room / 16);
             }
             shard.insert(*key, full_at);
         }
@@ -46,9 +54,8 @@ impl Limits {
 
 /// Forgets what is full again: that is what an unknown key is. When too little is, also those that are nearest to it, who
 /// gain least by being forgotten. A sixteenth becomes free, so that this is rare.
-fn make_room(shard: &mut Shard, now: u64) {
+fn make_room(shard: &mut Shard, now: u64, keep: usize) {
     shard.retain(|_, full_at| *full_at > now);
-    let keep = KEYS / SHARDS - KEYS / SHARDS / 16;
     if shard.len() > keep {
         let surplus = shard.len() - keep;
         let mut times: Vec<u64> = shard.values().copied().collect();

@@ -25,7 +25,7 @@ struct Member {
 impl Hub {
     /// One without nodes.
     pub fn new() -> Arc<Self> {
-        Arc::new(Self { limits: Limits::new(), members: Mutex::default() })
+        Arc::new(Self { limits: Limits::new(limits::KEYS), members: Mutex::default() })
     }
 
     /// A node more.

@@ -1,10 +1,13 @@
-use super::limits::{KEYS, Limits};
+use super::limits::Limits;
 use super::{Hub, InProcess};
 use crate::{Cluster as _, LimitKey, NodeId, NodeInfo, Quota};
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 use std::time::Duration;
 use uuid::Uuid;
+
+/// Few, so that the tests are quick.
+const KEYS: usize = 8_000;
 
 fn node(number: u128) -> NodeInfo {
     let id = NodeId(Uuid::from_u128(number));
@@ -42,7 +45,7 @@ async fn paused_time_drives_the_limits() {
 
 #[tokio::test(start_paused = true)]
 async fn keys_are_bounded_and_the_most_used_ones_are_remembered() {
-    let limits = Limits::new();
+    let limits = Limits::new(KEYS);
     let slow = quota(Duration::from_secs(60), 10);
     for number in 0..100 {
         assert_eq!(limits.take(&key(number), slow, 10).cells, 10);
@@ -56,7 +59,7 @@ async fn keys_are_bounded_and_the_most_used_ones_are_remembered() {
 
 #[tokio::test(start_paused = true)]
 async fn keys_that_are_full_again_make_room() {
-    let limits = Limits::new();
+    let limits = Limits::new(KEYS);
     let quick = quota(Duration::from_secs(1), 1);
     for number in 0..u32::try_from(KEYS + KEYS / 4).unwrap() {
         limits.take(&key(number), quick, 1);

@@ -6,6 +6,9 @@ use redis::{
     AsyncConnectionConfig, Client, Cmd, Pipeline, ProtocolVersion, RedisError, RedisFuture, RedisResult,
     TlsCertificates, Value,
 };
+use rustls::RootCertStore;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
 use std::time::Duration;
 
 /// Longest wait for a connection, TLS and authentication included.
@@ -33,12 +36,6 @@ impl Connector {
     pub(super) fn new(options: &RedisOptions, patience: Duration) -> Result<Self, OptionsError> {
         let certificates = certificates(options)?;
         choose_cryptography();
-        let refused = |error: &RedisError| match &options.ca_file {
-            Some(path) if !error.to_string().contains("among initial nodes") => {
-                OptionsError::Ca { path: path.clone() }
-            }
-            _ => OptionsError::Mixed,
-        };
         match options.urls.as_slice() {
             [] => Err(OptionsError::NoUrl),
             [only] => {
@@ -50,7 +47,7 @@ impl Connector {
                     }
                     _ => Client::open(info),
                 };
-                client.map(|client| Self::Single(Box::new(client))).map_err(|error| refused(&error))
+                client.map(|client| Self::Single(Box::new(client))).map_err(|_| OptionsError::Url)
             }
             several => {
                 let nodes = several.iter().map(|url| url.info().clone());
@@ -65,7 +62,7 @@ impl Connector {
                 if let Some(certificates) = certificates {
                     builder = builder.certs(certificates);
                 }
-                builder.build().map(|client| Self::Cluster(Box::new(client))).map_err(|error| refused(&error))
+                builder.build().map(|client| Self::Cluster(Box::new(client))).map_err(|_| OptionsError::Mixed)
             }
         }
     }
@@ -108,6 +105,16 @@ fn certificates(options: &RedisOptions) -> Result<Option<TlsCertificates>, Optio
     let Some(path) = &options.ca_file else { return Ok(None) };
     let read = std::fs::read(path);
     let pem = read.map_err(|source| OptionsError::CaFile { path: path.clone(), source })?;
+    let mut roots = RootCertStore::empty();
+    for certificate in CertificateDer::pem_slice_iter(&pem) {
+        let added = certificate.is_ok_and(|certificate| roots.add(certificate).is_ok());
+        if !added {
+            return Err(OptionsError::Ca { path: path.clone() });
+        }
+    }
+    if roots.is_empty() {
+        return Err(OptionsError::Ca { path: path.clone() });
+    }
     Ok(Some(TlsCertificates { client_tls: None, root_cert: Some(pem) }))
 }
 

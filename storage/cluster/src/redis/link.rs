@@ -9,6 +9,9 @@ use tokio::time::{Instant, sleep, timeout};
 /// Time between two questions whether Redis is there, and between two attempts to reach it.
 const PULSE: Duration = Duration::from_millis(200);
 
+/// The reason when nothing comes within the time.
+const NO_ANSWER: &str = "no answer in time";
+
 /// The one connection that requests share, renewed for as long as this lives.
 ///
 /// The client crate's own manager would hold calls up while it reconnects with growing pauses, and knows nothing of a
@@ -65,7 +68,7 @@ impl Link {
         let reason = match answer {
             Ok(Ok(answer)) => return Ok(answer),
             Ok(Err(error)) => reason(&error),
-            Err(_) => no_answer(self.patience),
+            Err(_) => NO_ANSWER.to_owned(),
         };
         Err(ClusterError::Away { reason })
     }
@@ -92,7 +95,7 @@ impl Link {
             match timeout(self.patience, redis::cmd("PING").exec_async(connection)).await {
                 Ok(Ok(())) => self.up(connection, asked.elapsed()),
                 Ok(Err(error)) => return reason(&error),
-                Err(_) => return no_answer(self.patience),
+                Err(_) => return NO_ANSWER.to_owned(),
             }
             sleep(PULSE).await;
         }
@@ -129,17 +132,13 @@ impl Link {
     }
 }
 
-fn no_answer(patience: Duration) -> String {
-    format!("no answer within {} ms", patience.as_millis())
-}
-
 /// What happened, in words that hold neither address nor credential.
 pub(super) fn reason(error: &RedisError) -> String {
     if let Some(code) = error.code() {
         return format!("it refuses: {code}");
     }
     let text = match error {
-        _ if error.is_timeout() => "no answer in time",
+        _ if error.is_timeout() => NO_ANSWER,
         _ if error.is_connection_refusal() => "nothing listens there",
         _ if error.is_connection_dropped() => "the connection was cut",
         _ if error.kind() == redis::ErrorKind::AuthenticationFailed => "it refuses the user or the password",

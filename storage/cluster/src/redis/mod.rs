@@ -15,6 +15,3 @@ mod shared;
 
 pub use options::{OptionsError, RedisOptions, RedisUrl};
 pub use shared::RedisShared;
-
-#[cfg(test)]
-mod tests;

@@ -26,8 +26,8 @@ pub enum OptionsError {
         /// Why.
         source: std::io::Error,
     },
-    /// The file holds no usable certificate.
-    #[error("{path} holds no certificate in PEM format")]
+    /// The file holds no certificate, or one that cannot be used.
+    #[error("{path} holds no usable certificates in PEM format")]
     Ca {
         /// Which.
         path: PathBuf,
