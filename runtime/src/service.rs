@@ -43,6 +43,20 @@ impl ActorSystem {
     }
 }
 
+impl ActorSystem {
+    /// Runs one piece of work in a task of the system: dropped where it waits when the system shuts down, and a leak if
+    /// it is still there afterwards.
+    pub fn background(&self, work: impl Future<Output = ()> + Send + 'static) {
+        let stopping = self.system().stopping();
+        self.system().env.tasks.spawn(async move {
+            tokio::select! {
+                () = stopping.cancelled() => {}
+                () = work => {}
+            }
+        });
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use crate::{ActorSystem, SystemConfig};

@@ -18,6 +18,14 @@ impl Network {
         }
     }
 
+    /// The network as bytes, different for different networks.
+    pub fn to_bytes(self) -> [u8; 16] {
+        match self.0 {
+            IpAddr::V4(v4) => v4.to_ipv6_mapped().octets(),
+            IpAddr::V6(v6) => v6.octets(),
+        }
+    }
+
     /// The first address of the network.
     pub fn address(self) -> IpAddr {
         self.0

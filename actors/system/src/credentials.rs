@@ -2,6 +2,7 @@
 
 use crate::environment::Environment;
 use crate::error::ServiceError;
+use crate::look_ups::LookUps;
 use crate::persist::entries;
 use arc_swap::ArcSwap;
 use base64::Engine as _;
@@ -82,6 +83,7 @@ pub(crate) struct ApiKeys {
     known: ArcSwap<HashMap<Uuid, Known>>,
     /// One reload at a time, or an older list could replace a newer one.
     reloading: tokio::sync::Mutex<()>,
+    look_ups: LookUps,
 }
 
 impl ApiKeys {
@@ -89,8 +91,8 @@ impl ApiKeys {
         engine: Arc<dyn Engine>,
         environment: Environment,
     ) -> Result<Self, ServiceError> {
-        let keys =
-            Self { engine, environment, known: ArcSwap::default(), reloading: tokio::sync::Mutex::default() };
+        let (known, reloading) = (ArcSwap::default(), tokio::sync::Mutex::default());
+        let keys = Self { engine, environment, known, reloading, look_ups: LookUps::default() };
         keys.reload().await?;
         Ok(keys)
     }
@@ -103,17 +105,21 @@ impl ApiKeys {
         Ok(())
     }
 
-    /// Who presents this key? Constant time in the secret.
-    pub(crate) fn authenticate(&self, text: &str) -> Result<Caller, ServiceError> {
+    /// Who presents this key? Constant time in the secret. A key not in memory may have been made by another node a
+    /// moment ago: it is looked up, and so that made-up ones do not occupy the reader, so many a second at most.
+    pub(crate) async fn authenticate(&self, text: &str) -> Result<Caller, ServiceError> {
         let (id, secret) = split(text).ok_or(ServiceError::Unauthenticated)?;
-        let known = self.known.load();
-        let key = known.get(&id).ok_or(ServiceError::Unauthenticated)?;
-        let hash: [u8; 32] = Sha256::digest(secret.as_bytes()).into();
-        if bool::from(hash.ct_eq(&key.secret_hash)) {
-            Ok(key.caller)
-        } else {
-            Err(ServiceError::Unauthenticated)
+        if let Some(key) = self.known.load().get(&id) {
+            return key.check(secret);
         }
+        if !self.engine.is_shared() {
+            return Err(ServiceError::Unauthenticated);
+        }
+        self.look_ups.admit()?;
+        let row = api_keys::get(&*self.engine, id).await?.filter(|row| row.revoked_at.is_none());
+        let caller = Known::of(&row.ok_or(ServiceError::Unauthenticated)?).check(secret)?;
+        self.reload().await?;
+        Ok(caller)
     }
 
     /// Makes a key for one tenant's services, or, without a tenant, for the platform's operators.
@@ -151,8 +157,13 @@ impl ApiKeys {
         Ok(IssuedApiKey { id, text: format!("{PREFIX}{}_{secret}", id.uuid().simple()) })
     }
 
-    pub(crate) fn has_platform_key(&self) -> bool {
-        self.known.load().values().any(|key| key.caller.kind == ApiKeyKind::Platform)
+    /// Whether there is a platform key, which another node may have made.
+    pub(crate) async fn has_platform_key(&self) -> Result<bool, ServiceError> {
+        let known = || self.known.load().values().any(|key| key.caller.kind == ApiKeyKind::Platform);
+        if !known() && self.engine.is_shared() {
+            self.reload().await?;
+        }
+        Ok(known())
     }
 }
 
@@ -168,6 +179,15 @@ impl Known {
             tenant: row.tenant.map(TenantId::from_uuid),
         };
         Self { caller, secret_hash: row.secret_hash }
+    }
+
+    fn check(&self, secret: &str) -> Result<Caller, ServiceError> {
+        let hash: [u8; 32] = Sha256::digest(secret.as_bytes()).into();
+        if bool::from(hash.ct_eq(&self.secret_hash)) {
+            Ok(self.caller)
+        } else {
+            Err(ServiceError::Unauthenticated)
+        }
     }
 }
 

@@ -8,10 +8,13 @@
 
 mod config;
 mod credentials;
+mod directories;
 mod environment;
 mod error;
 mod introspection;
 mod ledger;
+mod look_ups;
+mod nodes;
 mod passwords;
 mod persist;
 mod platform;
@@ -25,12 +28,14 @@ pub use environment::{Clock, Environment};
 pub use error::ServiceError;
 pub use introspection::Introspection;
 pub use ledger::CommitError;
+pub use nodes::NodesCount;
 pub use passwords::{CURRENT_PARAMETERS, HashMemory, hash_password, verify_password};
 pub use platform::{Platform, UserView};
 pub use registry::TenantView;
 pub use session::SessionKey;
 pub use tenant::{ClientContext, IssuedAccessToken, SignedIn};
 
+pub use plinto_cluster::{Cluster, ClusterError, ClusterHealth, NodeId, NodeInfo};
 pub use plinto_runtime as runtime;
-pub use plinto_storage::{EngineHealth, StorageError};
+pub use plinto_storage::{EngineHealth, PoolHealth, StorageError};
 pub use plinto_token::Algorithm as SigningAlgorithm;

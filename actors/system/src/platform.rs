@@ -2,26 +2,28 @@
 
 use crate::config::PlatformConfig;
 use crate::credentials::{ApiKeys, Caller, IssuedApiKey};
+use crate::directories::{Directories, Parts};
 use crate::environment::Environment;
 use crate::error::ServiceError;
 use crate::introspection::{Introspection, active_refresh_token};
-use crate::ledger::{LedgerActor, LedgerHandle};
-use crate::passwords::PasswordHasher;
+use crate::ledger::LedgerHandle;
+use crate::nodes::{Follower, Lessor, NodesCount, Progress, Watch, announcing};
 use crate::registry::{Registry, TenantView};
-use crate::session::{Presented, RefreshRequest, SessionActor, SessionHandle, SessionKey, client_index};
+use crate::session::{Presented, RefreshRequest, SessionHandle, SessionKey, client_index};
 use crate::tenant::{
-    AttemptLimits, ClientContext, SignInRequest, SignUpRequest, SignedIn, TenantActor, TenantCell,
-    TenantHandle, VerifiedToken, new_signing_key,
+    ClientContext, SignInRequest, SignUpRequest, SignedIn, TenantActor, TenantCell, TenantHandle,
+    VerifiedToken, new_signing_key,
 };
+use plinto_cluster::{Cluster, ClusterError, ClusterHealth, NodeInfo};
 use plinto_domain::audit::Actor;
 use plinto_domain::name::DisplayName;
 use plinto_domain::session::RevocationReason;
 use plinto_domain::sign_in::SignIn;
 use plinto_domain::tenant::{TenantSettings, TenantSlug};
 use plinto_domain::{SessionId, TenantId, Timestamp, UserId};
-use plinto_runtime::{ActorSystem, Deadline, DirectoryConfig, Entered, Refusal, SystemConfig};
+use plinto_runtime::{ActorSystem, Deadline, Entered, Refusal, SystemConfig};
 use plinto_storage::repositories::{sessions, signing_keys, user_emails, users};
-use plinto_storage::{EngineHealth, Store};
+use plinto_storage::{EngineHealth, Scope, Store};
 use plinto_token::{Algorithm, UnverifiedToken};
 use std::sync::Arc;
 use std::time::Duration;
@@ -65,67 +67,76 @@ struct Inner {
     store: Arc<Store>,
     environment: Environment,
     system: ActorSystem,
-    registry: Registry,
-    keys: ApiKeys,
+    registry: Arc<Registry>,
+    keys: Arc<ApiKeys>,
     tenants: TenantHandle,
     sessions: SessionHandle,
     ledger: LedgerHandle,
+    cluster: Arc<dyn Cluster>,
+    /// Where other nodes write to the same storage.
+    follower: Option<Arc<Follower>>,
 }
 
 impl Platform {
-    /// Starts the actor system over an open store. Nothing is activated yet.
+    /// Starts the actor system over an open store. Nothing is activated yet. Where the store's engine is shared with
+    /// other nodes, everything committed through this platform is announced to them over `cluster`, and this node
+    /// follows what they commit.
     pub async fn start(
         config: PlatformConfig,
         store: Arc<Store>,
         environment: Environment,
+        cluster: Arc<dyn Cluster>,
     ) -> Result<Self, ServiceError> {
-        let limits = config.limits;
+        let store = Arc::new(store.over(announcing(store.engine(), &cluster)));
+        let engine = Arc::clone(store.engine());
+        let watch = Arc::new(Watch::new(Arc::clone(&engine)));
+        if engine.is_shared() {
+            // Before anything of the platform is read.
+            watch.follow(Scope::Platform.id()).await?;
+        }
+        let keys = Arc::new(ApiKeys::load(Arc::clone(&engine), environment.clone()).await?);
+        let registry = Arc::new(Registry::new(Arc::clone(&store), environment.clone()));
         let system = ActorSystem::start(SystemConfig { name: "plinto".into(), ..SystemConfig::default() });
-        let hasher = PasswordHasher::start(&limits, environment.clone(), &system);
-        // Registered callees first: a shutdown drains sessions, then tenants, then ledgers.
-        let ledger_actor = LedgerActor { engine: Arc::clone(store.engine()), limits };
-        let tenant_idle = DirectoryConfig {
-            idle_after: limits.tenant_idle(),
-            max_live: limits.live_tenants,
-            ..DirectoryConfig::default()
-        };
-        let ledger = LedgerHandle::new(system.directory(ledger_actor, tenant_idle.clone()).await);
-        let tenant_actor = TenantActor {
-            store: Arc::clone(&store),
-            config: config.clone(),
-            environment: environment.clone(),
-            hasher,
-            ledger: ledger.clone(),
-            attempts: Arc::new(AttemptLimits::new(&limits)),
-        };
-        let tenant_config = DirectoryConfig { max_bytes: limits.live_tenant_bytes, ..tenant_idle };
-        let tenants = system.directory(tenant_actor, tenant_config).await;
-        let session_actor = SessionActor {
-            engine: Arc::clone(store.engine()),
-            tenants: tenants.clone(),
-            ledger: ledger.clone(),
-            environment: environment.clone(),
-            limits,
-        };
-        let session_config = DirectoryConfig {
-            idle_after: limits.session_idle(),
-            max_live: limits.live_sessions,
-            max_bytes: limits.live_session_bytes,
-            ..DirectoryConfig::default()
-        };
-        let sessions = SessionHandle::new(system.directory(session_actor, session_config).await);
-        let keys = ApiKeys::load(Arc::clone(store.engine()), environment.clone()).await?;
+        let lessor = engine.is_shared().then(|| Lessor::start(Arc::clone(&cluster), &system));
+        let shared = lessor.as_ref().map(|lessor| (&cluster, lessor));
+        let parts =
+            Parts { config: &config, store: &store, environment: &environment, watch: &watch, shared };
+        let Directories { ledger, tenants, sessions } = parts.directories(&system).await;
+        let (tenant_handle, session_handle) =
+            (TenantHandle::new(tenants.clone()), SessionHandle::new(sessions.clone()));
+        let follower = lessor.map(|lessor| {
+            Arc::new(Follower {
+                cluster: Arc::clone(&cluster),
+                engine,
+                watch,
+                system: system.clone(),
+                registry: Arc::clone(&registry),
+                keys: Arc::clone(&keys),
+                sessions: session_handle.clone(),
+                resident_sessions: sessions,
+                tenants: tenant_handle.clone(),
+                resident_tenants: tenants,
+                ledger: ledger.clone(),
+                lessor,
+                progress: Progress::default(),
+            })
+        });
+        if let Some(follower) = &follower {
+            follower.start();
+        }
         Ok(Self(Arc::new(Inner {
             issuer_prefix: format!("{}/t/", config.base_url),
-            registry: Registry::new(Arc::clone(&store), environment.clone()),
-            tenants: TenantHandle::new(tenants),
-            sessions,
+            registry,
+            tenants: tenant_handle,
+            sessions: session_handle,
             ledger,
             keys,
             system,
             store,
             environment,
             config,
+            cluster,
+            follower,
         })))
     }
 
@@ -159,16 +170,42 @@ impl Platform {
         self.0.sessions.drain_all().await
     }
 
-    /// Closes the storage engine; call it after the actor system has shut down.
+    /// How what the nodes share is.
+    pub async fn cluster_health(&self) -> ClusterHealth {
+        self.0.cluster.health().await
+    }
+
+    /// The nodes that are alive, this one included.
+    pub async fn nodes(&self) -> Result<Vec<NodeInfo>, ClusterError> {
+        self.0.cluster.nodes().await
+    }
+
+    /// This node.
+    pub fn this_node(&self) -> &NodeInfo {
+        self.0.cluster.this()
+    }
+
+    /// Whether the store of what nodes share answered lately; it does not wait for an answer.
+    pub fn cluster_is_reachable(&self) -> bool {
+        self.0.cluster.is_reachable()
+    }
+
+    /// What following other nodes has come to.
+    pub fn nodes_count(&self) -> NodesCount {
+        self.0.follower.as_ref().map(|follower| follower.count()).unwrap_or_default()
+    }
+
+    /// Leaves the cluster and closes the storage engine; call it after the actor system has shut down.
     pub async fn close(&self) {
+        self.0.cluster.close().await;
         self.0.store.engine().close().await;
     }
 
     // --- callers -------------------------------------------------------------------------------------------------
 
     /// Who presents this API key?
-    pub fn authenticate(&self, api_key: &str) -> Result<Caller, ServiceError> {
-        self.0.keys.authenticate(api_key)
+    pub async fn authenticate(&self, api_key: &str) -> Result<Caller, ServiceError> {
+        self.0.keys.authenticate(api_key).await
     }
 
     /// Makes a platform key. Only the composition root calls this: on the first start, and for an operator who lost it.
@@ -177,8 +214,8 @@ impl Platform {
     }
 
     /// Whether any platform key exists.
-    pub fn has_platform_key(&self) -> bool {
-        self.0.keys.has_platform_key()
+    pub async fn has_platform_key(&self) -> Result<bool, ServiceError> {
+        self.0.keys.has_platform_key().await
     }
 
     /// Makes a key with which a tenant's services call the auth service.

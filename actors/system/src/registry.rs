@@ -2,29 +2,19 @@
 
 use crate::environment::Environment;
 use crate::error::ServiceError;
+use crate::look_ups::LookUps;
 use crate::persist::entries;
-use governor::clock::Clock as _;
-use governor::middleware::NoOpMiddleware;
-use governor::state::{InMemoryState, NotKeyed};
-use governor::{NotUntil, Quota, RateLimiter};
 use plinto_domain::audit::{Actor, Event};
 use plinto_domain::name::DisplayName;
 use plinto_domain::tenant::{TenantSettings, TenantSlug};
 use plinto_domain::{TenantId, Timestamp};
-use plinto_runtime::{Moment, Refusal, TokioClock};
 use plinto_storage::{NewTenant, StorageError, Store, TenantRow, TenantState, UnitError};
 use quick_cache::sync::Cache;
-use std::num::NonZeroU32;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Look-ups of names and ids not remembered, per second and at once, for the whole node: a flood of made-up ones must
-/// not occupy the platform's reader.
-const LOOK_UPS_PER_SECOND: NonZeroU32 = NonZeroU32::new(500).expect("500 is not zero");
-const LOOK_UPS_AT_ONCE: NonZeroU32 = NonZeroU32::new(2_000).expect("2000 is not zero");
-
-type LookUpLimiter = RateLimiter<NotKeyed, InMemoryState, TokioClock, NoOpMiddleware<Moment>>;
-
-/// Slugs remembered, known and unknown ones alike, so that made-up names cost no disk.
+/// Slugs remembered, known and unknown ones alike, so that made-up names cost no disk. Where other nodes make tenants,
+/// unknown ones are looked up again each time: they may be known by now.
 const REMEMBERED: usize = 100_000;
 
 /// A tenant as operators see it.
@@ -47,14 +37,15 @@ pub(crate) struct Registry {
     environment: Environment,
     slugs: Cache<String, Option<TenantId>>,
     ids: Cache<TenantId, bool>,
-    look_ups: LookUpLimiter,
+    look_ups: LookUps,
+    /// Tenants deleted by other nodes that were forgotten here.
+    forgotten: AtomicU64,
 }
 
 impl Registry {
     pub(crate) fn new(store: Arc<Store>, environment: Environment) -> Self {
-        let quota = Quota::per_second(LOOK_UPS_PER_SECOND).allow_burst(LOOK_UPS_AT_ONCE);
-        let look_ups = LookUpLimiter::direct_with_clock(quota, TokioClock);
-        Self { store, environment, slugs: Cache::new(REMEMBERED), ids: Cache::new(REMEMBERED), look_ups }
+        let (slugs, ids) = (Cache::new(REMEMBERED), Cache::new(REMEMBERED));
+        Self { store, environment, slugs, ids, look_ups: LookUps::default(), forgotten: AtomicU64::new(0) }
     }
 
     /// The tenant of a slug. Only well-formed names reach the disk or the cache.
@@ -65,8 +56,26 @@ impl Registry {
         TenantSlug::parse("tenant", slug).map_err(|_| ServiceError::UnknownTenant)?;
         // One look-up at a time per slug; a slug that is created or deleted meanwhile is not remembered wrongly,
         // because removing it also removes the look-up's place.
+        let forgotten = self.forgotten.load(Ordering::Acquire);
         let found = self.slugs.get_or_insert_async(slug, self.look_up(slug)).await?;
+        if self.may_be_wrong(found.is_some(), forgotten) {
+            self.slugs.remove(slug);
+        }
         found.ok_or(ServiceError::UnknownTenant)
+    }
+
+    /// Whether what was just looked up must not stay remembered: it was not found, while others may make it; or a tenant
+    /// was deleted elsewhere since `forgotten` was read, perhaps this one, and after its row was read here.
+    fn may_be_wrong(&self, found: bool, forgotten: u64) -> bool {
+        self.store.engine().is_shared() && (!found || self.forgotten.load(Ordering::Acquire) != forgotten)
+    }
+
+    /// Forgets a tenant that another node deleted.
+    pub(crate) fn forget(&self, id: TenantId) {
+        // Counted first: a look-up under way that remembers it after this sees the count.
+        self.forgotten.fetch_add(1, Ordering::AcqRel);
+        self.ids.remove(&id);
+        self.slugs.retain(|_, known| *known != Some(id));
     }
 
     /// Refuses ids that are no tenant's, before anything is activated for them: they come from tokens that have not
@@ -74,24 +83,25 @@ impl Registry {
     pub(crate) async fn require(&self, id: TenantId) -> Result<(), ServiceError> {
         let known = match self.ids.get(&id) {
             Some(known) => known,
-            None => self.ids.get_or_insert_async(&id, self.exists(id)).await?,
+            None => {
+                let forgotten = self.forgotten.load(Ordering::Acquire);
+                let found = self.ids.get_or_insert_async(&id, self.exists(id)).await?;
+                if self.may_be_wrong(found, forgotten) {
+                    self.ids.remove(&id);
+                }
+                found
+            }
         };
         if known { Ok(()) } else { Err(ServiceError::UnknownTenant) }
     }
 
     async fn exists(&self, id: TenantId) -> Result<bool, ServiceError> {
-        self.admit_look_up()?;
+        self.look_ups.admit()?;
         Ok(self.store.tenants().get(id.uuid()).await?.is_some_and(|row| is_active(&row)))
     }
 
-    fn admit_look_up(&self) -> Result<(), ServiceError> {
-        let wait = |until: NotUntil<Moment>| until.wait_time_from(TokioClock.now());
-        let refused = self.look_ups.check().map_err(wait);
-        refused.map_err(|retry_after| ServiceError::Refused(Refusal::RateLimited { retry_after }))
-    }
-
     async fn look_up(&self, slug: &str) -> Result<Option<TenantId>, ServiceError> {
-        self.admit_look_up()?;
+        self.look_ups.admit()?;
         let row = self.store.tenants().by_slug(slug).await?;
         Ok(row.filter(is_active).map(|row| TenantId::from_uuid(row.id)))
     }

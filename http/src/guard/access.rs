@@ -14,7 +14,11 @@ const LONGEST: usize = 8 * 1024;
 pub(crate) struct Bearer(pub(crate) Arc<str>);
 
 /// Checks what the route asks for, and leaves the result in the request's extensions for the handler.
-pub(super) fn check_access(access: Access, request: &mut Request, state: &AppState) -> Result<(), Problem> {
+pub(super) async fn check_access(
+    access: Access,
+    request: &mut Request,
+    state: &AppState,
+) -> Result<(), Problem> {
     match access {
         Access::Public => {}
         Access::Metrics if state.config().open_metrics => {}
@@ -24,11 +28,11 @@ pub(super) fn check_access(access: Access, request: &mut Request, state: &AppSta
             request.extensions_mut().insert(token);
         }
         Access::ApiKey => {
-            let caller = caller(request, state)?;
+            let caller = caller(request, state).await?;
             request.extensions_mut().insert(caller);
         }
         Access::PlatformKey | Access::Metrics => {
-            let caller = caller(request, state)?;
+            let caller = caller(request, state).await?;
             caller.require_platform()?;
             request.extensions_mut().insert(caller);
         }
@@ -36,9 +40,9 @@ pub(super) fn check_access(access: Access, request: &mut Request, state: &AppSta
     Ok(())
 }
 
-fn caller(request: &Request, state: &AppState) -> Result<Caller, ServiceError> {
+async fn caller(request: &Request, state: &AppState) -> Result<Caller, ServiceError> {
     let key = bearer(request.headers()).ok_or(ServiceError::Unauthenticated)?;
-    state.platform().authenticate(key)
+    state.platform().authenticate(key).await
 }
 
 fn bearer(headers: &HeaderMap) -> Option<&str> {

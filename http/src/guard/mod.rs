@@ -112,7 +112,7 @@ pub(crate) async fn run(
     let answer = match route.load.enter(route.is_probe) {
         None => problem::overloaded().into_response(),
         Some(in_flight) => {
-            let answer = match check_access(route.access, &mut request, &state) {
+            let answer = match check_access(route.access, &mut request, &state).await {
                 Err(problem) => problem.into_response(),
                 Ok(()) => answer_in_time(&state, trace, &route, request, next).await,
             };

@@ -5,6 +5,7 @@ use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode, header};
 use http_body_util::BodyExt;
 use plinto_actors::{Clock, Environment, Limits, Platform, PlatformConfig};
+use plinto_cluster::{Cluster, InProcess, NodeId, NodeInfo};
 use plinto_domain::audit::Actor;
 use plinto_domain::randomness::Randomness;
 use plinto_domain::tenant::TenantSettings;
@@ -104,6 +105,13 @@ pub(crate) struct TestApp {
     finished: AtomicBool,
 }
 
+/// The only node there is.
+fn alone() -> Arc<dyn Cluster> {
+    let (id, urls) = (NodeId(uuid::Uuid::from_u128(1)), std::collections::BTreeMap::new());
+    let (name, version) = ("tests".to_owned(), "0".to_owned());
+    Arc::new(InProcess::alone(NodeInfo { id, name, version, started_at: 1_800_000_000_000, urls }))
+}
+
 /// Limits that no test meets by accident.
 pub(crate) fn roomy() -> Limits {
     Limits {
@@ -145,7 +153,7 @@ impl TestApp {
         let environment =
             Environment::new(Arc::clone(&clock) as Arc<dyn Clock>, Arc::clone(&randomness) as _);
         let config = PlatformConfig { base_url: BASE.into(), limits };
-        let platform = Platform::start(config, Arc::new(store), environment).await.expect("platform");
+        let platform = Platform::start(config, Arc::new(store), environment, alone()).await.expect("platform");
         let platform_key = platform.issue_platform_key("tests").await.expect("key").text;
         let state = AppState::new(platform.clone(), http, randomness as _);
         let tenant = match platform.resolve("demo").await {

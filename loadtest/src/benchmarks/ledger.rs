@@ -35,7 +35,7 @@ async fn refresh(platform: Platform, refresh_tokens: Vec<String>) -> Result<Toke
 
 /// One caller shows its access tokens once, so that they are known when they come again.
 async fn show(platform: Platform, service_key: String, tokens: Tokens) -> Result<Tokens, BenchError> {
-    let caller = platform.authenticate(&service_key)?;
+    let caller = platform.authenticate(&service_key).await?;
     for token in &tokens {
         if !platform.introspect(&caller, token, deadline()).await?.is_active() {
             return Err(BenchError::Invalid("a refreshed session is not active".into()));

@@ -109,7 +109,7 @@ pub(crate) async fn measure_child(
         usize::try_from(cap).map_err(|_| BenchError::Invalid("the cap is too large".into()))?;
     let instance = Instance::start(data_dir, Limits { live_sessions, ..roomy() }).await?;
     let tenant = instance.known_tenant(SLUG).await?;
-    let caller = instance.platform.authenticate(&tenant.service_key)?;
+    let caller = instance.platform.authenticate(&tenant.service_key).await?;
     let platform = instance.platform.clone();
     let everyone = Arc::new(Everyone { platform: platform.clone(), tenant, caller, epoch });
 

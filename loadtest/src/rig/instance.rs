@@ -3,12 +3,14 @@
 use super::environment::{SystemClock, SystemRandomness};
 use super::error::BenchError;
 use plinto_actors::{Clock, Environment, Limits, Platform, PlatformConfig};
+use plinto_cluster::{Cluster, InProcess, NodeId, NodeInfo};
 use plinto_domain::audit::Actor;
 use plinto_domain::tenant::TenantSettings;
 use plinto_domain::{TenantId, Timestamp};
 use plinto_http::{AppState, HttpConfig, ListenerName, Listeners};
 use plinto_storage::engines::sqlite::{SqliteEngine, SqliteOptions};
 use plinto_storage::{MasterKey, Store, TenantVault};
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -66,13 +68,24 @@ pub(crate) async fn open_store(data_dir: &Path) -> Result<Arc<Store>, BenchError
     Ok(Arc::new(store))
 }
 
+/// The only node there is.
+fn alone() -> Arc<dyn Cluster> {
+    Arc::new(InProcess::alone(NodeInfo {
+        id: NodeId(uuid::Uuid::from_u128(1)),
+        name: "benchmark".to_owned(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        started_at: now().as_millis(),
+        urls: BTreeMap::new(),
+    }))
+}
+
 impl Instance {
     /// Starts the platform without listeners.
     pub(crate) async fn start(data_dir: &Path, limits: Limits) -> Result<Self, BenchError> {
         let store = open_store(data_dir).await?;
         let environment = Environment::new(Arc::new(SystemClock), Arc::new(SystemRandomness));
         let config = PlatformConfig { base_url: "http://plinto.bench".into(), limits };
-        let platform = Platform::start(config, Arc::clone(&store), environment).await?;
+        let platform = Platform::start(config, Arc::clone(&store), environment, alone()).await?;
         Ok(Self { platform, store, listeners: None })
     }
 

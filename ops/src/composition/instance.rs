@@ -5,6 +5,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use plinto_actors::{Clock, Environment, Platform, ServiceError};
+use plinto_cluster::{Cluster, InProcess, NodeId, NodeInfo};
+use plinto_domain::randomness::Randomness;
 use plinto_http::{AppState, BindError, Listeners};
 use plinto_runtime::ShutdownReport;
 use plinto_storage::engines::sqlite::{SqliteEngine, SqliteOptions};
@@ -76,7 +78,7 @@ impl Instance {
         let now = clock.now().as_millis();
         let store = Arc::new(Store::open(engine, key, Arc::clone(&randomness) as _, now).await?);
         let environment = Environment::new(clock, Arc::clone(&randomness) as _);
-        let platform = Platform::start(settings.platform(), store, environment).await?;
+        let platform = Platform::start(settings.platform(), store, environment, alone(now, &*randomness)).await?;
         platform_key::provide(&platform, &settings.data_dir).await?;
         let state = AppState::new(platform.clone(), settings.http_config(), randomness);
         let listeners = match Listeners::open(&state).await {
@@ -115,6 +117,19 @@ impl Instance {
         drop(self.run_file);
         Stopped { requests_finished, actors }
     }
+}
+
+/// The only node there is.
+fn alone(now: i64, randomness: &dyn Randomness) -> Arc<dyn Cluster> {
+    let mut id = [0; 16];
+    randomness.fill(&mut id);
+    Arc::new(InProcess::alone(NodeInfo {
+        id: NodeId(uuid::Builder::from_random_bytes(id).into_uuid()),
+        name: "node".to_owned(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        started_at: now,
+        urls: BTreeMap::new(),
+    }))
 }
 
 fn describe(listeners: &Listeners, settings: &Settings, now: i64) -> RunInfo {

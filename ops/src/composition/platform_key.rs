@@ -19,7 +19,7 @@ pub(crate) fn read(data_dir: &Path) -> Result<Option<Zeroizing<String>>, FileErr
 
 /// Makes and stores the first platform key. Later it is the operator's: a file that was taken away stays away.
 pub(super) async fn provide(platform: &Platform, data_dir: &Path) -> Result<(), StartError> {
-    if platform.has_platform_key() {
+    if platform.has_platform_key().await? {
         return Ok(());
     }
     issue(platform, data_dir).await.map(drop)

@@ -5,6 +5,7 @@ use crate::config::Limits;
 use crate::environment::Environment;
 use crate::error::ServiceError;
 use crate::ledger::LedgerHandle;
+use crate::nodes::Watch;
 use crate::persist::unit;
 use crate::tenant::TenantActor;
 use plinto_domain::audit::Actor;
@@ -30,6 +31,7 @@ pub(crate) struct SessionActor {
     pub(crate) ledger: LedgerHandle,
     pub(crate) environment: Environment,
     pub(crate) limits: Limits,
+    pub(crate) watch: Arc<Watch>,
 }
 
 impl VirtualActor for SessionActor {
@@ -109,7 +111,8 @@ impl SessionActor {
             Err(Refusal::NotFound) => return Ok(None),
             cell => cell?,
         };
-        let row = sessions::get(&*self.engine, &cell.vault, key.session.uuid()).await?;
+        let read = || sessions::get(&*self.engine, &cell.vault, key.session.uuid());
+        let row = self.watch.reading(key.tenant.uuid(), read).await?;
         row.map(from_row).transpose()
     }
 

@@ -6,11 +6,11 @@ use super::messages::TenantMessage;
 use crate::config::PlatformConfig;
 use crate::environment::Environment;
 use crate::ledger::LedgerHandle;
+use crate::nodes::{Lessor, Watch};
 use crate::passwords::PasswordHasher;
 use plinto_domain::TenantId;
-use plinto_runtime::{Activated, ActivationError, Admission, Context, Fault, Rate, VirtualActor};
+use plinto_runtime::{Activated, ActivationError, Admission, Allowance, Context, Fault, Rate, VirtualActor};
 use plinto_storage::Store;
-use std::num::NonZeroU32;
 use std::sync::Arc;
 
 /// One tenant. Its handler only dispatches: every flow runs in a task the actor owns, so a slow one holds up nobody,
@@ -22,6 +22,9 @@ pub(crate) struct TenantActor {
     pub(crate) hasher: PasswordHasher,
     pub(crate) ledger: LedgerHandle,
     pub(crate) attempts: Arc<AttemptLimits>,
+    pub(crate) watch: Arc<Watch>,
+    /// Where several nodes share the tenant's rate.
+    pub(crate) lessor: Option<Arc<Lessor>>,
 }
 
 /// What a tenant's actor remembers between messages.
@@ -45,12 +48,11 @@ impl VirtualActor for TenantActor {
     }
 
     fn admission(&self, _: &TenantId) -> Admission {
-        let limits = &self.config.limits;
-        let rate = Rate {
-            per_second: NonZeroU32::new(limits.tenant_per_second).unwrap_or(NonZeroU32::MIN),
-            burst: NonZeroU32::new(limits.tenant_burst).unwrap_or(NonZeroU32::MIN),
-        };
-        Admission { in_flight: limits.tenant_in_flight, rate: Some(rate) }
+        Admission { in_flight: self.config.limits.tenant_in_flight, rate: Some(self.rate()) }
+    }
+
+    fn allowance(&self, tenant: &TenantId) -> Option<Arc<dyn Allowance>> {
+        self.lessor.as_ref().map(|lessor| lessor.of_tenant(tenant.uuid(), self.rate()))
     }
 
     fn weight(&self, state: &TenantState) -> usize {
@@ -58,7 +60,8 @@ impl VirtualActor for TenantActor {
     }
 
     async fn activate(&self, tenant: &TenantId) -> Result<Activated<Self>, ActivationError> {
-        match load(&self.store, &self.config, &self.environment, *tenant).await {
+        let read = || load(&self.store, &self.config, &self.environment, *tenant);
+        match self.watch.reading(tenant.uuid(), read).await {
             Ok(Some(cell)) => {
                 let cell = Arc::new(cell);
                 let services = Arc::new(flows::Services {
@@ -107,5 +110,11 @@ impl VirtualActor for TenantActor {
             }
         }
         Ok(())
+    }
+}
+
+impl TenantActor {
+    fn rate(&self) -> Rate {
+        Rate::new(self.config.limits.tenant_per_second, self.config.limits.tenant_burst)
     }
 }

@@ -2,6 +2,7 @@ use crate::{
     Caller, ClientContext, Clock, Environment, Limits, Platform, PlatformConfig, ServiceError, SignedIn,
 };
 use async_trait::async_trait;
+use plinto_cluster::{Cluster, InProcess, NodeId, NodeInfo};
 use plinto_domain::audit::Actor;
 use plinto_domain::randomness::Randomness;
 use plinto_domain::tenant::TenantSettings;
@@ -197,7 +198,7 @@ impl Nodes {
             .expect("user");
         let key = first.issue_service_key(tenant, "tests", Actor::System).await.expect("key").text;
         let second = node(&engine, &clock, &randomness).await;
-        let caller = first.authenticate(&key).expect("caller");
+        let caller = first.authenticate(&key).await.expect("caller");
         Self { engine, first, second, tenant, clock, caller }
     }
 
@@ -244,6 +245,17 @@ impl Nodes {
     }
 }
 
+/// A node that hears nothing of the other: its sessions find out by themselves.
+fn alone() -> Arc<dyn Cluster> {
+    Arc::new(InProcess::alone(NodeInfo {
+        id: NodeId(Uuid::from_u128(1)),
+        name: "tests".to_owned(),
+        version: "0".to_owned(),
+        started_at: 0,
+        urls: Default::default(),
+    }))
+}
+
 async fn node(engine: &Arc<SharedEngine>, clock: &Arc<ManualClock>, randomness: &Arc<Stream>) -> Platform {
     let as_engine: Arc<dyn Engine> = Arc::clone(engine) as Arc<dyn Engine>;
     let entropy: Arc<dyn Entropy> = Arc::clone(randomness) as Arc<dyn Entropy>;
@@ -251,5 +263,5 @@ async fn node(engine: &Arc<SharedEngine>, clock: &Arc<ManualClock>, randomness: 
     let store = Store::open(as_engine, master, entropy, clock.now().as_millis()).await.expect("store");
     let environment = Environment::new(Arc::clone(clock) as Arc<dyn Clock>, Arc::clone(randomness) as _);
     let config = PlatformConfig { base_url: "http://plinto.test".into(), limits: Limits::default() };
-    Platform::start(config, Arc::new(store), environment).await.expect("platform")
+    Platform::start(config, Arc::new(store), environment, alone()).await.expect("platform")
 }

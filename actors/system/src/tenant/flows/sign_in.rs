@@ -52,10 +52,10 @@ async fn attempt(
     let SignInRequest { sign_in: SignIn { email, password }, client } = request;
     let network = client.address.map(Network::of);
     if let Some(network) = network {
-        services.attempts.network(cell.id, network)?;
+        services.attempts.network(&cell.vault, network).await?;
     }
     let account = cell.vault.blind_index(SIGN_IN_ATTEMPTS, email.normalized().as_bytes());
-    services.attempts.account(&account, network)?;
+    services.attempts.account(&cell.vault, &account, network).await?;
 
     let account = load_account(services, email.normalized()).await?;
     let stored =

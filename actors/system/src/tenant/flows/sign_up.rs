@@ -22,11 +22,11 @@ pub(in crate::tenant) async fn sign_up(
     let cell = &services.cell;
     let network = request.client.address.map(Network::of);
     if let Some(network) = network {
-        services.attempts.network(cell.id, network)?;
+        services.attempts.network(&cell.vault, network).await?;
     }
     let checked = check(services, &request)?;
     let account = cell.vault.blind_index(SIGN_UP_ATTEMPTS, checked.email.normalized().as_bytes());
-    services.attempts.account(&account, network)?;
+    services.attempts.account(&cell.vault, &account, network).await?;
     let existing =
         user_emails::find_by_email(&*services.engine, &cell.vault, checked.email.normalized()).await?;
     let taken = existing.is_some();

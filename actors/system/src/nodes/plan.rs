@@ -1,0 +1,129 @@
+use crate::session::SessionKey;
+use plinto_domain::{SessionId, TenantId, UserId};
+use std::collections::{BTreeSet, HashSet};
+use uuid::Uuid;
+
+/// What changes made elsewhere ask of this node. The same change twice asks for nothing more.
+#[derive(Default, Debug, PartialEq, Eq)]
+pub(super) struct Plan {
+    /// Sessions to read again.
+    pub(super) sessions: HashSet<SessionKey>,
+    /// Users whose sessions are to be read again.
+    pub(super) users: BTreeSet<(TenantId, UserId)>,
+    /// Tenants to load again.
+    pub(super) tenants: BTreeSet<TenantId>,
+    /// Tenants that were deleted.
+    pub(super) deleted: BTreeSet<TenantId>,
+    /// Whether API keys were made or withdrawn.
+    pub(super) api_keys: bool,
+    /// Changes read.
+    pub(super) changes: u64,
+}
+
+impl Plan {
+    /// Adds a change in the ledger of `scope` (nil for the platform). Events this version does not know, of nodes that
+    /// run a newer one, ask for nothing.
+    pub(super) fn add(&mut self, scope: Uuid, event: &str, subject: &str) {
+        self.changes += 1;
+        let understood = match event {
+            "session.revoked" => subject.parse::<SessionId>().is_ok_and(|session| {
+                self.sessions.insert(SessionKey { tenant: TenantId::from_uuid(scope), session });
+                true
+            }),
+            "user.sessions_revoked" => subject.parse::<UserId>().is_ok_and(|user| {
+                self.users.insert((TenantId::from_uuid(scope), user));
+                true
+            }),
+            "tenant.signing_key.rotated" => {
+                self.tenants.insert(TenantId::from_uuid(scope));
+                true
+            }
+            "tenant.data_key.rotated" => subject.parse().is_ok_and(|tenant| {
+                self.tenants.insert(tenant);
+                true
+            }),
+            "tenant.deleted" => subject.parse().is_ok_and(|tenant| {
+                self.deleted.insert(tenant);
+                // Its keys were withdrawn with it.
+                self.api_keys = true;
+                true
+            }),
+            "api_key.issued" => {
+                self.api_keys = true;
+                true
+            }
+            _ => true,
+        };
+        if !understood {
+            tracing::warn!(%scope, event, "the subject of a change is not understood and is left out");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use plinto_domain::ApiKeyId;
+    use plinto_domain::audit::Event;
+    use plinto_domain::session::RevocationReason;
+    use plinto_storage::ledger::CHANGING;
+
+    /// One of every event. A new one does not compile until it stands here.
+    fn every_event(tenant: TenantId) -> Vec<Event> {
+        let id = Uuid::from_u128(9);
+        let (user, session) = (UserId::from_uuid(id), SessionId::from_uuid(id));
+        let reason = RevocationReason::SignOut;
+        let next = |event: Option<&Event>| match event {
+            None => Some(Event::TenantCreated { tenant }),
+            Some(Event::TenantCreated { .. }) => Some(Event::TenantDeleted { tenant }),
+            Some(Event::TenantDeleted { .. }) => Some(Event::DataKeyRotated { tenant }),
+            Some(Event::DataKeyRotated { .. }) => {
+                Some(Event::SigningKeyRotated { kid: "kid".into(), alg: "EdDSA" })
+            }
+            Some(Event::SigningKeyRotated { .. }) => {
+                Some(Event::ApiKeyIssued { key: ApiKeyId::from_uuid(id), tenant: None })
+            }
+            Some(Event::ApiKeyIssued { .. }) => Some(Event::UserCreated { user }),
+            Some(Event::UserCreated { .. }) => Some(Event::SignUpRepeated),
+            Some(Event::SignUpRepeated) => Some(Event::SignInRefused { user: None, reason: "why" }),
+            Some(Event::SignInRefused { .. }) => Some(Event::PasswordHashUpgraded { user }),
+            Some(Event::PasswordHashUpgraded { .. }) => {
+                Some(Event::SessionCreated { session, user, amr: vec![] })
+            }
+            Some(Event::SessionCreated { .. }) => Some(Event::SessionRefreshed { session, generation: 2 }),
+            Some(Event::SessionRefreshed { .. }) => {
+                Some(Event::SessionRefreshRepeated { session, generation: 2 })
+            }
+            Some(Event::SessionRefreshRepeated { .. }) => {
+                Some(Event::RefreshReuseDetected { session, presented: 1, current: 2 })
+            }
+            Some(Event::RefreshReuseDetected { .. }) => Some(Event::SessionRevoked { session, user, reason }),
+            Some(Event::SessionRevoked { .. }) => Some(Event::UserSessionsRevoked { user, reason }),
+            Some(Event::UserSessionsRevoked { .. }) => None,
+        };
+        std::iter::successors(next(None), |event| next(Some(event))).collect()
+    }
+
+    #[test]
+    fn what_concerns_other_nodes_is_announced_found_and_acted_upon() {
+        let tenant = TenantId::from_uuid(Uuid::from_u128(7));
+        let mut concerning = BTreeSet::new();
+        for event in every_event(tenant) {
+            let mut plan = Plan::default();
+            plan.add(tenant.uuid(), event.name(), &event.subject());
+            let idle = plan == Plan { changes: 1, ..Plan::default() };
+            assert_eq!(event.concerns_other_nodes(), !idle, "{}", event.name());
+            if event.concerns_other_nodes() {
+                concerning.insert(event.name());
+            }
+        }
+        assert_eq!(concerning, CHANGING.iter().copied().collect(), "the ledger's text finds the same events");
+    }
+
+    #[test]
+    fn a_subject_that_is_no_id_is_left_out() {
+        let mut plan = Plan::default();
+        plan.add(Uuid::from_u128(7), "session.revoked", "nonsense");
+        assert_eq!(plan, Plan { changes: 1, ..Plan::default() });
+    }
+}

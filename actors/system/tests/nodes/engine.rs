@@ -1,0 +1,91 @@
+use async_trait::async_trait;
+use plinto_storage::engines::sqlite::{SqliteEngine, SqliteOptions};
+use plinto_storage::{Engine, EngineHealth, Receipt, Row, Scope, Statement, StorageError, Unit, UnitError};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use tokio::runtime::Handle;
+use uuid::Uuid;
+
+/// The database of several nodes: an embedded one that says it is shared.
+pub(crate) fn database() -> Arc<SqliteEngine> {
+    Arc::new(SqliteEngine::in_memory(SqliteOptions::default()).expect("engine"))
+}
+
+/// One node's way to the database, which may be cut.
+pub(crate) struct Connection {
+    database: Arc<SqliteEngine>,
+    cut: AtomicBool,
+}
+
+impl Connection {
+    pub(crate) fn to(database: &Arc<SqliteEngine>) -> Arc<Self> {
+        Arc::new(Self { database: Arc::clone(database), cut: AtomicBool::new(false) })
+    }
+
+    pub(crate) fn cut(&self, cut: bool) {
+        self.cut.store(cut, Ordering::SeqCst);
+    }
+
+    /// Runs on a blocking thread, so that paused time stands still meanwhile.
+    async fn call<T, F>(
+        &self,
+        work: impl FnOnce(Arc<SqliteEngine>) -> F + Send + 'static,
+    ) -> Result<T, StorageError>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T, StorageError>>,
+    {
+        if self.cut.load(Ordering::SeqCst) {
+            return Err(StorageError::Unavailable { reason: "cut by the test".into() });
+        }
+        let database = Arc::clone(&self.database);
+        let handle = Handle::current();
+        tokio::task::spawn_blocking(move || handle.block_on(work(database))).await.expect("no panic")
+    }
+}
+
+#[async_trait]
+impl Engine for Connection {
+    async fn read(&self, scope: Scope, statement: Statement) -> Result<Vec<Row>, StorageError> {
+        self.call(move |database| async move { database.read(scope, statement).await }).await
+    }
+
+    async fn commit(
+        &self,
+        scope: Scope,
+        name: &'static str,
+        units: Vec<Unit>,
+    ) -> Result<Vec<Result<Receipt, UnitError>>, StorageError> {
+        self.call(move |database| async move { database.commit(scope, name, units).await }).await
+    }
+
+    async fn create_tenant(&self, tenant: Uuid) -> Result<(), StorageError> {
+        self.call(move |database| async move { database.create_tenant(tenant).await }).await
+    }
+
+    async fn destroy_tenant(&self, tenant: Uuid) -> Result<(), StorageError> {
+        self.call(move |database| async move { database.destroy_tenant(tenant).await }).await
+    }
+
+    async fn list_tenants(&self) -> Result<Vec<Uuid>, StorageError> {
+        self.call(|database| async move { database.list_tenants().await }).await
+    }
+
+    async fn health(&self) -> EngineHealth {
+        self.database.health().await
+    }
+
+    fn is_shared(&self) -> bool {
+        true
+    }
+
+    async fn ledger_heads(&self, ids: &[Uuid]) -> Result<Vec<(Uuid, i64)>, StorageError> {
+        let ids = ids.to_vec();
+        self.call(move |database| async move { database.ledger_heads(&ids).await }).await
+    }
+
+    /// The other nodes still use the database.
+    async fn close(&self) {
+        self.cut(true);
+    }
+}

@@ -1,0 +1,8 @@
+//! Several nodes over one database, in one process and in paused time.
+
+mod cluster;
+mod engine;
+mod limits;
+mod revocation;
+mod rig;
+mod tenants;

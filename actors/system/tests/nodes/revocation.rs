@@ -1,0 +1,136 @@
+use crate::rig::{BOUND, Rig, roomy, soon};
+use std::time::Duration;
+
+/// What a notice may take; nothing but a task switch in this process.
+const AT_ONCE: Duration = Duration::from_millis(100);
+
+#[tokio::test(start_paused = true)]
+async fn a_notice_ends_a_session_on_the_other_node() {
+    let rig = Rig::with(roomy());
+    let (one, two, tenant) = rig.pair().await;
+    let caller = two.caller().await;
+    let (ended, other) = (one.sign_in(tenant).await, one.sign_in(tenant).await);
+    assert!(two.is_active(&caller, &ended.access.token).await);
+    assert!(two.is_active(&caller, &other.access.token).await);
+    one.platform.sign_out(tenant, &ended.access.token, soon()).await.expect("signs out");
+    assert!(two.refuses(&caller, &ended.access.token).await <= AT_ONCE);
+    assert!(two.is_active(&caller, &other.access.token).await, "the other session goes on");
+    one.finish().await;
+    two.finish().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_notice_ends_every_session_of_a_user_but_those_that_began_later() {
+    let rig = Rig::with(roomy());
+    let (one, two, tenant) = rig.pair().await;
+    let caller = two.caller().await;
+    let (first, second) = (one.sign_in(tenant).await, two.sign_in(tenant).await);
+    for session in [&first, &second] {
+        assert!(two.is_active(&caller, &session.access.token).await);
+    }
+    one.platform.sign_out_everywhere(tenant, &first.access.token, soon()).await.expect("signs out");
+    let later = two.sign_in(tenant).await;
+    assert!(two.is_active(&caller, &later.access.token).await);
+    for session in [&first, &second] {
+        assert!(two.refuses(&caller, &session.access.token).await <= AT_ONCE);
+    }
+    // Polls read the same change again.
+    tokio::time::sleep(Duration::from_secs(25)).await;
+    assert!(two.is_active(&caller, &later.access.token).await);
+    one.finish().await;
+    two.finish().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_the_cluster_the_ledgers_tell_within_the_bound() {
+    let rig = Rig::with(roomy());
+    let (one, two, tenant) = rig.pair().await;
+    let caller = two.caller().await;
+    one.line.cut(true);
+    two.line.cut(true);
+    for everywhere in [false, true] {
+        let session = one.sign_in(tenant).await;
+        assert!(two.is_active(&caller, &session.access.token).await);
+        if everywhere {
+            one.platform.sign_out_everywhere(tenant, &session.access.token, soon()).await.expect("ends");
+        } else {
+            one.platform.sign_out(tenant, &session.access.token, soon()).await.expect("ends");
+        }
+        assert!(two.refuses(&caller, &session.access.token).await < BOUND);
+    }
+    one.finish().await;
+    two.finish().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cluster_that_goes_away_is_followed_by_a_look_at_the_ledgers() {
+    let rig = Rig::with(roomy());
+    let (one, two, tenant) = rig.pair().await;
+    let caller = two.caller().await;
+    let session = one.sign_in(tenant).await;
+    assert!(two.is_active(&caller, &session.access.token).await);
+    two.line.deafen();
+    one.platform.sign_out(tenant, &session.access.token, soon()).await.expect("ends");
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert!(two.is_active(&caller, &session.access.token).await, "the notice was lost");
+    two.line.cut(true);
+    assert!(two.refuses(&caller, &session.access.token).await < Duration::from_secs(1));
+    one.finish().await;
+    two.finish().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_gap_is_followed_by_a_look_at_the_ledgers() {
+    let rig = Rig::with(roomy());
+    let (one, two, tenant) = rig.pair().await;
+    let caller = two.caller().await;
+    let session = one.sign_in(tenant).await;
+    assert!(two.is_active(&caller, &session.access.token).await);
+    two.line.deafen();
+    one.platform.sign_out(tenant, &session.access.token, soon()).await.expect("ends");
+    assert!(two.is_active(&caller, &session.access.token).await, "the notice was lost");
+    two.line.gap();
+    assert!(two.refuses(&caller, &session.access.token).await <= AT_ONCE);
+    assert_eq!(two.platform.nodes_count().gaps, 1);
+    one.finish().await;
+    two.finish().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_no_longer_followed_is_no_longer_in_memory() {
+    let limits = plinto_actors::Limits { tenant_idle_seconds: 5, session_idle_seconds: 3_600, ..roomy() };
+    let rig = Rig::with(limits);
+    let (one, two, tenant) = rig.pair().await;
+    let caller = two.caller().await;
+    let session = one.sign_in(tenant).await;
+    assert!(two.is_active(&caller, &session.access.token).await);
+    assert_eq!(two.platform.live_sessions(), 1);
+    two.line.deafen();
+    // The tenant leaves first; its session would stay for an hour.
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    assert_eq!(two.platform.live_sessions(), 0, "nobody follows for it any more");
+    one.platform.sign_out(tenant, &session.access.token, soon()).await.expect("ends");
+    assert!(!two.is_active(&caller, &session.access.token).await, "the row is read");
+    one.finish().await;
+    two.finish().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn live_sessions_outlast_an_outage_of_the_database() {
+    let rig = Rig::with(roomy());
+    let (one, two, tenant) = rig.pair().await;
+    let caller = two.caller().await;
+    let session = one.sign_in(tenant).await;
+    assert!(two.is_active(&caller, &session.access.token).await);
+    two.connection.cut(true);
+    for _ in 0..6 {
+        tokio::time::sleep(Duration::from_secs(20)).await;
+        assert!(two.is_active(&caller, &session.access.token).await);
+    }
+    assert!(two.platform.nodes_count().polls_failed > 100);
+    one.platform.sign_out(tenant, &session.access.token, soon()).await.expect("ends");
+    two.connection.cut(false);
+    assert!(two.refuses(&caller, &session.access.token).await < BOUND);
+    one.finish().await;
+    two.finish().await;
+}
