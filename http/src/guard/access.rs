@@ -28,11 +28,11 @@ pub(super) async fn check_access(
             request.extensions_mut().insert(token);
         }
         Access::ApiKey => {
-            let caller = caller(request, state).await?;
+            let caller = caller(request.headers(), state).await?;
             request.extensions_mut().insert(caller);
         }
         Access::PlatformKey | Access::Metrics => {
-            let caller = caller(request, state).await?;
+            let caller = caller(request.headers(), state).await?;
             caller.require_platform()?;
             request.extensions_mut().insert(caller);
         }
@@ -40,8 +40,8 @@ pub(super) async fn check_access(
     Ok(())
 }
 
-async fn caller(request: &Request, state: &AppState) -> Result<Caller, ServiceError> {
-    let key = bearer(request.headers()).ok_or(ServiceError::Unauthenticated)?;
+async fn caller(headers: &HeaderMap, state: &AppState) -> Result<Caller, ServiceError> {
+    let key = bearer(headers).ok_or(ServiceError::Unauthenticated)?;
     state.platform().authenticate(key).await
 }
 
