@@ -84,7 +84,8 @@ impl Service {
         let mut slot = self.child();
         let Some(mut child) = slot.take() else { return };
         let family = family(&child);
-        signal(&family, self.farewell);
+        // To the server only: to a child of PostgreSQL the same signal means something else.
+        signal(&family[..1], self.farewell);
         signal(&family, Signal::CONT);
         let ended = until(PATIENCE, || child.try_wait().ok().flatten());
         if ended.is_none() {

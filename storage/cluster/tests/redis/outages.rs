@@ -1,6 +1,6 @@
 use super::{join, until_reachable};
 use plinto_cluster::conformance::{eventually, limit, next, node, quota, wake};
-use plinto_cluster::{Cluster as _, ClusterError, Heard, NodeId};
+use plinto_cluster::{Cluster as _, ClusterError, Heard, NodeId, RedisShared};
 use plinto_servers::{RedisCluster, RedisServer};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -11,6 +11,20 @@ const BOUND: Duration = Duration::from_millis(1_000);
 
 fn from(number: u128, of: u128) -> Heard {
     Heard::Notice { from: NodeId(Uuid::from_u128(number)), notice: wake(of) }
+}
+
+/// The reader of notices may have missed Redis first; the link does so a moment later.
+async fn fails_at_once(node: &RedisShared) {
+    eventually("calls do not wait", async || {
+        let start = Instant::now();
+        let taken = node.take(&limit(1), quota(BOUND, 1), 1).await;
+        assert!(
+            taken.as_ref().err().is_none_or(|error| error.to_string().contains("no answer in time")),
+            "{taken:?}"
+        );
+        taken.is_err() && start.elapsed() < Duration::from_millis(100)
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -69,10 +83,7 @@ async fn a_hanging_redis_is_noticed_within_a_second_and_so_is_its_return() {
         let start = Instant::now();
         until_reachable(&first, false).await;
         noticed.push(start.elapsed());
-        let start = Instant::now();
-        let refused = first.take(&limit(1), quota(BOUND, 1), 1).await.unwrap_err();
-        assert!(start.elapsed() < Duration::from_millis(100), "it fails at once: {:?}", start.elapsed());
-        assert!(refused.to_string().contains("no answer in time"), "{refused}");
+        fails_at_once(&first).await;
         server.resume();
         let start = Instant::now();
         until_reachable(&first, true).await;
@@ -146,15 +157,13 @@ async fn a_cluster_with_a_hanging_primary_is_away_until_it_answers() {
     let servers = RedisCluster::start().unwrap();
     let mut options = super::options(&servers.urls()[0]);
     options.urls = servers.urls().iter().map(|url| url.parse().unwrap()).collect();
-    let first = plinto_cluster::RedisShared::connect(options, node(1)).await.unwrap();
+    let first = RedisShared::connect(options, node(1)).await.unwrap();
     let mut reader = first.subscribe();
     assert!(first.is_reachable());
     for primary in servers.nodes() {
         primary.pause();
         until_reachable(&first, false).await;
-        let start = Instant::now();
-        first.take(&limit(1), quota(BOUND, 1), 1).await.unwrap_err();
-        assert!(start.elapsed() < Duration::from_millis(100), "{:?}", start.elapsed());
+        fails_at_once(&first).await;
         primary.resume();
         until_reachable(&first, true).await;
     }
