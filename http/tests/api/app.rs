@@ -5,20 +5,20 @@ use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode, header};
 use http_body_util::BodyExt;
 use plinto_actors::{Clock, Environment, Limits, Platform, PlatformConfig};
-use plinto_cluster::{Cluster, InProcess, NodeId, NodeInfo};
+use plinto_cluster::{NodeId, NodeInfo};
 use plinto_domain::audit::Actor;
 use plinto_domain::randomness::Randomness;
 use plinto_domain::tenant::TenantSettings;
 use plinto_domain::{TenantId, Timestamp};
 use plinto_http::{AppState, HttpConfig, ListenerName, routes};
-use plinto_storage::engines::sqlite::{SqliteEngine, SqliteOptions};
 use plinto_storage::{Engine, Entropy, MasterKey, Store};
 use serde_json::{Value, json};
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 use tower::ServiceExt;
+
+use crate::backend::Place;
 
 pub(crate) const BASE: &str = "http://plinto.test";
 pub(crate) const PASSWORD: &str = "plain oat zebra lantern";
@@ -97,7 +97,9 @@ pub(crate) struct Tokens {
 pub(crate) struct TestApp {
     pub(crate) state: AppState,
     pub(crate) clock: Arc<ManualClock>,
-    pub(crate) engine: Arc<SqliteEngine>,
+    pub(crate) engine: Arc<dyn Engine>,
+    /// Where its data is must outlive it.
+    _place: Arc<Place>,
     pub(crate) platform_key: String,
     pub(crate) tenant: TenantId,
     pub(crate) service_key: String,
@@ -105,11 +107,11 @@ pub(crate) struct TestApp {
     finished: AtomicBool,
 }
 
-/// The only node there is.
-fn alone() -> Arc<dyn Cluster> {
+/// What the app says of itself to other nodes.
+pub(crate) fn this_node() -> NodeInfo {
     let (id, urls) = (NodeId(uuid::Uuid::from_u128(1)), std::collections::BTreeMap::new());
     let (name, version) = ("tests".to_owned(), "0".to_owned());
-    Arc::new(InProcess::alone(NodeInfo { id, name, version, started_at: 1_800_000_000_000, urls }))
+    NodeInfo { id, name, version, started_at: 1_800_000_000_000, urls }
 }
 
 /// Limits that no test meets by accident.
@@ -126,34 +128,33 @@ pub(crate) fn roomy() -> Limits {
 }
 
 impl TestApp {
-    /// An app in memory with roomy limits and one tenant, `demo`.
+    /// An app on a new place with roomy limits and one tenant, `demo`.
     pub(crate) async fn new() -> Self {
         Self::with(roomy(), HttpConfig { fault_injection: true, ..HttpConfig::default() }).await
     }
 
     pub(crate) async fn with(limits: Limits, http: HttpConfig) -> Self {
-        let engine = SqliteEngine::in_memory(SqliteOptions::default()).expect("engine");
-        Self::over(engine, MasterKey::generate(&Stream::default()), limits, http).await
+        Self::over(Arc::new(Place::passing().await), limits, http).await
     }
 
-    /// An app over files.
-    pub(crate) async fn at(directory: &Path, options: SqliteOptions) -> Self {
-        let engine = SqliteEngine::open(directory, options).expect("engine");
+    /// An app on a place that may have been used before.
+    pub(crate) async fn at(place: &Arc<Place>) -> Self {
+        Self::over(Arc::clone(place), roomy(), HttpConfig::default()).await
+    }
+
+    async fn over(place: Arc<Place>, limits: Limits, http: HttpConfig) -> Self {
         let master = MasterKey::generate(&Stream::default());
-        Self::over(engine, master, roomy(), HttpConfig::default()).await
-    }
-
-    async fn over(engine: SqliteEngine, master: MasterKey, limits: Limits, http: HttpConfig) -> Self {
         let clock = Arc::new(ManualClock(AtomicI64::new(1_800_000_000_000)));
         let randomness = Arc::new(Stream(AtomicU64::new(1 << 32)));
-        let engine = Arc::new(engine);
-        let as_engine: Arc<dyn Engine> = Arc::clone(&engine) as Arc<dyn Engine>;
+        let (engine, cluster) = place.open().await;
         let entropy: Arc<dyn Entropy> = Arc::clone(&randomness) as Arc<dyn Entropy>;
-        let store = Store::open(as_engine, master, entropy, clock.now().as_millis()).await.expect("store");
+        let store =
+            Store::open(Arc::clone(&engine), master, entropy, clock.now().as_millis()).await.expect("store");
         let environment =
             Environment::new(Arc::clone(&clock) as Arc<dyn Clock>, Arc::clone(&randomness) as _);
         let config = PlatformConfig { base_url: BASE.into(), limits };
-        let platform = Platform::start(config, Arc::new(store), environment, alone()).await.expect("platform");
+        let platform =
+            Platform::start(config, Arc::new(store), environment, cluster).await.expect("platform");
         let platform_key = platform.issue_platform_key("tests").await.expect("key").text;
         let state = AppState::new(platform.clone(), http, randomness as _);
         let tenant = match platform.resolve("demo").await {
@@ -169,6 +170,7 @@ impl TestApp {
             state,
             clock,
             engine,
+            _place: place,
             platform_key,
             tenant,
             service_key,

@@ -1,17 +1,17 @@
 //! Storage that fails: nothing is lost, nothing is half done, and it heals.
 
 use crate::app::{PASSWORD, TestApp};
-use plinto_storage::engines::sqlite::SqliteOptions;
+use crate::backend::Place;
+use plinto_storage::Scope;
 use plinto_storage::ledger;
-use plinto_storage::{Engine, Scope};
 use std::sync::Arc;
 
 #[tokio::test]
 async fn a_full_disk_answers_503_and_recovers() {
-    let directory = tempfile::tempdir().unwrap();
-    let app = TestApp::at(directory.path(), SqliteOptions::default()).await;
+    let place = Arc::new(Place::lasting().await);
+    let app = TestApp::at(&place).await;
     let ada = app.user("ada@example.com").await;
-    app.engine.set_max_page_count(Some(1));
+    place.fill().await;
     let mut refused = 0;
     for n in 0..40 {
         let answer = app.sign_up(&format!("user{n}@example.com")).await;
@@ -24,7 +24,7 @@ async fn a_full_disk_answers_503_and_recovers() {
     }
     assert_eq!(refused, 1, "the disk filled up");
     assert!(app.is_active(&ada.access).await, "live sessions still validate");
-    app.engine.set_max_page_count(None);
+    place.free().await;
     app.sign_up("later@example.com").await.expect(202);
     app.sign_in("later@example.com").await;
     app.finish().await;
@@ -38,13 +38,12 @@ async fn every_acknowledged_change_is_in_the_chained_ledger() {
     app.try_refresh(&ada.refresh).await.expect(200);
     app.try_refresh(&ada.refresh).await.expect(401);
     app.sign_up("ada@example.com").await.expect(202);
-    let engine: Arc<dyn Engine> = Arc::clone(&app.engine) as Arc<dyn Engine>;
     let scope = Scope::Tenant(app.tenant.uuid());
     let mut events: Vec<String> = Vec::new();
     // The refused sign-in is audited after its answer: wait for it by asking, not by sleeping.
     while !events.iter().any(|event| event == "sign_in.refused") {
         tokio::task::yield_now().await;
-        events = ledger::page(&*engine, scope, 0, 100)
+        events = ledger::page(&*app.engine, scope, 0, 100)
             .await
             .unwrap()
             .into_iter()
@@ -62,21 +61,21 @@ async fn every_acknowledged_change_is_in_the_chained_ledger() {
     ] {
         assert!(events.iter().any(|event| event == wanted), "{wanted} in {events:?}");
     }
-    ledger::verify(&*engine, scope, |_, _| {}).await.expect("the chain is intact");
+    ledger::verify(&*app.engine, scope, |_, _| {}).await.expect("the chain is intact");
     app.finish().await;
 }
 
 #[tokio::test]
 async fn what_was_acknowledged_is_there_after_a_restart() {
-    let directory = tempfile::tempdir().unwrap();
-    let first = TestApp::at(directory.path(), SqliteOptions::default()).await;
+    let place = Arc::new(Place::lasting().await);
+    let first = TestApp::at(&place).await;
     let ada = first.user("ada@example.com").await;
     let grace = first.user("grace@example.com").await;
     first.core("POST", "/v1/auth/sign-out", Some(&grace.access), None).await.expect(204);
     let next = crate::app::tokens(&first.try_refresh(&ada.refresh).await.expect(200));
     first.finish().await;
 
-    let second = TestApp::at(directory.path(), SqliteOptions::default()).await;
+    let second = TestApp::at(&place).await;
     assert!(second.is_active(&next.access).await);
     assert!(!second.is_active(&grace.access).await);
     assert!(second.is_active(&next.refresh).await);
@@ -86,10 +85,10 @@ async fn what_was_acknowledged_is_there_after_a_restart() {
 
 #[tokio::test]
 async fn a_refresh_that_was_not_stored_has_not_happened() {
-    let directory = tempfile::tempdir().unwrap();
-    let app = TestApp::at(directory.path(), SqliteOptions::default()).await;
+    let place = Arc::new(Place::lasting().await);
+    let app = TestApp::at(&place).await;
     let ada = app.user("ada@example.com").await;
-    app.engine.set_max_page_count(Some(1));
+    place.fill().await;
     let mut current = ada.refresh;
     let refused = loop {
         let answer = app.try_refresh(&current).await;
@@ -99,7 +98,7 @@ async fn a_refresh_that_was_not_stored_has_not_happened() {
         current = crate::app::tokens(&answer).refresh;
     };
     assert_eq!(refused.expect(503).code(), "storage_full");
-    app.engine.set_max_page_count(None);
+    place.free().await;
     let next = crate::app::tokens(&app.try_refresh(&current).await.expect(200));
     assert!(
         app.is_active(&next.access).await,

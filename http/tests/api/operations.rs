@@ -19,6 +19,37 @@ async fn every_listener_reports_health() {
 }
 
 #[tokio::test]
+async fn a_node_about_to_stop_says_so_and_goes_on_serving() {
+    let app = TestApp::new().await;
+    let ada = app.user("ada@example.com").await;
+    app.state.begin_draining();
+    for listener in ListenerName::ALL {
+        let ready = app.send(listener, request("GET", "/health/ready", None, None)).await.expect(503).json();
+        assert_eq!(ready["status"], "unavailable");
+        let runtime = ready["dependencies"].as_array().unwrap().iter().find(|one| one["name"] == "runtime");
+        assert_eq!(runtime.unwrap()["status"], "unavailable");
+    }
+    let served = app.introspect_as(&app.service_key, &ada.access).await.expect(200);
+    assert_eq!(served.headers["connection"], "close", "the next connection is made elsewhere");
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn the_nodes_are_listed_with_the_one_that_answers() {
+    let app = TestApp::new().await;
+    let path = "/v1/runtime/nodes";
+    let answer = app.auth("GET", path, Some(&app.platform_key), None).await.expect(200).json();
+    let nodes = answer["nodes"].as_array().unwrap();
+    let this = app.state.platform().this_node();
+    let own = nodes.iter().find(|node| node["answered"] == true).unwrap();
+    assert_eq!(own["id"], this.id.0.to_string());
+    assert_eq!(own["name"], this.name.as_str());
+    assert_eq!(own["started_at"], this.started_at);
+    assert!(own["urls"].is_object() && own["version"].is_string());
+    app.finish().await;
+}
+
+#[tokio::test]
 async fn metrics_have_no_tenant_user_or_token_in_them() {
     let app = TestApp::new().await;
     let ada = app.user("ada@example.com").await;
@@ -34,6 +65,9 @@ async fn metrics_have_no_tenant_user_or_token_in_them() {
             "plinto_http_request_seconds",
             "activations",
             "route=\"/v1/introspect\"",
+            "plinto_cluster_reachable 1",
+            "plinto_nodes_polls_total",
+            "plinto_allowance_refusals_total",
         ] {
             assert!(text.contains(wanted), "{wanted} in {text}");
         }

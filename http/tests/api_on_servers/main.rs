@@ -1,0 +1,31 @@
+//! The same tests as `tests/api`, over PostgreSQL and Redis instead of the embedded engine.
+#![allow(clippy::unwrap_used, missing_docs, reason = "tests")]
+#![allow(clippy::allow_attributes, reason = "crate-level for a test binary")]
+
+#[path = "../api/app.rs"]
+mod app;
+mod backend;
+#[path = "../api/bad_input.rs"]
+mod bad_input;
+#[path = "../api/coverage.rs"]
+mod coverage;
+#[path = "../api/faults.rs"]
+mod faults;
+#[path = "../api/journey.rs"]
+mod journey;
+#[path = "../api/keys.rs"]
+mod keys;
+#[path = "../api/limits.rs"]
+mod limits;
+#[path = "../api/operations.rs"]
+mod operations;
+#[path = "../api/privacy.rs"]
+mod privacy;
+#[path = "../api/retries.rs"]
+mod retries;
+#[path = "../api/runtime.rs"]
+mod runtime;
+#[path = "../api/tenancy.rs"]
+mod tenancy;
+#[path = "../api/tokens.rs"]
+mod tokens;
