@@ -7,9 +7,10 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use plinto_actors::EngineHealth;
+use plinto_actors::{ClusterHealth, EngineHealth, PoolHealth};
 use prometheus_client::encoding::text::encode;
 use serde::Serialize;
+use std::time::Duration;
 use utoipa::ToSchema;
 
 /// OpenMetrics media type.
@@ -32,7 +33,8 @@ pub(crate) struct Live {
 /// Whether the process can do its work, dependency by dependency.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Ready {
-    /// `ready`, or `degraded`: at least one dependency is not.
+    /// `ready`; `degraded` with status 200: it serves, and something makes it serve less well; `unavailable` with status
+    /// 503: send requests elsewhere.
     status: &'static str,
     dependencies: Vec<Dependency>,
 }
@@ -40,10 +42,39 @@ pub(crate) struct Ready {
 /// One dependency.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Dependency {
+    /// `storage`: without it a node answers only for sessions it has in memory, so it is `unavailable`. `shared`: what
+    /// nodes share; without it limits are each node's part and changes arrive within two seconds, so the node is
+    /// `degraded` and serves. `runtime`: `unavailable` from the moment the node is told to stop.
     name: &'static str,
+    /// `ready`, `degraded` or `unavailable`.
     status: &'static str,
+    /// What it is, such as `sqlite` or `redis`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kind: Option<&'static str>,
+    /// What is wrong.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'static str>,
+    /// Milliseconds of the last measured round trip.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    round_trip_ms: Option<f64>,
+    /// The pool of connections, where there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pool: Option<Pool>,
+}
+
+/// A pool of connections.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Pool {
+    /// Connections it may open.
+    limit: u32,
+    /// Connections open.
+    open: u32,
+    /// Connections at work.
+    in_use: u32,
+    /// Callers that wait for one.
+    waiting: u32,
+    /// Milliseconds the first of them has waited.
+    oldest_wait_ms: f64,
 }
 
 /// The process is alive.
@@ -52,33 +83,149 @@ pub(crate) async fn live() -> Json<Live> {
     Json(Live { status: "ok" })
 }
 
-/// What is wrong, in words that tell nothing of the machine; the engine's own words go into the log.
-fn reason_of(storage: &EngineHealth) -> Option<&'static str> {
-    let said = storage.reason.as_deref()?;
-    tracing::warn!(reason = said, "storage is degraded");
-    Some(if storage.readable { "storage cannot be written" } else { "storage cannot be read" })
+const READY: &str = "ready";
+const DEGRADED: &str = "degraded";
+const UNAVAILABLE: &str = "unavailable";
+
+fn millis(span: Duration) -> f64 {
+    span.as_secs_f64() * 1_000.0
 }
 
-/// The process can do its work.
+/// Reasons are in words that tell nothing of the machine; the engine's own words go into the log.
+fn storage(health: &EngineHealth) -> Dependency {
+    if let Some(said) = health.reason.as_deref() {
+        tracing::warn!(reason = said, "storage is degraded");
+    }
+    let reason = match (health.readable, health.writable) {
+        (true, true) => None,
+        (true, false) => Some("storage cannot be written"),
+        (false, _) => Some("storage cannot be read"),
+    };
+    let pool = |pool: &PoolHealth| Pool {
+        limit: pool.limit,
+        open: pool.open,
+        in_use: pool.in_use,
+        waiting: pool.waiting,
+        oldest_wait_ms: millis(pool.oldest_wait),
+    };
+    Dependency {
+        name: "storage",
+        status: if health.ready() { READY } else { UNAVAILABLE },
+        kind: Some(health.engine),
+        reason,
+        round_trip_ms: health.pool.as_ref().and_then(|pool| pool.round_trip).map(millis),
+        pool: health.pool.as_ref().map(pool),
+    }
+}
+
+fn shared(health: &ClusterHealth) -> Dependency {
+    if let Some(said) = health.reason.as_deref() {
+        tracing::warn!(reason = said, "what nodes share is degraded");
+    }
+    let away = "the store that nodes share does not answer; limits are each node's part, changes take longer to arrive";
+    Dependency {
+        name: "shared",
+        status: if health.reachable { READY } else { DEGRADED },
+        kind: Some(health.kind),
+        reason: (!health.reachable).then_some(away),
+        round_trip_ms: health.round_trip.map(millis),
+        pool: None,
+    }
+}
+
+fn runtime(stopping: bool) -> Dependency {
+    Dependency {
+        name: "runtime",
+        status: if stopping { UNAVAILABLE } else { READY },
+        kind: None,
+        reason: stopping.then_some("the node is stopping"),
+        round_trip_ms: None,
+        pool: None,
+    }
+}
+
+fn overall(dependencies: &[Dependency]) -> (StatusCode, &'static str) {
+    let any = |status| dependencies.iter().any(|dependency| dependency.status == status);
+    match (any(UNAVAILABLE), any(DEGRADED)) {
+        (true, _) => (StatusCode::SERVICE_UNAVAILABLE, UNAVAILABLE),
+        (false, true) => (StatusCode::OK, DEGRADED),
+        (false, false) => (StatusCode::OK, READY),
+    }
+}
+
+/// The process can do its work: whether a load balancer should send requests here.
 #[utoipa::path(get, path = "/health/ready", tag = "operations",
-    responses((status = 200, body = Ready), (status = 503, body = Ready)))]
+    responses((status = 200, body = Ready, description = "It serves, perhaps `degraded`"),
+        (status = 503, body = Ready, description = "Send requests elsewhere")))]
 pub(crate) async fn ready(State(state): State<AppState>) -> Response {
-    let storage = state.platform().storage_health().await;
-    let good = |ready| if ready { "ready" } else { "degraded" };
-    let dependencies = vec![
-        Dependency { name: "storage", status: good(storage.ready()), reason: reason_of(&storage) },
-        Dependency { name: "runtime", status: good(!state.platform().system().is_stopping()), reason: None },
-    ];
-    let all = dependencies.iter().all(|dependency| dependency.status == "ready");
-    let status = if all { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    (status, Json(Ready { status: good(all), dependencies })).into_response()
+    let platform = state.platform();
+    let stopping = state.is_draining() || platform.system().is_stopping();
+    let (engine, cluster) = tokio::join!(platform.storage_health(), platform.cluster_health());
+    let dependencies = vec![storage(&engine), shared(&cluster), runtime(stopping)];
+    let (code, status) = overall(&dependencies);
+    (code, Json(Ready { status, dependencies })).into_response()
 }
 
 /// Metrics in the OpenMetrics text format.
 #[utoipa::path(get, path = "/metrics", tag = "operations", security(("platform_key" = [])),
     responses((status = 200, content_type = "application/openmetrics-text", body = String), (status = 401, body = Problem)))]
 pub(crate) async fn metrics(State(state): State<AppState>) -> Result<Response, Problem> {
+    state.installation().look(state.platform()).await;
     let mut text = String::new();
     encode(&mut text, state.registry()).map_err(|_| internal())?;
     Ok(([(header::CONTENT_TYPE, METRICS)], text).into_response())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn engine(readable: bool) -> EngineHealth {
+        EngineHealth {
+            engine: "postgresql",
+            readable,
+            writable: true,
+            reason: (!readable).then(|| "secret.host refused".to_owned()),
+            queued_reads: 0,
+            queued_writes: 0,
+            open: 3,
+            pool: Some(PoolHealth {
+                limit: 10,
+                open: 3,
+                oldest_wait: Duration::from_millis(2),
+                ..PoolHealth::default()
+            }),
+            transactions: vec![],
+        }
+    }
+
+    fn cluster(reachable: bool) -> ClusterHealth {
+        let reason = (!reachable).then(|| "secret.host refused".to_owned());
+        ClusterHealth { kind: "redis", reachable, reason, round_trip: None, notices_lost: 0 }
+    }
+
+    #[test]
+    fn only_a_node_that_cannot_serve_sends_requests_elsewhere() {
+        let of = |readable, reachable, stopping| {
+            let found = [storage(&engine(readable)), shared(&cluster(reachable)), runtime(stopping)];
+            let told = serde_json::to_string(&found).expect("JSON");
+            assert!(!told.contains("secret"), "nothing of the machine: {told}");
+            let (code, status) = overall(&found);
+            (code.as_u16(), status)
+        };
+        assert_eq!(of(true, true, false), (200, READY));
+        assert_eq!(of(true, false, false), (200, DEGRADED));
+        assert_eq!(of(false, true, false), (503, UNAVAILABLE));
+        assert_eq!(of(false, false, false), (503, UNAVAILABLE));
+        assert_eq!(of(true, true, true), (503, UNAVAILABLE));
+    }
+
+    #[test]
+    fn a_pool_is_told_in_full() {
+        let told = serde_json::to_value(storage(&engine(true))).expect("JSON");
+        let pool =
+            serde_json::json!({ "limit": 10, "open": 3, "in_use": 0, "waiting": 0, "oldest_wait_ms": 2.0 });
+        assert_eq!(told["pool"], pool);
+        assert_eq!(told["kind"], "postgresql");
+    }
 }

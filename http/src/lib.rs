@@ -17,6 +17,7 @@ pub mod core;
 mod extract;
 mod guard;
 mod health;
+mod installation_metrics;
 mod listener;
 mod metrics;
 mod notices;

@@ -32,6 +32,7 @@ const EXPLORER_POLICY: HeaderValue = HeaderValue::from_static(
         core::tenants::create_user, core::tenants::create_service_key, core::tenants::rotate_keys,
         auth::introspect::introspect,
         auth::runtime::tree, auth::runtime::events, auth::runtime::reset, auth::runtime::fault,
+        auth::nodes::nodes,
         health::live, health::ready, health::metrics, serve,
     ),
     modifiers(&Schemes),

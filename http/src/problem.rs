@@ -165,6 +165,16 @@ pub fn timed_out() -> Problem {
     )
 }
 
+/// The store that nodes share is away, and with it the list of them.
+pub fn nodes_unknown() -> Problem {
+    unavailable(
+        "nodes_unknown",
+        "Nodes unknown",
+        "the store that nodes share does not answer, so the others are not known; see /health/ready",
+        Duration::from_secs(1),
+    )
+}
+
 /// A bug or damage, logged where it was found; nothing of it is told.
 pub fn internal() -> Problem {
     Problem::new(

@@ -1,12 +1,14 @@
 //! What every handler works with.
 
 use crate::config::HttpConfig;
+use crate::installation_metrics::InstallationMetrics;
 use crate::metrics::HttpMetrics;
 use plinto_actors::Platform;
 use plinto_actors::runtime::Deadline;
 use plinto_domain::randomness::Randomness;
 use prometheus_client::registry::Registry;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use tokio_util::sync::CancellationToken;
 
 /// Shared by all listeners. Cheap to clone.
@@ -18,7 +20,9 @@ struct Inner {
     config: HttpConfig,
     randomness: Arc<dyn Randomness>,
     metrics: HttpMetrics,
+    installation: InstallationMetrics,
     registry: Registry,
+    draining: AtomicBool,
     closing: CancellationToken,
 }
 
@@ -28,12 +32,16 @@ impl AppState {
         let mut registry = Registry::with_prefix("plinto");
         platform.system().metrics(&mut registry);
         let metrics = HttpMetrics::register(&mut registry);
+        let installation = InstallationMetrics::default();
+        registry.register_collector(Box::new(installation.clone()));
         Self(Arc::new(Inner {
             platform,
             config,
             randomness,
             metrics,
+            installation,
             registry,
+            draining: AtomicBool::new(false),
             closing: CancellationToken::new(),
         }))
     }
@@ -48,6 +56,17 @@ impl AppState {
         &self.0.config
     }
 
+    /// Says from now on that this node is not ready, while it goes on serving, so that a load balancer sends requests
+    /// elsewhere before the listeners close. Connections are closed with their next answer.
+    pub fn begin_draining(&self) {
+        self.0.draining.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether the node is about to stop.
+    pub fn is_draining(&self) -> bool {
+        self.0.draining.load(Ordering::Relaxed)
+    }
+
     /// Cancelled when the listeners begin to close; answers without an end stop then.
     pub(crate) fn closing(&self) -> &CancellationToken {
         &self.0.closing
@@ -55,6 +74,11 @@ impl AppState {
 
     pub(crate) fn metrics(&self) -> &HttpMetrics {
         &self.0.metrics
+    }
+
+    /// What the installation consists of besides this process, as last looked at.
+    pub(crate) fn installation(&self) -> &InstallationMetrics {
+        &self.0.installation
     }
 
     pub(crate) fn registry(&self) -> &Registry {

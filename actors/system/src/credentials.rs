@@ -9,18 +9,22 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use plinto_domain::audit::{Actor, Event};
 use plinto_domain::{ApiKeyId, TenantId};
+use plinto_runtime::Refusal;
 use plinto_storage::repositories::api_keys::{self, ApiKeyRow};
 use plinto_storage::{Engine, Scope, Unit};
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 use subtle::ConstantTimeEq;
 use uuid::Uuid;
 
 /// Text before the id; lets secret scanners find leaked keys.
 const PREFIX: &str = "plk_";
 const HEX_LENGTH: usize = 32;
+/// How long a key that is not in memory is looked for.
+const LOOK_UP_WAIT: Duration = Duration::from_secs(5);
 
 /// What a key is for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -115,6 +119,12 @@ impl ApiKeys {
         if !self.engine.is_shared() {
             return Err(ServiceError::Unauthenticated);
         }
+        // Boxed, so that requests with a key in memory do not carry the size of this.
+        let looking = Box::pin(self.look_up(id, secret));
+        tokio::time::timeout(LOOK_UP_WAIT, looking).await.unwrap_or(Err(Refusal::DeadlineExceeded.into()))
+    }
+
+    async fn look_up(&self, id: Uuid, secret: &str) -> Result<Caller, ServiceError> {
         self.look_ups.admit()?;
         let row = api_keys::get(&*self.engine, id).await?.filter(|row| row.revoked_at.is_none());
         let caller = Known::of(&row.ok_or(ServiceError::Unauthenticated)?).check(secret)?;

@@ -25,3 +25,8 @@ pub(super) fn harden(mut answer: Response, trace: TraceId, https: bool) -> Respo
     }
     answer
 }
+
+/// The client makes its next connection elsewhere (RFC 9112 §9.6).
+pub(super) fn close_connection(answer: &mut Response) {
+    answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+}

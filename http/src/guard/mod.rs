@@ -120,7 +120,10 @@ pub(crate) async fn run(
             answer
         }
     };
-    let answer = headers::harden(answer, trace, https);
+    let mut answer = headers::harden(answer, trace, https);
+    if state.is_draining() {
+        headers::close_connection(&mut answer);
+    }
     let status = answer.status();
     route.metrics.record(status.as_u16(), began.elapsed());
     if status.is_server_error() {
