@@ -1,6 +1,6 @@
 //! PostgreSQL as tests get it.
 
-use plinto_servers::{PgBouncer, PostgresConfig, PostgresServer};
+use plinto_servers::{PgBouncer, PostgresConfig, PostgresServer, ServerTls};
 use std::process::Command;
 
 /// The first column of the first row, or what psql complains of.
@@ -86,4 +86,17 @@ fn the_bouncer_gives_each_transaction_any_connection() {
     assert_eq!(query(bouncer.owner_url(), "SELECT current_user").unwrap(), plinto_servers::OWNER_ROLE);
     let at = format!(":{}/", server.port());
     assert!(!bouncer.url().contains(&at));
+}
+
+#[test]
+fn with_a_certificate_plain_connections_are_refused() {
+    let made = rcgen::generate_simple_self_signed(vec!["127.0.0.1".to_owned()]).unwrap();
+    let tls = ServerTls { cert_pem: made.cert.pem(), key_pem: made.signing_key.serialize_pem() };
+    let server =
+        PostgresServer::start(PostgresConfig { tls: Some(tls), ..PostgresConfig::default() }).unwrap();
+    let database = server.database();
+    let with = |mode: &str| format!("{}?sslmode={mode}", database.app_url);
+    let encrypted = "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()";
+    assert_eq!(query(&with("require"), encrypted).unwrap(), "t");
+    assert!(query(&with("disable"), encrypted).unwrap_err().contains("no encryption"));
 }

@@ -6,7 +6,7 @@
 //! * [`Cluster`] is what the actors know.
 //! * [`InProcess`] serves the embedded mode, and tests with several nodes in one process.
 //! * [`RedisShared`] serves many nodes.
-//! * [`conformance`] is the suite both must pass, behind the feature of that name.
+//! * The module `conformance` is the suite both must pass, behind the feature of that name.
 
 #[cfg(feature = "conformance")]
 pub mod conformance;
