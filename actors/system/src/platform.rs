@@ -7,6 +7,7 @@ use crate::environment::Environment;
 use crate::error::ServiceError;
 use crate::introspection::{Introspection, active_refresh_token};
 use crate::ledger::LedgerHandle;
+use crate::look_ups::LookUps;
 use crate::nodes::{Follower, Lessor, NodesCount, Progress, Watch, announcing};
 use crate::registry::{Registry, TenantView};
 use crate::session::{Presented, RefreshRequest, SessionHandle, SessionKey, client_index};
@@ -24,7 +25,7 @@ use plinto_domain::{SessionId, TenantId, Timestamp, UserId};
 use plinto_runtime::{ActorSystem, Deadline, Entered, Refusal, SystemConfig};
 use plinto_storage::repositories::{sessions, signing_keys, user_emails, users};
 use plinto_storage::{EngineHealth, Scope, Store};
-use plinto_token::{Algorithm, UnverifiedToken};
+use plinto_token::{Algorithm, TokenError, UnverifiedToken};
 use std::sync::Arc;
 use std::time::Duration;
 use zeroize::Zeroizing;
@@ -108,6 +109,7 @@ impl Platform {
             Arc::new(Follower {
                 cluster: Arc::clone(&cluster),
                 engine,
+                store: Arc::clone(&store),
                 watch,
                 system: system.clone(),
                 registry: Arc::clone(&registry),
@@ -118,6 +120,7 @@ impl Platform {
                 resident_tenants: tenants,
                 ledger: ledger.clone(),
                 lessor,
+                look_ups: LookUps::default(),
                 progress: Progress::default(),
             })
         });
@@ -408,7 +411,7 @@ impl Platform {
         }
         let entered = self.enter_claimed(tenant, deadline).await.map_err(hide_unknown_tenant)?;
         let cell = Arc::clone(&entered.shared);
-        if !presented.is_genuine(&cell.vault) {
+        if !self.is_genuine(&presented, &cell, deadline).await? {
             return Err(ServiceError::InvalidGrant);
         }
         let key = SessionKey { tenant, session: presented.parts.session };
@@ -457,7 +460,7 @@ impl Platform {
     ) -> Result<SessionId, ServiceError> {
         let cell = self.0.tenants.cell(tenant, deadline).await?;
         let now = self.0.environment.now();
-        let verified = cell.verify(token, now)?;
+        let verified = self.verify(&cell, token, now, deadline).await?;
         let key = SessionKey { tenant, session: verified.session };
         self.0.sessions.revoke(key, RevocationReason::SignOut, now, deadline).await?;
         Ok(verified.session)
@@ -473,7 +476,7 @@ impl Platform {
     ) -> Result<UserId, ServiceError> {
         let cell = self.0.tenants.cell(tenant, deadline).await?;
         let now = self.0.environment.now();
-        let verified = cell.verify(token, now)?;
+        let verified = self.verify(&cell, token, now, deadline).await?;
         let key = SessionKey { tenant, session: verified.session };
         if self.0.sessions.check_beyond_limits(key, now, deadline).await?.is_err() {
             return Err(ServiceError::InvalidToken { reason: "session_ended" });
@@ -529,12 +532,48 @@ impl Platform {
         deadline: Deadline,
     ) -> Result<Arc<VerifiedToken>, ServiceError> {
         let now = self.0.environment.now();
-        let verified = cell.verify(token, now)?;
+        let verified = self.verify(cell, token, now, deadline).await?;
         let key = SessionKey { tenant: cell.id, session: verified.session };
         match self.0.sessions.check(key, now, deadline).await? {
             Ok(()) => Ok(verified),
             Err(_) => Err(ServiceError::InvalidToken { reason: "session_ended" }),
         }
+    }
+
+    /// What an access token says, if it is good. Its key may have been made by another node a moment ago.
+    async fn verify(
+        &self,
+        cell: &TenantCell,
+        token: &str,
+        now: Timestamp,
+        deadline: Deadline,
+    ) -> Result<Arc<VerifiedToken>, ServiceError> {
+        let verified = cell.verify(token, now);
+        let (Some(follower), Err(ServiceError::InvalidToken { reason })) = (&self.0.follower, &verified)
+        else {
+            return verified;
+        };
+        if *reason != TokenError::UnknownKey.code() {
+            return verified;
+        }
+        // Boxed, so that tokens of known keys do not carry the size of this.
+        if Box::pin(within(deadline, follower.learn_signing_key(cell, token))).await? {
+            return self.0.tenants.cell(cell.id, deadline).await?.verify(token, now);
+        }
+        verified
+    }
+
+    /// Whether a refresh token is one of ours. Its key may have been made by another node a moment ago.
+    async fn is_genuine(
+        &self,
+        presented: &Presented,
+        cell: &TenantCell,
+        deadline: Deadline,
+    ) -> Result<bool, ServiceError> {
+        if let Some(follower) = &self.0.follower {
+            within(deadline, follower.learn_data_key(&cell.vault, presented.parts.key_version)).await?;
+        }
+        Ok(presented.is_genuine(&cell.vault))
     }
 
     // --- introspection -------------------------------------------------------------------------------------------
@@ -596,7 +635,7 @@ impl Platform {
             entered => entered?,
         };
         let cell = &entered.shared;
-        if !presented.is_genuine(&cell.vault) {
+        if !self.is_genuine(&presented, cell, deadline).await? {
             return Ok(Introspection::Inactive);
         }
         let key = SessionKey { tenant, session: presented.parts.session };

@@ -4,6 +4,7 @@ use super::watch::{Position, Watch};
 use crate::credentials::ApiKeys;
 use crate::error::ServiceError;
 use crate::ledger::LedgerHandle;
+use crate::look_ups::LookUps;
 use crate::registry::Registry;
 use crate::session::{SessionActor, SessionHandle};
 use crate::tenant::{TenantActor, TenantHandle};
@@ -11,7 +12,7 @@ use futures::StreamExt;
 use plinto_cluster::{Cluster, Heard, Notice};
 use plinto_domain::TenantId;
 use plinto_runtime::{ActorSystem, Directory};
-use plinto_storage::{Engine, Scope, StorageError, ledger};
+use plinto_storage::{Engine, Scope, StorageError, Store, ledger};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -51,6 +52,7 @@ pub(crate) struct Progress {
 pub(crate) struct Follower {
     pub(crate) cluster: Arc<dyn Cluster>,
     pub(crate) engine: Arc<dyn Engine>,
+    pub(crate) store: Arc<Store>,
     pub(crate) watch: Arc<Watch>,
     pub(crate) system: ActorSystem,
     pub(crate) registry: Arc<Registry>,
@@ -61,6 +63,7 @@ pub(crate) struct Follower {
     pub(crate) resident_tenants: Directory<TenantActor>,
     pub(crate) ledger: LedgerHandle,
     pub(crate) lessor: Arc<Lessor>,
+    pub(crate) look_ups: LookUps,
     pub(crate) progress: Progress,
 }
 

@@ -11,6 +11,7 @@ mod apply;
 mod follow;
 mod guesses;
 mod lease;
+mod news;
 mod plan;
 mod share;
 mod watch;

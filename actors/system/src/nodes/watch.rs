@@ -140,3 +140,6 @@ impl Watch {
         gone
     }
 }
+
+#[cfg(test)]
+mod tests;

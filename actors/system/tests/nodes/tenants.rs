@@ -104,3 +104,24 @@ async fn an_api_key_made_elsewhere_is_good_at_once() {
     one.finish().await;
     two.finish().await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn tokens_of_keys_made_elsewhere_a_moment_ago_are_good() {
+    let rig = Rig::with(roomy());
+    let (one, two, tenant) = rig.pair().await;
+    let caller = two.caller().await;
+    let older = one.sign_in(tenant).await;
+    assert!(two.is_active(&caller, &older.access.token).await);
+    two.line.deafen();
+    let rotated = one.platform.rotate_keys(tenant, SigningAlgorithm::EdDsa, Actor::System, soon()).await;
+    rotated.expect("rotated");
+    let (by_access, by_refresh) = (one.sign_in(tenant).await, one.sign_in(tenant).await);
+    let client = ClientContext::default();
+    let next = two.platform.refresh(None, by_refresh.refresh.expose(), client, soon()).await;
+    let next = next.expect("the new data key is found");
+    assert!(two.is_active(&caller, &by_access.access.token).await, "the new signing key is found");
+    assert!(two.is_active(&caller, &next.access.token).await);
+    assert!(two.is_active(&caller, &older.access.token).await);
+    one.finish().await;
+    two.finish().await;
+}
