@@ -16,19 +16,19 @@ pub struct PlatformConfig {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Limits {
-    /// Requests a second one tenant may make of its actor and sessions together.
+    /// Requests a second one tenant may make of its actor and sessions together, on all nodes that share a database.
     pub tenant_per_second: u32,
     /// Requests a tenant may make at once after a quiet time.
     pub tenant_burst: u32,
     /// Requests of one tenant in flight.
     pub tenant_in_flight: u32,
-    /// Requests a second one session may make.
+    /// Requests a second one session may make, on each node.
     pub session_per_second: u32,
     /// Requests a session may make at once after a quiet time.
     pub session_burst: u32,
     /// Requests of one session in flight.
     pub session_in_flight: u32,
-    /// Sign-in attempts on one account at once.
+    /// Sign-in attempts on one account at once, on all nodes that share a database; so for networks below.
     pub account_burst: u32,
     /// Seconds until one more attempt on an account is granted.
     pub account_refill_seconds: u32,
