@@ -59,7 +59,7 @@ impl Bench {
             self.journal.know_tenant(Tenant { id, slug: slug.clone(), standing, rotations: 0 });
             slugs.push(slug);
         }
-        let witness = Witness { api, platform_key: &platform_key };
+        let witness = Witness::new(api, &platform_key);
         populate(&witness, &self.journal, &slugs, users, self.seed).await
     }
 

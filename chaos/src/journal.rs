@@ -60,8 +60,16 @@ pub struct Session {
     pub generation: u32,
     /// What is known.
     pub state: State,
-    /// When its end was acknowledged.
+    /// When its end was acknowledged, or seen.
     pub ended: Option<Instant>,
+}
+
+impl Session {
+    /// Its end is known now, if it was not before.
+    pub fn end(&mut self) {
+        self.state = State::Ended;
+        self.ended.get_or_insert_with(Instant::now);
+    }
 }
 
 /// An entry the ledger must hold.
@@ -123,8 +131,7 @@ impl Account {
 
     /// Records the acknowledged end of a session.
     pub fn signed_out(&mut self, index: usize) {
-        self.sessions[index].state = State::Ended;
-        self.sessions[index].ended = Some(Instant::now());
+        self.sessions[index].end();
         self.expect("session.revoked", self.sessions[index].id.clone(), None);
     }
 
@@ -136,10 +143,7 @@ impl Account {
 
     /// Records the acknowledged end of all sessions. `user` is the account's id, as the sign-in told it.
     pub fn signed_out_everywhere(&mut self) {
-        for session in &mut self.sessions {
-            session.state = State::Ended;
-            session.ended.get_or_insert_with(Instant::now);
-        }
+        self.sessions.iter_mut().for_each(Session::end);
         if let Some(user) = self.user() {
             self.expect("user.sessions_revoked", user, None);
         }

@@ -106,6 +106,7 @@ impl Installation {
         let log = log.map_err(HarnessError::io(format!("open {}", self.log.display())))?;
         let begins = log.metadata().map_or(0, |found| found.len());
         let mut command = self.command(arguments);
+        command.arg("--data-dir").arg(&self.data_dir);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::from(log));
         let child = command.spawn().map_err(HarnessError::io(format!("start {}", self.program.display())))?;
         let pid = child.id().expect("a process that was not waited for has an id");
@@ -120,6 +121,16 @@ impl Installation {
     /// Runs a command to its end.
     pub async fn run(&self, arguments: &[&str]) -> Result<Output, HarnessError> {
         let mut command = self.command(arguments);
+        command.arg("--data-dir").arg(&self.data_dir);
+        self.end_of(command).await
+    }
+
+    /// Runs a command to its end that knows a shared database only, and no data directory.
+    pub async fn run_on_database(&self, arguments: &[&str]) -> Result<Output, HarnessError> {
+        self.end_of(self.command(arguments)).await
+    }
+
+    async fn end_of(&self, mut command: Command) -> Result<Output, HarnessError> {
         let running = command.stdin(Stdio::null()).output();
         let done = timeout(DONE, running).await;
         let done = done.map_err(|_| HarnessError::DidNotRefuse { seconds: DONE.as_secs() })?;
@@ -134,12 +145,7 @@ impl Installation {
                 command.env_remove(variable);
             }
         }
-        command
-            .args(arguments)
-            .arg("--data-dir")
-            .arg(&self.data_dir)
-            .envs(&self.environment)
-            .kill_on_drop(true);
+        command.args(arguments).envs(&self.environment).kill_on_drop(true);
         command
     }
 

@@ -40,7 +40,7 @@ pub async fn control(program: &Path, seed: Seed, say: Progress<'_>) -> Result<()
     fs::remove_dir_all(installation.data_dir()).map_err(HarnessError::io("take the data away"))?;
     copy_folder(&older, installation.data_dir())?;
     let server = installation.start().await?;
-    let witness = Witness { api: server.api(), platform_key: &platform_key };
+    let witness = Witness::new(server.api(), &platform_key);
     let found = everything_is_there(&bench, &witness, Depth::EVERYTHING, 1).await?;
     server.stop().await?;
     for invariant in LOST {

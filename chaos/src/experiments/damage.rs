@@ -188,7 +188,7 @@ impl Specimen<'_> {
         let before = Fingerprint::of_file(&file)?;
         let server = self.installation.start().await?;
         let platform_key = self.installation.platform_key()?;
-        let witness = Witness { api: server.api(), platform_key: &platform_key };
+        let witness = Witness::new(server.api(), &platform_key);
         let invariant = Invariant::NeighbourWorks;
         let mut written = false;
         let accounts = self.bench.journal.take_all();
@@ -223,7 +223,7 @@ impl Specimen<'_> {
         self.restore()?;
         let server = self.installation.start().await?;
         let platform_key = self.installation.platform_key()?;
-        let witness = Witness { api: server.api(), platform_key: &platform_key };
+        let witness = Witness::new(server.api(), &platform_key);
         let violations = verify(&witness, &self.bench.journal, Depth::EVERYTHING, self.bench.seed, 0).await;
         let mut findings = ledger_verifies(self.installation, TENANTS).await?;
         server.stop().await?;

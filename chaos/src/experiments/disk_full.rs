@@ -108,7 +108,7 @@ async fn run(bench: &Bench, volume: &SmallVolume, say: Progress<'_>) -> Result<V
     let server = bench.installation.start().await?;
     bench.furnish(server.api(), TENANTS, USERS_PER_TENANT).await?;
     let platform_key = bench.installation.platform_key()?;
-    let witness = Witness { api: server.api(), platform_key: &platform_key };
+    let witness = Witness::new(server.api(), &platform_key);
 
     volume.fill(LEFT)?;
     let (accepted, refused) =
@@ -131,7 +131,7 @@ async fn run(bench: &Bench, volume: &SmallVolume, say: Progress<'_>) -> Result<V
     say(format!("full again after {accepted} sign-ups, and killed"));
     volume.free()?;
     let server: Server = bench.installation.start().await?;
-    let witness = Witness { api: server.api(), platform_key: &platform_key };
+    let witness = Witness::new(server.api(), &platform_key);
     refused_is_absent(&witness, refused, &mut findings).await;
     violations.extend(all_is_well(bench, &witness, 2).await?);
     server.stop().await?;

@@ -155,7 +155,7 @@ async fn after_restart(
     round: usize,
     last: bool,
 ) -> Result<Vec<Violation>, HarnessError> {
-    let witness = Witness { api: server.api(), platform_key };
+    let witness = Witness::new(server.api(), platform_key);
     let depth = if last { Depth::EVERYTHING } else { Depth::SAMPLE };
     // Both at once: the ledgers are read while the checks write to them.
     let verified = ledger_verifies(&bench.installation, known_tenants(bench));

@@ -12,7 +12,7 @@ use super::shared::Site;
 use crate::invariants::{Findings, Invariant, Witness, nothing_leaks};
 use crate::journal::Tally;
 use crate::seed::Seed;
-use crate::traffic::{Calls, Stop, Verdict, WORKERS};
+use crate::traffic::{BOUND, Calls, Stop, Verdict, WORKERS};
 use crate::verification::{Depth, verify};
 use crate::{Failure, HarnessError};
 
@@ -70,7 +70,7 @@ pub async fn rolling_restart(
     for failure in &verdict.unexcused {
         findings.hold(Invariant::NoFailureOutsideFaults, false, || failure.clone());
     }
-    let witness = Witness { api: site.nodes.api(), platform_key: site.nodes.platform_key() };
+    let witness = Witness::new(site.nodes.api(), site.nodes.platform_key()).within(BOUND);
     findings.extend(verify(&witness, &site.journal, Depth::SAMPLE, seed, 0).await);
     findings.add(nothing_leaks(&site.nodes, &before).await?);
     site.conclude(findings.into_violations(), &replay).await?;

@@ -36,7 +36,7 @@ async fn run(bench: &Bench, say: Progress<'_>) -> Result<Vec<Violation>, Harness
         findings.add(refusal_says_what_to_do(&refusal, &["in use", &holder], &when));
     }
     say("a second process was refused".to_owned());
-    let witness = Witness { api: first.api(), platform_key: &platform_key };
+    let witness = Witness::new(first.api(), &platform_key);
     findings.extend(verify(&witness, &bench.journal, Depth::EVERYTHING, bench.seed, 0).await);
     // The refused ones must not have taken away where the first is found.
     let health = installation.run(&["healthcheck"]).await?;
@@ -49,7 +49,7 @@ async fn run(bench: &Bench, say: Progress<'_>) -> Result<Vec<Violation>, Harness
     first.kill().await?;
     for race in 1..=RACES {
         let winner = race_for_it(bench, &mut findings).await?;
-        let witness = Witness { api: winner.api(), platform_key: &platform_key };
+        let witness = Witness::new(winner.api(), &platform_key);
         findings.extend(verify(&witness, &bench.journal, Depth::SAMPLE, bench.seed, race).await);
         winner.kill().await?;
     }

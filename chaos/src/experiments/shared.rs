@@ -43,7 +43,7 @@ impl Site {
             .collect();
         let made = slugs.iter().map(|slug| self.make_tenant(slug));
         stream::iter(made).buffer_unordered(AT_ONCE).try_collect::<()>().await?;
-        let witness = Witness { api: self.nodes.api(), platform_key: self.nodes.platform_key() };
+        let witness = Witness::new(self.nodes.api(), self.nodes.platform_key());
         populate(&witness, &self.journal, &slugs[..1], users, self.seed).await?;
         populate(&witness, &self.journal, &slugs[1..], 1, self.seed).await
     }

@@ -12,6 +12,9 @@ mod sessions;
 mod tenants;
 
 use std::fmt;
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
 
 pub use accounts::{account_signs_in, open_sign_up_is_old_or_new};
 pub use chain::{Written, one_chain};
@@ -119,6 +122,11 @@ impl Findings {
         self.0.extend(violations);
     }
 
+    /// Whether every promise was kept.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The broken promises.
     pub fn into_violations(self) -> Vec<Violation> {
         self.0
@@ -131,9 +139,40 @@ pub struct Witness<'a> {
     pub api: &'a Api,
     /// The operator's key.
     pub platform_key: &'a str,
+    /// How long the end of a session may take to be known everywhere.
+    bound: Duration,
 }
 
-impl Witness<'_> {
+impl<'a> Witness<'a> {
+    /// One process, in which the end of a session is known at once.
+    pub fn new(api: &'a Api, platform_key: &'a str) -> Self {
+        Self { api, platform_key, bound: Duration::ZERO }
+    }
+
+    /// The same for an address that stands for several nodes.
+    #[must_use]
+    pub fn within(self, bound: Duration) -> Self {
+        Self { bound, ..self }
+    }
+
+    /// Whether a token of an ended session is refused: by any process asked after the bound.
+    async fn is_refused(
+        &self,
+        token: &str,
+        ended: Instant,
+        invariant: Invariant,
+        findings: &mut Findings,
+    ) -> bool {
+        loop {
+            let asked = Instant::now();
+            let refused = self.is_active(token, invariant, findings).await != Some(true);
+            if refused || asked - ended > self.bound {
+                return refused;
+            }
+            sleep(Duration::from_millis(20)).await;
+        }
+    }
+
     /// Whether a token is active; a question that is not answered breaks `invariant`.
     async fn is_active(&self, token: &str, invariant: Invariant, findings: &mut Findings) -> Option<bool> {
         match self.api.is_active(self.platform_key, token).await {

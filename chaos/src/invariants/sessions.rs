@@ -1,3 +1,5 @@
+use tokio::time::Instant;
+
 use super::{Findings, Invariant, Witness};
 use crate::api::Answer;
 use crate::journal::{Account, Change, Session, State};
@@ -73,10 +75,15 @@ async fn live_session(witness: &Witness<'_>, session: &Session, findings: &mut F
 
 async fn ended_session(witness: &Witness<'_>, session: &Session, findings: &mut Findings) {
     let invariant = Invariant::RevocationSurvives;
-    let Some(seen) = seen(witness, session, invariant, findings).await else { return };
-    let id = &session.id;
-    findings.hold(invariant, !seen.access, || format!("{id} ended and its access token is active"));
-    findings.hold(invariant, !seen.refresh, || format!("{id} ended and its refresh token is active"));
+    let (id, ended) = (&session.id, session.ended.expect("whoever notes an end notes when"));
+    let access = witness.is_refused(&session.access, ended, invariant, findings).await;
+    findings.hold(invariant, access, || {
+        format!("{id} ended {} ms ago and its access token is active", ended.elapsed().as_millis())
+    });
+    let refresh = witness.is_refused(&session.refresh, ended, invariant, findings).await;
+    findings.hold(invariant, refresh, || {
+        format!("{id} ended {} ms ago and its refresh token is active", ended.elapsed().as_millis())
+    });
 }
 
 /// A rotation nobody heard the answer of: either the known token is current and rotates, or it was replaced, and then
@@ -105,8 +112,8 @@ async fn open_refresh(witness: &Witness<'_>, account: &mut Account, index: usize
     findings.hold(invariant, answer.is_refusal(401, "invalid_grant"), || {
         format!("the replaced refresh token of {id} was answered {}", answer.summary())
     });
-    let after = witness.is_active(&session.access, invariant, findings).await;
-    findings.hold(Invariant::RefreshTokenIsSingleUse, after != Some(true), || {
+    let after = witness.is_refused(&session.access, Instant::now(), invariant, findings).await;
+    findings.hold(Invariant::RefreshTokenIsSingleUse, after, || {
         format!("{id} lives although its replaced refresh token was presented")
     });
     account.reuse_detected(index);
@@ -125,7 +132,11 @@ async fn open_sign_out(
     findings.hold(invariant, seen.access == seen.refresh, || {
         format!("after an open sign-out only one of the two tokens of {} is active", session.id)
     });
-    session.state = if seen.access { State::Live } else { State::Ended };
+    if seen.access {
+        session.state = State::Live;
+    } else {
+        session.end();
+    }
     Some(seen.access)
 }
 
@@ -185,7 +196,7 @@ pub async fn replaced_token_ends_the_session(
 pub async fn revoked_everywhere(nodes: &Nodes, accounts: &[Account]) -> Findings {
     let mut findings = Findings::default();
     for (_, api) in nodes.places().all() {
-        let witness = Witness { api: &api, platform_key: nodes.platform_key() };
+        let witness = Witness::new(&api, nodes.platform_key());
         for session in accounts.iter().flat_map(|account| &account.sessions) {
             if session.state == State::Ended {
                 ended_session(&witness, session, &mut findings).await;

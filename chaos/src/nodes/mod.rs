@@ -94,7 +94,7 @@ impl Nodes {
 
     async fn migrate(&self) -> Result<(), HarnessError> {
         let owner = self.installations[0].clone().with("PLINTO_DATABASE_OWNER_URL", &self.database.owner_url);
-        let output = owner.run(&["migrate"]).await?;
+        let output = owner.run_on_database(&["migrate"]).await?;
         if output.status.success() {
             return Ok(());
         }

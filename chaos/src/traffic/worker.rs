@@ -115,7 +115,7 @@ impl Traffic<'_> {
                     let invariant =
                         if open { Invariant::HonestRetryIsServed } else { Invariant::SessionSurvives };
                     self.journal.violated([Violation { invariant, found }]);
-                    account.sessions[index].state = State::Ended;
+                    account.sessions[index].end();
                     return;
                 }
                 _ if !open => return,
@@ -160,7 +160,7 @@ impl Traffic<'_> {
                 Answer::Refused { status: 401, .. } => {
                     let found = format!("the sign-out of {id} was answered {}", answer.summary());
                     self.journal.violated([Violation { invariant: Invariant::SessionSurvives, found }]);
-                    account.sessions[index].state = State::Ended;
+                    account.sessions[index].end();
                     return;
                 }
                 _ if !open => return,

@@ -14,6 +14,7 @@ use crate::Failure;
 use crate::api::Api;
 use crate::invariants::{Findings, Invariant, Witness, nothing_leaks};
 use crate::seed::Seed;
+use crate::traffic::BOUND;
 use crate::verification::{Depth, verify};
 
 const NODES: usize = 3;
@@ -36,7 +37,7 @@ pub async fn outage(program: &Path, seed: Seed, say: Progress<'_>) -> Result<(),
     redis::frozen(&site, &mut findings, say).await?;
     sleep(SETTLE).await;
     findings.extend(site.journal.violations());
-    let witness = Witness { api: site.nodes.api(), platform_key: site.nodes.platform_key() };
+    let witness = Witness::new(site.nodes.api(), site.nodes.platform_key()).within(BOUND);
     findings.extend(verify(&witness, &site.journal, Depth::SAMPLE, seed, 0).await);
     findings.add(nothing_leaks(&site.nodes, &before).await?);
     site.conclude(findings.into_violations(), &replay).await

@@ -70,7 +70,7 @@ pub(super) async fn away(
     for found in join_all(held.iter().map(|held| still_validates(held, how))).await {
         findings.add(found);
     }
-    every_node_says(site, 503, "not_ready", "without PostgreSQL", findings).await;
+    every_node_says(site, 503, "unavailable", "without PostgreSQL", findings).await;
     let after = site.footprints()?;
     memory_is_bounded(how, &before, &after, findings);
     say(format!("PostgreSQL {how:?}: {}", compare(&before, &after).join("; ")));

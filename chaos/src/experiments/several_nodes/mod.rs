@@ -18,7 +18,7 @@ use crate::invariants::{
     Findings, Invariant, Witness, Written, ledger_verifies, nothing_leaks, one_chain, revoked_everywhere,
 };
 use crate::seed::Seed;
-use crate::traffic::{Calls, Refused, Spread, Stop, Verdict, WORKERS, Window, Windows};
+use crate::traffic::{BOUND, Calls, Refused, Spread, Stop, Verdict, WORKERS, Window, Windows};
 use crate::verification::{Depth, verify};
 use faults::Plan;
 pub use report::SeveralNodesReport;
@@ -136,7 +136,7 @@ async fn everything(site: &Site) -> Result<(Written, Findings), HarnessError> {
     let accounts = site.journal.take_all();
     findings.add(revoked_everywhere(&site.nodes, &accounts).await);
     accounts.into_iter().for_each(|account| site.journal.put(account));
-    let witness = Witness { api: site.nodes.api(), platform_key: site.nodes.platform_key() };
+    let witness = Witness::new(site.nodes.api(), site.nodes.platform_key()).within(BOUND);
     findings.extend(verify(&witness, &site.journal, Depth::EVERYTHING, site.seed, 0).await);
     let tenants = site.journal.tenants().len();
     findings.add(ledger_verifies(site.nodes.installation(), tenants).await?);
