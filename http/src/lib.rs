@@ -28,6 +28,6 @@ mod secret;
 mod state;
 
 pub use config::{HttpConfig, ListenerName};
-pub use listener::{BindError, Listeners};
+pub use listener::{BindError, BoundListeners, Listeners};
 pub use openapi::document as openapi_document;
 pub use state::AppState;

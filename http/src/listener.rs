@@ -43,25 +43,47 @@ pub struct Listeners {
     tasks: JoinSet<()>,
 }
 
-impl Listeners {
-    /// Opens every configured port, then serves them all. Nothing is served if one port cannot be opened.
-    pub async fn open(state: &AppState) -> Result<Self, BindError> {
-        let mut bound = Vec::new();
-        for &(listener, address) in &state.config().listeners {
+/// Ports that are open and not served yet: their addresses are known before anything is built that must name them.
+#[derive(Debug)]
+pub struct BoundListeners {
+    sockets: Vec<(ListenerName, SocketAddr, TcpListener)>,
+}
+
+impl BoundListeners {
+    /// Opens every port, or none.
+    pub async fn open(wanted: &[(ListenerName, SocketAddr)]) -> Result<Self, BindError> {
+        let mut sockets = Vec::new();
+        for &(listener, address) in wanted {
             let socket = TcpListener::bind(address).await;
             let socket = socket.map_err(|source| BindError { listener, address, source })?;
             let actual = socket.local_addr().map_err(|source| BindError { listener, address, source })?;
-            bound.push((listener, actual, socket));
+            sockets.push((listener, actual, socket));
         }
+        Ok(Self { sockets })
+    }
+
+    /// Where they listen.
+    pub fn addresses(&self) -> Vec<(ListenerName, SocketAddr)> {
+        self.sockets.iter().map(|(listener, address, _)| (*listener, *address)).collect()
+    }
+
+    /// Serves them all.
+    pub fn serve(self, state: &AppState) -> Listeners {
+        let addresses = self.addresses();
         let (stop, cut) = (state.closing().clone(), CancellationToken::new());
         let mut tasks = JoinSet::new();
-        let mut addresses = Vec::new();
-        for (listener, address, socket) in bound {
-            addresses.push((listener, address));
+        for (listener, _, socket) in self.sockets {
             let app = router(listener, state);
             tasks.spawn(serve(socket, app, state.config().clone(), stop.clone(), cut.clone()));
         }
-        Ok(Self { addresses, stop, cut, tasks })
+        Listeners { addresses, stop, cut, tasks }
+    }
+}
+
+impl Listeners {
+    /// Opens every configured port, then serves them all. Nothing is served if one port cannot be opened.
+    pub async fn open(state: &AppState) -> Result<Self, BindError> {
+        Ok(BoundListeners::open(&state.config().listeners).await?.serve(state))
     }
 
     /// Where the listeners listen.

@@ -19,7 +19,10 @@ const ALLOWED: &[(&str, &[&str])] = &[
         ],
     ),
     ("plinto-http", &["plinto-actors", "plinto-runtime", "plinto-domain"]),
-    ("plinto-actors", &["plinto-domain", "plinto-runtime", "plinto-storage", "plinto-cluster", "plinto-token"]),
+    (
+        "plinto-actors",
+        &["plinto-domain", "plinto-runtime", "plinto-storage", "plinto-cluster", "plinto-token"],
+    ),
     ("plinto-domain", &[]),
     ("plinto-runtime", &[]),
     ("plinto-storage", &[]),

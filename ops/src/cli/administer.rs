@@ -136,7 +136,8 @@ pub(crate) enum KeysCommand {
         #[command(flatten)]
         instance: InstanceArgs,
     },
-    /// Make a new platform key and store it as platform.key in the data directory. Plinto must be stopped.
+    /// Make a new platform key and store it as platform.key in the data directory. An instance that keeps its data
+    /// in files must be stopped; nodes on PostgreSQL go on.
     Platform {
         #[command(flatten)]
         data: DataDirArg,

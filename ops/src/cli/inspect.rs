@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::{DataDirArg, InstanceArgs};
+use super::{ConfigArg, DataDirArg, InstanceArgs};
 
 /// `plinto tree`
 #[derive(Debug, Args)]
@@ -12,6 +12,7 @@ use super::{DataDirArg, InstanceArgs};
 Examples:
   plinto tree                            redraws every second; Ctrl-C ends it
   plinto tree --once --prefix /tenants   one look at the tenants
+  plinto tree --node node-2              the tree of another node
   plinto tree --json                     for programs")]
 pub(crate) struct TreeArgs {
     /// Show the tree once and exit, as it always does when the output is no terminal
@@ -26,8 +27,24 @@ pub(crate) struct TreeArgs {
     /// Most nodes of each kind, 1 to 10000; the totals are always complete
     #[arg(long, value_name = "COUNT", default_value_t = 1_000)]
     pub(crate) limit: usize,
+    /// Ask this node, by the name `plinto node list` shows, instead of the one that is reached
+    #[arg(long, value_name = "NAME")]
+    pub(crate) node: Option<String>,
     #[command(flatten)]
     pub(crate) instance: InstanceArgs,
+}
+
+/// `plinto node`
+#[derive(Debug, Subcommand)]
+pub(crate) enum NodeCommand {
+    /// List the nodes that are alive; the one that answered is marked with an asterisk.
+    List {
+        /// Answer in JSON
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        instance: InstanceArgs,
+    },
 }
 
 /// `plinto audit`
@@ -42,6 +59,8 @@ Examples:
     Verify {
         #[command(flatten)]
         data: DataDirArg,
+        #[command(flatten)]
+        config: ConfigArg,
         /// Slug or id of the tenant; `platform` is the platform's own ledger
         #[arg(long, conflicts_with = "file")]
         tenant: Option<String>,
@@ -53,6 +72,8 @@ Examples:
     Export {
         #[command(flatten)]
         data: DataDirArg,
+        #[command(flatten)]
+        config: ConfigArg,
         /// Slug or id of the tenant; `platform` is the platform's own ledger
         #[arg(long)]
         tenant: String,
@@ -67,6 +88,8 @@ Examples:
 pub(crate) struct BackupArgs {
     #[command(flatten)]
     pub(crate) data: DataDirArg,
+    #[command(flatten)]
+    pub(crate) config: ConfigArg,
     /// Folder to write; it must not exist, or be empty
     #[arg(long, value_name = "DIR")]
     pub(crate) output: PathBuf,

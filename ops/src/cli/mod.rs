@@ -1,13 +1,15 @@
 //! The command line: what there is to say to `plinto`, with help a person can learn from.
 
 mod administer;
+mod database;
 mod inspect;
 mod start;
 
 use clap::{Parser, Subcommand};
 
 pub(crate) use administer::{InstanceArgs, KeysCommand, ServiceKeyCommand, TenantCommand, UserCommand};
-pub(crate) use inspect::{AuditCommand, BackupArgs, HealthcheckArgs, RestoreArgs, TreeArgs};
+pub(crate) use database::{ConfigArg, ImportArgs, MigrateArgs, MoveCommand};
+pub(crate) use inspect::{AuditCommand, BackupArgs, HealthcheckArgs, NodeCommand, RestoreArgs, TreeArgs};
 pub(crate) use start::{DataDirArg, DevArgs, ServeArgs};
 
 const FIRST_STEPS: &str = "\
@@ -24,6 +26,11 @@ In production:
   plinto keys generate      keep what it prints in a safe place: without it the data is lost
   plinto serve --config plinto.toml --check
   plinto serve --config plinto.toml
+
+On several nodes, with PostgreSQL and Redis:
+  plinto migrate --help     two roles and a schema; then `plinto serve` on each node
+  plinto node list          who is alive
+  plinto import-embedded --from ./plinto-data
 
 `plinto <command> --help` explains each command.
 Exit codes: 0 done, 1 failed or refused, 2 wrong usage or configuration.";
@@ -58,9 +65,19 @@ pub(crate) enum Command {
     /// Make keys with which a tenant's services call the auth service.
     #[command(subcommand, name = "service-key")]
     ServiceKey(ServiceKeyCommand),
+    /// Bring the schema of a PostgreSQL database up to date, or say what is pending.
+    Migrate(MigrateArgs),
+    /// Bring a whole data directory into an empty PostgreSQL database.
+    ImportEmbedded(ImportArgs),
+    /// Bring a tenant into PostgreSQL.
+    #[command(subcommand)]
+    Move(MoveCommand),
+    /// Look at the nodes that serve together.
+    #[command(subcommand)]
+    Node(NodeCommand),
     /// Show the supervision tree of a running instance, live.
     Tree(TreeArgs),
-    /// Verify and export audit ledgers. Reads files only; works while plinto runs and while it does not.
+    /// Verify and export audit ledgers. Only reads; works while plinto runs and while it does not.
     #[command(subcommand)]
     Audit(AuditCommand),
     /// Copy the data directory, consistently and verified, also while plinto runs. The master key is not copied.

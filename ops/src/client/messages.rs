@@ -1,5 +1,7 @@
 //! What instances answer, as far as the commands need it.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 /// A tenant.
@@ -33,6 +35,25 @@ pub(crate) struct ServiceKey {
     pub(crate) key: String,
 }
 
+/// A live node.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Node {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) version: String,
+    pub(crate) started_at: i64,
+    pub(crate) urls: BTreeMap<String, String>,
+    /// Whether it is the one that answered this question.
+    #[serde(default)]
+    pub(crate) answered: bool,
+}
+
+/// The live nodes.
+#[derive(Debug, Deserialize)]
+pub(super) struct Nodes {
+    pub(super) nodes: Vec<Node>,
+}
+
 /// Whether a service can do its work.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Readiness {
@@ -50,9 +71,9 @@ pub(crate) struct Dependency {
 }
 
 impl Readiness {
-    /// Whether everything is ready.
+    /// Whether requests are served, if perhaps less well: a node without Redis is no node to be restarted.
     pub(crate) fn is_ready(&self) -> bool {
-        self.status == "ready"
+        matches!(self.status.as_str(), "ready" | "degraded")
     }
 }
 

@@ -12,8 +12,8 @@ use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
 pub(crate) use error::ClientError;
-use messages::TenantPage;
-pub(crate) use messages::{Readiness, ServiceKey, Tenant, User};
+pub(crate) use messages::{Node, Readiness, ServiceKey, Tenant, User};
+use messages::{Nodes, TenantPage};
 
 /// Time an answer may take; deleting a large tenant takes longest.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -161,6 +161,18 @@ impl Client {
     pub(crate) async fn tree(&self, prefix: &str, limit: usize) -> Result<TreeSnapshot, ClientError> {
         let query = [("prefix", prefix.to_owned()), ("limit", limit.to_string())];
         read(send(self.auth(Method::GET, "/v1/runtime/tree")?.query(&query)).await?).await
+    }
+
+    /// The nodes that are alive, in order of name.
+    pub(crate) async fn nodes(&self) -> Result<Vec<Node>, ClientError> {
+        let nodes: Nodes = read(send(self.auth(Method::GET, "/v1/runtime/nodes")?).await?).await?;
+        Ok(nodes.nodes)
+    }
+
+    /// A client of another node, with the same key.
+    pub(crate) fn of_node(&self, auth: String) -> Self {
+        let services = Services { core: None, auth: Some(auth) };
+        Self { http: self.http.clone(), services, key: self.key.clone() }
     }
 
     /// Whether the service at a base URL can do its work. Needs no key.

@@ -1,6 +1,8 @@
 //! How a command reaches an instance: the one that runs on the data directory, the one at --url, or, when nothing
-//! runs, one that is started inside this process for as long as the command takes. All three speak HTTP.
+//! runs, one that is started inside this process for as long as the command takes; beside other nodes of a shared
+//! database it is one more of them. All three speak HTTP.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -13,7 +15,7 @@ use super::CommandError;
 use crate::cli::InstanceArgs;
 use crate::client::{Client, Services};
 use crate::composition::{self, Instance, RunInfo, StartError};
-use crate::settings::{self, Layers, Origin, Settings};
+use crate::settings::{self, Layers, NodeSettings, Origin, Settings, ShutdownSettings};
 
 /// How long a command waits for the data directory.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -37,7 +39,7 @@ pub(super) async fn with_instance<T>(
         Ok(client) => work(&client).await,
         Err(error) => Err(error),
     };
-    instance.stop(settings.shutdown).await;
+    stop(instance, &settings).await;
     outcome
 }
 
@@ -78,17 +80,24 @@ pub(super) fn running(args: &InstanceArgs) -> Result<Client, CommandError> {
 
 /// Starts an instance for a command: listeners on free ports of this machine, nothing else differs.
 pub(super) async fn start(settings: &Settings) -> Result<Instance, CommandError> {
-    if !settings.data_dir.join("platform.db").exists() {
+    if settings.database.is_none() && !composition::holds_files(&settings.data_dir) {
         return Err(CommandError::NoData { path: settings.data_dir.clone() });
     }
     let key = composition::find_master_key(settings)?;
-    let engine = composition::open_engine(&settings.data_dir).await?;
+    let engine = composition::open_engine(settings).await?;
     let local = |name: ListenerName| (name, SocketAddr::from(([127, 0, 0, 1], 0)));
     let settings = Settings {
         listeners: [ListenerName::Core, ListenerName::Auth].map(local).to_vec(),
+        // Beside others it is seen for a moment; it must not pass for the node of this machine.
+        node: NodeSettings { name: Some(format!("command-{}", std::process::id())), urls: BTreeMap::new() },
         ..settings.clone()
     };
     Ok(Instance::start(&settings, engine, key).await?)
+}
+
+/// Ends it. No load balancer knows of it, so there is none to wait for.
+pub(super) async fn stop(instance: Instance, settings: &Settings) {
+    instance.stop(ShutdownSettings { drain: Duration::ZERO, ..settings.shutdown }).await;
 }
 
 /// The settings of the instance a command speaks to.

@@ -6,13 +6,20 @@ use indicatif::ProgressBar;
 use plinto_actors::Clock;
 use plinto_storage::backup::{self as storage, BackupError, Manifest, Phase, Progress};
 
-use super::CommandError;
+use super::{CommandError, access};
 use crate::cli::{BackupArgs, RestoreArgs};
 use crate::composition::SystemClock;
+use crate::settings::Layers;
 use crate::terminal;
 
 pub(super) async fn backup(args: BackupArgs) -> Result<ExitCode, CommandError> {
-    let (source, target) = (args.data.path(), args.output.clone());
+    let mut flags = Layers::default();
+    args.data.add_to(&mut flags);
+    let settings = access::load(args.config.config.as_deref(), &flags)?;
+    if settings.database.is_some() {
+        return Err(CommandError::BackupOfDatabase);
+    }
+    let (source, target) = (settings.data_dir, args.output.clone());
     let now = SystemClock.now().as_millis();
     let manifest = with_progress(move |progress| storage::backup(&source, &target, now, progress)).await?;
     terminal::answer(&format!("{} in {}, verified", size(&manifest), args.output.display()));
@@ -23,6 +30,9 @@ pub(super) async fn backup(args: BackupArgs) -> Result<ExitCode, CommandError> {
 }
 
 pub(super) async fn restore(args: RestoreArgs) -> Result<ExitCode, CommandError> {
+    if access::load(None, &Layers::default())?.database.is_some() {
+        return Err(CommandError::RestoreOfDatabase);
+    }
     let (source, target) = (args.from.clone(), args.data_dir.clone());
     let manifest = with_progress(move |progress| storage::restore(&source, &target, progress)).await?;
     let target = args.data_dir.display();

@@ -38,12 +38,15 @@ async fn platform(data: &DataDirArg, config: Option<&Path>) -> Result<(), Comman
     data.add_to(&mut flags);
     let settings = access::load(config, &flags)?;
     let path = &settings.data_dir;
-    if let Some(info) = composition::running(path)? {
+    // Files belong to one process; a node beside others is no hindrance.
+    if settings.database.is_none()
+        && let Some(info) = composition::running(path)?
+    {
         return Err(CommandError::Running { path: path.clone(), pid: info.pid });
     }
     let instance = access::start(&settings).await?;
     let issued = instance.issue_platform_key(path).await;
-    instance.stop(settings.shutdown).await;
+    access::stop(instance, &settings).await;
     issued?;
     let file = path.join(PLATFORM_KEY_FILE);
     terminal::answer(&format!("a new platform key is in {}", file.display()));

@@ -3,9 +3,12 @@
 mod access;
 mod audit;
 mod backup;
+mod bring;
 mod error;
 mod healthcheck;
 mod keys;
+mod migrate;
+mod node;
 mod serve;
 mod tenant;
 mod tree;
@@ -29,6 +32,10 @@ pub(crate) async fn run(cli: Cli) -> Result<ExitCode, CommandError> {
         Command::User(command) => user::run(command).await,
         Command::Keys(command) => keys::run(command).await,
         Command::ServiceKey(command) => keys::run_service_key(command).await,
+        Command::Migrate(args) => migrate::run(&args).await,
+        Command::ImportEmbedded(args) => bring::import(&args).await,
+        Command::Move(command) => bring::run_move(command).await,
+        Command::Node(command) => node::run(command).await,
         Command::Tree(args) => tree::run(&args).await,
         Command::Audit(command) => audit::run(command).await,
         Command::Backup(args) => backup::backup(args).await,

@@ -23,10 +23,16 @@ pub(super) async fn run(args: &ServeArgs) -> Result<ExitCode, CommandError> {
     composition::start_logging(&settings.log);
     let signals = Signals::listen()?;
     let key = composition::find_master_key(&settings)?;
-    let engine = composition::open_engine(&settings.data_dir).await?;
+    let engine = composition::open_engine(&settings).await?;
     let mut instance = Instance::start(&settings, engine, key).await?;
     instance.announce(&settings.data_dir)?;
     terminal::answer(&ready(instance.info()));
+    if settings.database.is_some() && settings.redis.is_none() {
+        tracing::warn!(
+            "no Redis: limits hold for each node by itself, and what one node changes the others know within two \
+             seconds; give PLINTO_REDIS_URL"
+        );
+    }
     if settings.fault_injection {
         tracing::warn!("fault injection is on: whoever holds the platform key can make actors panic");
     }

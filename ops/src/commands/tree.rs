@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use super::{CommandError, access};
+use super::{CommandError, access, node};
 use crate::cli::TreeArgs;
 use crate::composition::Signals;
 use crate::terminal::{self, Screen};
@@ -12,7 +12,10 @@ use crate::tree;
 const EVERY: Duration = Duration::from_secs(1);
 
 pub(super) async fn run(args: &TreeArgs) -> Result<ExitCode, CommandError> {
-    let client = access::running(&args.instance)?;
+    let mut client = access::running(&args.instance)?;
+    if let Some(named) = &args.node {
+        client = node::find(&client, named).await?;
+    }
     if args.once || args.json || !terminal::is_person() {
         let snapshot = client.tree(&args.prefix, args.limit).await?;
         if args.json {

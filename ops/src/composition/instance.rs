@@ -1,21 +1,21 @@
 //! One running system: engine, platform, listeners, and the order in which they come and go.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use plinto_actors::{Clock, Environment, Platform, ServiceError};
-use plinto_cluster::{Cluster, InProcess, NodeId, NodeInfo};
-use plinto_domain::randomness::Randomness;
-use plinto_http::{AppState, BindError, Listeners};
+use plinto_http::{AppState, BindError, BoundListeners, Listeners};
 use plinto_runtime::ShutdownReport;
-use plinto_storage::engines::sqlite::{SqliteEngine, SqliteOptions};
-use plinto_storage::{MasterKey, StorageError, Store};
+use plinto_storage::{Engine, MasterKey, StorageError, Store};
 use zeroize::Zeroizing;
 
 use super::run_file::{RunFile, RunInfo};
-use super::{MasterKeyProblem, SystemClock, SystemRandomness, platform_key};
-use crate::private_file::FileError;
+use super::{
+    DatabaseProblem, MasterKeyProblem, RedisProblem, SystemClock, SystemRandomness, cluster, holds_files,
+    platform_key, run_file,
+};
+use crate::private_file::{self, FileError};
 use crate::settings::{Settings, ShutdownSettings};
 
 /// An instance did not start. Nothing that was there before was changed.
@@ -24,6 +24,29 @@ pub(crate) enum StartError {
     /// The data cannot be used.
     #[error(transparent)]
     Storage(#[from] StorageError),
+    /// The database of the settings cannot be used.
+    #[error(transparent)]
+    Database(#[from] DatabaseProblem),
+    /// Redis was given wrongly.
+    #[error(transparent)]
+    Redis(#[from] RedisProblem),
+    /// The data directory is that of an embedded installation, and a database is configured.
+    #[error(
+        "{} holds data of its own, and a database is configured: give another data directory; \
+         `plinto import-embedded --from` brings the data into the database", path.display()
+    )]
+    TwoPlaces {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// Another node announces itself there.
+    #[error("process {pid} runs on {}: give each node a data directory of its own", path.display())]
+    Occupied {
+        /// The directory.
+        path: PathBuf,
+        /// The process.
+        pid: u32,
+    },
     /// The platform refused.
     #[error(transparent)]
     Service(#[from] ServiceError),
@@ -52,49 +75,44 @@ pub(crate) struct Stopped {
 /// A running system.
 pub(crate) struct Instance {
     platform: Platform,
+    state: AppState,
     listeners: Listeners,
     /// There once it was announced.
     run_file: Option<RunFile>,
     info: RunInfo,
 }
 
-/// Takes the data directory, creating it if missing, and checks the platform database.
-pub(crate) async fn open_engine(data_dir: &Path) -> Result<Arc<SqliteEngine>, StartError> {
-    let data_dir = data_dir.to_owned();
-    let opening =
-        tokio::task::spawn_blocking(move || SqliteEngine::open(&data_dir, SqliteOptions::default()));
-    Ok(Arc::new(opening.await.map_err(|_| StartError::Interrupted)??))
-}
-
 impl Instance {
     /// Starts over an opened engine: keys, platform, first platform key, listeners.
     pub(crate) async fn start(
         settings: &Settings,
-        engine: Arc<SqliteEngine>,
+        engine: Arc<dyn Engine>,
         key: MasterKey,
     ) -> Result<Self, StartError> {
+        if settings.database.is_some() {
+            make_room(&settings.data_dir)?;
+        }
         let clock = Arc::new(SystemClock);
         let randomness = Arc::new(SystemRandomness);
         let now = clock.now().as_millis();
+        let bound = BoundListeners::open(&settings.listeners).await?;
+        let cluster = cluster::join(settings, &bound.addresses(), now).await?;
         let store = Arc::new(Store::open(engine, key, Arc::clone(&randomness) as _, now).await?);
         let environment = Environment::new(clock, Arc::clone(&randomness) as _);
-        let platform = Platform::start(settings.platform(), store, environment, alone(now, &*randomness)).await?;
+        let platform = Platform::start(settings.platform(), store, environment, cluster).await?;
         platform_key::provide(&platform, &settings.data_dir).await?;
         let state = AppState::new(platform.clone(), settings.http_config(), randomness);
-        let listeners = match Listeners::open(&state).await {
-            Ok(listeners) => listeners,
-            Err(error) => {
-                platform.close().await;
-                return Err(error.into());
-            }
-        };
+        let listeners = bound.serve(&state);
         let info = describe(&listeners, settings, now);
-        Ok(Self { platform, listeners, run_file: None, info })
+        Ok(Self { platform, state, listeners, run_file: None, info })
     }
 
     /// Tells the commands of this machine where it listens. One that is there for a single command keeps quiet: it
     /// would be gone before another command could use it.
     pub(crate) fn announce(&mut self, data_dir: &Path) -> Result<(), StartError> {
+        if let Some(RunInfo { pid, .. }) = run_file::running(data_dir)? {
+            return Err(StartError::Occupied { path: data_dir.to_owned(), pid });
+        }
         self.run_file = Some(RunFile::publish(data_dir, &self.info)?);
         Ok(())
     }
@@ -109,8 +127,11 @@ impl Instance {
         platform_key::issue(&self.platform, data_dir).await
     }
 
-    /// Stops in order: no new requests, those in flight finish, actors drain, files close.
+    /// Stops in order: readiness says no while requests are served until load balancers have noticed, then no new
+    /// requests, those in flight finish, actors drain, files close.
     pub(crate) async fn stop(self, grace: ShutdownSettings) -> Stopped {
+        self.state.begin_draining();
+        tokio::time::sleep(grace.drain).await;
         let requests_finished = self.listeners.close(grace.soft).await;
         let actors = self.platform.system().shutdown(grace.soft, grace.hard).await;
         self.platform.close().await;
@@ -119,17 +140,13 @@ impl Instance {
     }
 }
 
-/// The only node there is.
-fn alone(now: i64, randomness: &dyn Randomness) -> Arc<dyn Cluster> {
-    let mut id = [0; 16];
-    randomness.fill(&mut id);
-    Arc::new(InProcess::alone(NodeInfo {
-        id: NodeId(uuid::Builder::from_random_bytes(id).into_uuid()),
-        name: "node".to_owned(),
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-        started_at: now,
-        urls: BTreeMap::new(),
-    }))
+/// Beside a database the data directory holds what belongs to this node alone. One with files of tenants in it is
+/// refused: starting with an empty database in place of them would look as if they were lost.
+fn make_room(data_dir: &Path) -> Result<(), StartError> {
+    if holds_files(data_dir) {
+        return Err(StartError::TwoPlaces { path: data_dir.to_owned() });
+    }
+    Ok(private_file::create_folder(data_dir)?)
 }
 
 fn describe(listeners: &Listeners, settings: &Settings, now: i64) -> RunInfo {

@@ -6,12 +6,11 @@ use plinto_storage::MasterKey;
 use plinto_storage::vault::MasterKeyError;
 use zeroize::Zeroizing;
 
-use super::SystemRandomness;
+use super::{SystemRandomness, holds_files};
 use crate::private_file::{self, FileError};
 use crate::settings::{MasterKeySource, Settings};
 
 const FILE: &str = "master.key";
-const PLATFORM_DATABASE: &str = "platform.db";
 
 /// There is no usable master key.
 #[derive(Debug, thiserror::Error)]
@@ -56,12 +55,8 @@ pub(crate) enum MasterKeyProblem {
 pub(crate) fn find(settings: &Settings) -> Result<MasterKey, MasterKeyProblem> {
     match &settings.master_key {
         MasterKeySource::Text(text) => parse(text, "in PLINTO_MASTER_KEY"),
-        MasterKeySource::File(path) => {
-            from_file(path)?.ok_or_else(|| MasterKeyProblem::NoFile { path: path.clone() })
-        }
-        MasterKeySource::DataDirectory => {
-            from_file(&settings.data_dir.join(FILE))?.ok_or(MasterKeyProblem::Missing)
-        }
+        MasterKeySource::File(path) => in_file(path),
+        MasterKeySource::DataDirectory => in_directory(&settings.data_dir)?.ok_or(MasterKeyProblem::Missing),
     }
 }
 
@@ -69,7 +64,7 @@ pub(crate) fn find(settings: &Settings) -> Result<MasterKey, MasterKeyProblem> {
 pub(crate) fn find_or_create(settings: &Settings) -> Result<MasterKey, MasterKeyProblem> {
     let directory = &settings.data_dir;
     match find(settings) {
-        Err(MasterKeyProblem::Missing) if directory.join(PLATFORM_DATABASE).exists() => {
+        Err(MasterKeyProblem::Missing) if holds_files(directory) => {
             Err(MasterKeyProblem::Lost { file: directory.join(FILE), directory: directory.clone() })
         }
         Err(MasterKeyProblem::Missing) => {
@@ -85,6 +80,16 @@ pub(crate) fn find_or_create(settings: &Settings) -> Result<MasterKey, MasterKey
         }
         found => found,
     }
+}
+
+/// The key in `master.key` of a data directory, if it is there.
+pub(crate) fn in_directory(data_dir: &Path) -> Result<Option<MasterKey>, MasterKeyProblem> {
+    from_file(&data_dir.join(FILE))
+}
+
+/// The key in this file, which must exist.
+pub(crate) fn in_file(path: &Path) -> Result<MasterKey, MasterKeyProblem> {
+    from_file(path)?.ok_or_else(|| MasterKeyProblem::NoFile { path: path.to_owned() })
 }
 
 fn from_file(path: &Path) -> Result<Option<MasterKey>, MasterKeyProblem> {

@@ -22,10 +22,13 @@ use credentials::DevCredentials;
 /// Starts everything, seeds the demo tenant, says how to try it, and runs until it is told to stop.
 pub(crate) async fn run(args: &DevArgs) -> Result<ExitCode, CommandError> {
     let settings = load(args)?;
+    if settings.database.is_some() {
+        return Err(CommandError::DevWithDatabase);
+    }
     composition::start_logging(&settings.log);
     let signals = Signals::listen()?;
     let key = composition::find_or_create_master_key(&settings)?;
-    let engine = composition::open_engine(&settings.data_dir).await?;
+    let engine = composition::open_engine(&settings).await?;
     let mut instance = Instance::start(&settings, engine, key).await?;
     match seeded(&instance, &settings).await {
         Ok(credentials) => {

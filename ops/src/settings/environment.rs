@@ -10,12 +10,8 @@ use super::schema::{self, Kind};
 const PREFIX: &str = "PLINTO_";
 
 /// Read by the commands themselves; no key of the configuration.
-const OF_COMMANDS: &[&str] = &[
-    "PLINTO_CONFIG",
-    "PLINTO_PLATFORM_KEY",
-    "PLINTO_DATABASE_OWNER_URL",
-    "PLINTO_DATABASE_OWNER_URL_FILE",
-];
+const OF_COMMANDS: &[&str] =
+    &["PLINTO_CONFIG", "PLINTO_PLATFORM_KEY", "PLINTO_DATABASE_OWNER_URL", "PLINTO_DATABASE_OWNER_URL_FILE"];
 
 /// The variable that sets a key.
 pub(super) fn variable(key: &str) -> String {

@@ -17,6 +17,7 @@ use ipnet::IpNet;
 use plinto_actors::{Limits, PlatformConfig};
 use plinto_http::config::HttpLimits;
 use plinto_http::{HttpConfig, ListenerName};
+use plinto_storage::engines::postgres::PostgresOptions;
 use zeroize::Zeroizing;
 
 pub(crate) use layers::{Layers, Origin};
@@ -73,16 +74,8 @@ pub(crate) enum SecretSource {
 pub(crate) struct DatabaseSettings {
     /// URL of the application's role, with its password.
     pub(crate) url: SecretSource,
-    /// Connections this node may open.
-    pub(crate) connections: u32,
-    /// Calls that may wait for a connection; more are refused at once.
-    pub(crate) queue_depth: u32,
-    /// Longest time one statement may take.
-    pub(crate) statement: Duration,
-    /// Longest time one statement may wait for a lock.
-    pub(crate) lock: Duration,
-    /// Certificates of the authorities that may vouch for the server; the system's without it.
-    pub(crate) ca_file: Option<PathBuf>,
+    /// Bounds of the pool and of statements.
+    pub(crate) options: PostgresOptions,
 }
 
 /// Redis.
@@ -90,6 +83,8 @@ pub(crate) struct DatabaseSettings {
 pub(crate) struct RedisSettings {
     /// One URL, or several of a cluster separated by commas, with the password.
     pub(crate) url: SecretSource,
+    /// What all keys start with.
+    pub(crate) prefix: String,
     /// Certificates of the authorities that may vouch for the server; the system's without it.
     pub(crate) ca_file: Option<PathBuf>,
 }

@@ -37,6 +37,7 @@ const KEYS: &[(&str, Kind)] = &[
     ("database.ca_file", Kind::Text),
     ("redis_url", Kind::Secret),
     ("redis_url_file", Kind::Text),
+    ("redis.prefix", Kind::Text),
     ("redis.ca_file", Kind::Text),
     ("node.name", Kind::Text),
     ("node.core_url", Kind::Text),

@@ -3,6 +3,7 @@ use std::collections::BTreeSet;
 use plinto_actors::Limits;
 use plinto_http::ListenerName;
 use plinto_http::config::HttpLimits;
+use plinto_storage::engines::postgres::PostgresOptions;
 
 use super::{Layers, LogFormat, Origin, Settings, schema};
 
@@ -88,4 +89,10 @@ fn the_example_shows_every_key_with_its_default() {
     let path = std::path::Path::new(EXAMPLE);
     let settings = Settings::load(Some(path), &[], Layers::default(), &Layers::default()).expect("good");
     assert_eq!((settings.limits, settings.http), (Limits::default(), HttpLimits::default()));
+    assert!(settings.database.is_none() && settings.redis.is_none());
+    // With a database its bounds are those of the engine.
+    let url = ("PLINTO_DATABASE_URL".to_owned(), "postgres://a@b/c".to_owned());
+    let settings = Settings::load(Some(path), &[url], Layers::default(), &Layers::default()).expect("good");
+    let options = settings.database.expect("given").options;
+    assert_eq!(format!("{options:?}"), format!("{:?}", PostgresOptions::default()));
 }

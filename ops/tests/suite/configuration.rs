@@ -67,6 +67,38 @@ fn wrong_values_are_named_with_their_fix() {
             &[],
             &["shutdown.hard_seconds", "at least soft_seconds"],
         ),
+        (
+            "database_url = 'postgres://a:hush@b/c'",
+            &[],
+            &["database_url", "does not belong", "PLINTO_DATABASE_URL", "`database_url_file`"],
+        ),
+        ("redis_url = 'redis://b'", &[], &["redis_url", "PLINTO_REDIS_URL", "`redis_url_file`"]),
+        (
+            "database_url_file = '/x'",
+            &[("PLINTO_DATABASE_URL", "postgres://a:hush@b/c")],
+            &["database_url", "database_url_file is given as well"],
+        ),
+        ("redis_url_file = '/x'", &[], &["redis_url_file", "PLINTO_DATABASE_URL"]),
+        ("[database]\nconnections = 0", &[], &["database.connections", "give 1 or more"]),
+        ("[database]\nconnections = 100000", &[], &["database.connections", "1 to 1000"]),
+        ("[database]\nqueue_depth = -1", &[], &["database.queue_depth", "-1 is out of range"]),
+        ("[database]\nstatement_millis = 9000000", &[], &["database.statement_millis", "out of range"]),
+        ("[database]\nlock_millis = 'long'", &[], &["database.lock_millis", "not a whole number"]),
+        ("[database]\nca_file = 1", &[], &["database.ca_file", "not a text"]),
+        ("[redis]\nca_file = 1", &[], &["redis.ca_file", "not a text"]),
+        (
+            "[redis]\nprefix = 'a b'",
+            &[("PLINTO_REDIS_URL", "redis://x"), ("PLINTO_DATABASE_URL", "postgres://a:hush@b/c")],
+            &["redis.prefix", "`a b`"],
+        ),
+        ("[node]\nname = 'my node'", &[], &["node.name", "`my node`", "node-1"]),
+        ("[node]\nauth_url = '10.0.0.7:8001'", &[], &["node.auth_url", "scheme, host and port only"]),
+        (
+            "base_url = 'https://id.example.com'\n[listen]\nauth = '0.0.0.0:8001'",
+            &[("PLINTO_DATABASE_URL", "postgres://a:hush@b/c")],
+            &["node.auth_url", "auth listens on 0.0.0.0:8001", "http://10.0.0.7:8001"],
+        ),
+        ("[shutdown]\ndrain_seconds = 100000", &[], &["shutdown.drain_seconds", "0 to 3600"]),
         ("this is not toml", &[], &["is not valid TOML", "line 1"]),
     ];
     for (toml, variables, wanted) in table {
@@ -74,7 +106,7 @@ fn wrong_values_are_named_with_their_fix() {
         for text in *wanted {
             assert!(said.contains(text), "{toml} {variables:?}\nwanted: {text}\nsaid: {said}");
         }
-        assert!(!said.contains(MASTER_KEY), "the key was printed");
+        assert!(!said.contains(MASTER_KEY) && !said.contains("hush"), "a secret was printed: {said}");
     }
 }
 

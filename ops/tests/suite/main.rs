@@ -3,10 +3,14 @@
 mod admin;
 mod audit;
 mod backup;
+mod bring;
 mod command_line;
 mod configuration;
 mod dev;
+mod migrate;
+mod nodes;
 mod refusals;
 mod serve;
+mod shared;
 mod support;
 mod tree;

@@ -223,6 +223,16 @@ pub(crate) fn post(url: &str, key: &str, body: &Value) -> (u16, Value) {
     call(|client| client.post(url).bearer_auth(key).json(body))
 }
 
+/// Posts without a body to a running server: status.
+pub(crate) fn post_nothing(url: &str, key: &str) -> u16 {
+    call(|client| client.post(url).bearer_auth(key)).0
+}
+
+/// Posts a form to a running server: status and answer.
+pub(crate) fn post_form(url: &str, key: &str, fields: &[(&str, &str)]) -> (u16, Value) {
+    call(|client| client.post(url).bearer_auth(key).form(fields))
+}
+
 /// Asks a running server: status and answer.
 pub(crate) fn get(url: &str, key: &str) -> (u16, Value) {
     call(|client| client.get(url).bearer_auth(key))

@@ -19,12 +19,8 @@ use super::{LogFormat, LogSettings, MasterKeySource, SecretSource, Settings, Shu
 /// Longest accepted grace period in seconds.
 const LONGEST_GRACE: i64 = 3_600;
 /// Bounds for which 0 has a meaning.
-const MAY_BE_ZERO: &[&str] = &[
-    "limits.password_workers",
-    "shutdown.drain_seconds",
-    "shutdown.soft_seconds",
-    "shutdown.hard_seconds",
-];
+const MAY_BE_ZERO: &[&str] =
+    &["limits.password_workers", "shutdown.drain_seconds", "shutdown.soft_seconds", "shutdown.hard_seconds"];
 
 /// Checks everything; `None` when something without a default is wrong.
 pub(super) fn settings(layers: &Layers, problems: &mut Vec<Problem>) -> Option<Settings> {

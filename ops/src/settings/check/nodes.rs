@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use plinto_http::ListenerName;
+use plinto_storage::engines::postgres::PostgresOptions;
 
 use super::{Check, origin};
 use crate::settings::{DatabaseSettings, NodeSettings, RedisSettings};
@@ -14,22 +15,32 @@ use crate::settings::{DatabaseSettings, NodeSettings, RedisSettings};
 const MOST_CONNECTIONS: i64 = 1_000;
 const LONGEST_QUEUE: i64 = 1_000_000;
 const LONGEST_MILLIS: i64 = 600_000;
+/// What all keys in Redis start with.
+const PREFIX: &str = "plinto:";
 const LONGEST_NAME: usize = 63;
 
 impl Check<'_> {
     pub(super) fn database(&mut self) -> Option<DatabaseSettings> {
-        let connections = self.within("database.connections", 32, MOST_CONNECTIONS);
-        let queue_depth = self.within("database.queue_depth", 1_024, LONGEST_QUEUE);
-        let statement = self.within("database.statement_millis", 5_000, LONGEST_MILLIS);
-        let lock = self.within("database.lock_millis", 2_000, LONGEST_MILLIS);
-        Some(DatabaseSettings {
-            url: self.secret("database_url")?,
+        let standard = PostgresOptions::default();
+        let connections = self.within("database.connections", standard.connections, MOST_CONNECTIONS);
+        let queue_depth = self.within("database.queue_depth", standard.queue_depth, LONGEST_QUEUE);
+        let statement_timeout = self.millis("database.statement_millis", standard.statement_timeout);
+        let lock_timeout = self.millis("database.lock_millis", standard.lock_timeout);
+        let ca_file = self.text("database.ca_file").map(PathBuf::from);
+        let options = PostgresOptions {
             connections,
             queue_depth,
-            statement: Duration::from_millis(statement.into()),
-            lock: Duration::from_millis(lock.into()),
-            ca_file: self.text("database.ca_file").map(PathBuf::from),
-        })
+            statement_timeout,
+            lock_timeout,
+            ca_file,
+            ..standard
+        };
+        Some(DatabaseSettings { url: self.secret("database_url")?, options })
+    }
+
+    fn millis(&mut self, key: &str, standard: Duration) -> Duration {
+        let standard = u32::try_from(standard.as_millis()).unwrap_or(u32::MAX);
+        Duration::from_millis(self.within(key, standard, LONGEST_MILLIS).into())
     }
 
     /// Nodes that share no database have nothing to tell each other.
@@ -43,7 +54,13 @@ impl Check<'_> {
                 "give PLINTO_DATABASE_URL or `database_url_file` as well, or leave Redis out",
             );
         }
-        Some(RedisSettings { url, ca_file: self.text("redis.ca_file").map(PathBuf::from) })
+        let prefix = self.text("redis.prefix").unwrap_or(PREFIX);
+        if prefix.is_empty() || prefix.chars().any(|letter| letter.is_whitespace() || "{}".contains(letter)) {
+            let fix = "give a name such as plinto: or production:, without spaces and braces";
+            self.problem("redis.prefix", format!("`{prefix}` cannot be used"), fix);
+        }
+        let ca_file = self.text("redis.ca_file").map(PathBuf::from);
+        Some(RedisSettings { url, prefix: prefix.to_owned(), ca_file })
     }
 
     pub(super) fn node(
@@ -68,7 +85,9 @@ impl Check<'_> {
         {
             self.problem(
                 "node.auth_url",
-                format!("it is needed because {name} listens on {address}, which is no address to connect to"),
+                format!(
+                    "it is needed because {name} listens on {address}, which is no address to connect to"
+                ),
                 "give the URL under which operators and other nodes reach it, such as http://10.0.0.7:8001",
             );
         }
@@ -82,7 +101,9 @@ impl Check<'_> {
             self.problem(
                 "node.name",
                 format!("`{name}` cannot be used"),
-                format!("give 1 to {LONGEST_NAME} letters, digits, dots, hyphens and underscores, such as node-1"),
+                format!(
+                    "give 1 to {LONGEST_NAME} letters, digits, dots, hyphens and underscores, such as node-1"
+                ),
             );
         }
         Some(name.to_owned())
@@ -96,7 +117,11 @@ impl Check<'_> {
         match u32::try_from(given) {
             Ok(number) if given <= most => number.max(1),
             _ => {
-                self.problem(key, format!("{given} is out of range"), format!("give a number from 1 to {most}"));
+                self.problem(
+                    key,
+                    format!("{given} is out of range"),
+                    format!("give a number from 1 to {most}"),
+                );
                 standard
             }
         }

@@ -8,7 +8,7 @@ use crate::repositories::whole_rows::{CATALOGUE, Catalogue, Table};
 const OF_THE_ENGINE: &[&str] =
     &["file_identity", "schema_migrations", "write_probes", "ledger_heads", "master_checks"];
 
-fn known() -> BTreeMap<String, BTreeSet<String>> {
+pub(super) fn known() -> BTreeMap<String, BTreeSet<String>> {
     let Catalogue { tenants, tenant_keys, api_keys, ledger, of_a_tenant } = &*CATALOGUE;
     let tables = [tenants, tenant_keys, api_keys, ledger].into_iter().chain(of_a_tenant);
     let columns = |table: &Table| table.columns().iter().map(ToString::to_string).collect();

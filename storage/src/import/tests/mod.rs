@@ -1,5 +1,6 @@
 mod catalogue;
 mod moving;
+mod on_postgres;
 mod whole;
 
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! `plinto audit`: reads files only, beside a running server or without one.
+//! Ledgers in the files of a data directory, and exports.
 
 use std::fs::File;
 use std::io::{BufReader, Read};
@@ -7,27 +7,14 @@ use std::process::ExitCode;
 
 use plinto_domain::TenantId;
 use plinto_storage::engines::sqlite::{RegisteredTenant, export_file, registered_tenants, verify_file};
-use plinto_storage::ledger::{Verified, VerifyError, verify_export};
+use plinto_storage::ledger::verify_export;
 
-use super::CommandError;
-use crate::cli::AuditCommand;
+use super::{PLATFORM, create, exported, is_called, report};
+use crate::commands::CommandError;
 use crate::private_file::FileError;
 use crate::terminal;
 
-/// What `--tenant` calls the platform's own ledger.
-const PLATFORM: &str = "platform";
 const SQLITE: &[u8] = b"SQLite format 3\0";
-
-pub(super) async fn run(command: AuditCommand) -> Result<ExitCode, CommandError> {
-    let job = move || match command {
-        AuditCommand::Verify { data, tenant, file } => match file {
-            Some(file) => verify_one(&file.display().to_string(), &file),
-            None => verify(&data.path(), tenant.as_deref()),
-        },
-        AuditCommand::Export { data, tenant, output } => export(&data.path(), &tenant, &output),
-    };
-    tokio::task::spawn_blocking(job).await.map_err(|_| CommandError::Interrupted)?
-}
 
 /// A ledger's file, with a name for people.
 struct Ledger {
@@ -50,16 +37,11 @@ fn ledgers(data_dir: &Path) -> Result<Vec<Ledger>, CommandError> {
 }
 
 fn pick(data_dir: &Path, named: &str) -> Result<Ledger, CommandError> {
-    let is = |ledger: &Ledger| {
-        let parts = ledger.name.split_once(" (");
-        ledger.name == named
-            || parts.is_some_and(|(slug, id)| slug == named || id.trim_end_matches(')') == named)
-    };
-    let found = ledgers(data_dir)?.into_iter().find(is);
+    let found = ledgers(data_dir)?.into_iter().find(|ledger| is_called(&ledger.name, named));
     found.ok_or_else(|| CommandError::UnknownTenant { named: named.to_owned() })
 }
 
-fn verify(data_dir: &Path, tenant: Option<&str>) -> Result<ExitCode, CommandError> {
+pub(super) fn verify(data_dir: &Path, tenant: Option<&str>) -> Result<ExitCode, CommandError> {
     let ledgers = match tenant {
         Some(named) => vec![pick(data_dir, named)?],
         None => ledgers(data_dir)?,
@@ -75,7 +57,7 @@ fn verify(data_dir: &Path, tenant: Option<&str>) -> Result<ExitCode, CommandErro
 }
 
 /// Verifies one ledger and says what was found; what cannot be read does not verify either.
-fn verify_one(name: &str, path: &Path) -> Result<ExitCode, CommandError> {
+pub(super) fn verify_one(name: &str, path: &Path) -> Result<ExitCode, CommandError> {
     let bar = terminal::progress("verifying");
     let verified = if is_database(path)? {
         verify_file(path, &mut |done, total| {
@@ -90,23 +72,6 @@ fn verify_one(name: &str, path: &Path) -> Result<ExitCode, CommandError> {
     Ok(report(name, verified))
 }
 
-fn report(name: &str, verified: Result<Verified, VerifyError>) -> ExitCode {
-    match verified {
-        Ok(Verified { head, .. }) => {
-            terminal::answer(&format!("good  {name}: {} entries", head.seq));
-            ExitCode::SUCCESS
-        }
-        Err(VerifyError::Bad { bad, .. }) => {
-            terminal::answer(&format!("BAD   {name}: {bad}"));
-            ExitCode::FAILURE
-        }
-        Err(VerifyError::Storage(error)) => {
-            terminal::answer(&format!("BAD   {name}: {error}"));
-            ExitCode::FAILURE
-        }
-    }
-}
-
 fn is_database(path: &Path) -> Result<bool, FileError> {
     let failed = |error| FileError::new("read", path, error);
     if path.extension().is_some_and(|extension| extension == "db") {
@@ -117,12 +82,9 @@ fn is_database(path: &Path) -> Result<bool, FileError> {
     Ok(start == SQLITE)
 }
 
-fn export(data_dir: &Path, tenant: &str, output: &Path) -> Result<ExitCode, CommandError> {
+pub(super) fn export(data_dir: &Path, tenant: &str, output: &Path) -> Result<ExitCode, CommandError> {
     let ledger = pick(data_dir, tenant)?;
-    let failed = |error| FileError::new("write", output, error);
-    let mut file = File::create_new(output).map_err(failed)?;
+    let mut file = create(output)?;
     let head = export_file(&ledger.path, &mut file)?;
-    file.sync_all().map_err(failed)?;
-    terminal::answer(&format!("{}: {} entries written to {}", ledger.name, head.seq, output.display()));
-    Ok(ExitCode::SUCCESS)
+    exported(&ledger.name, head.seq, &file, output)
 }
