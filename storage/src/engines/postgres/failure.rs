@@ -16,8 +16,6 @@ pub(super) enum Fault {
     Silent,
     /// The server refused, or the connection broke.
     Postgres(tokio_postgres::Error),
-    /// A statement with more or fewer parameters than its text has.
-    Parameters,
     /// A fault of ours or a state of the store; the server is well.
     Storage(StorageError),
 }
@@ -54,7 +52,6 @@ impl Fault {
         match self {
             Self::Away(_) | Self::Storage(_) => Kind::Final,
             Self::Silent => Kind::Lost,
-            Self::Parameters => Kind::Statement,
             Self::Postgres(error) => match error.as_db_error() {
                 Some(refusal) => kind_of(refusal.code()),
                 None if never_sent(error) => Kind::Statement,
@@ -63,9 +60,9 @@ impl Fault {
         }
     }
 
-    /// Whether this only says that an earlier statement of the transaction failed.
-    pub(super) fn is_echo(&self) -> bool {
-        matches!(self, Self::Postgres(error) if error.code() == Some(&SqlState::IN_FAILED_SQL_TRANSACTION))
+    /// Whether the server itself said no, and the connection goes on.
+    pub(super) fn is_refusal(&self) -> bool {
+        matches!(self, Self::Postgres(error) if error.as_db_error().is_some()) && self.kind() != Kind::Lost
     }
 
     /// What the caller of the engine is told.
@@ -74,7 +71,6 @@ impl Fault {
             Self::Away(reason) => StorageError::Unavailable { reason: reason.clone() },
             Self::Silent => StorageError::unavailable("a connection to PostgreSQL was not answered"),
             Self::Storage(error) => error.clone(),
-            Self::Parameters => StorageError::Misuse { what: WRONG_PARAMETERS },
             Self::Postgres(error) => match error.as_db_error() {
                 Some(refusal) => refused(refusal),
                 None if never_sent(error) => StorageError::Misuse { what: WRONG_PARAMETERS },
@@ -142,7 +138,7 @@ fn refused(refusal: &DbError) -> StorageError {
         "42501" => {
             unsuitable("the role lacks a privilege, run `plinto migrate` with the owner's URL".to_owned())
         }
-        "42P01" | "42703" | "42883" => {
+        "42P01" | "42703" => {
             unsuitable("a table or column is missing, run `plinto migrate` with the owner's URL".to_owned())
         }
         "58030" => {

@@ -10,6 +10,7 @@ mod connect;
 mod failure;
 mod last_write;
 mod liveness;
+mod merging;
 mod migrations;
 mod options;
 mod pipeline;

@@ -35,10 +35,7 @@ impl Beginning {
     pub(super) fn write(&self, scope: Scope) -> String {
         let Self { timeouts } = self;
         let scope = scope.id();
-        format!(
-            "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL plinto.scope = '{scope}'; {timeouts}; \
-             SET LOCAL plan_cache_mode = force_generic_plan"
-        )
+        format!("BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL plinto.scope = '{scope}'; {timeouts}")
     }
 }
 

@@ -1,19 +1,20 @@
 //! One transaction of many units.
 //!
-//! First all units together, in three round trips: begin, lock the head and prepare; everything; commit. When a unit
-//! fails, the transaction is rolled back and run again unit by unit, each in its savepoint.
+//! First all units together, in two round trips: begin, lock the head and run every statement; then entries, head and
+//! commit. When a unit fails, the transaction is rolled back and run again in halves, each in a savepoint, until
+//! those that fail are found.
 
-use std::collections::HashMap;
-
-use futures::future::{Either, join, join3};
-use tokio_postgres::{Client, Statement as Prepared};
+use futures::future::{join, join3};
+use tokio_postgres::Client;
+use tokio_postgres::types::ToSql;
 
 use super::chain_writer::{Chain, lock_head, stands};
 use super::failure::{Fault, Kind};
+use super::merging::{Merged, Step, steps};
 use super::pipeline::pipelined;
 use super::pool::Lease;
 use super::read::typed;
-use super::value::Param;
+use super::value::{Param, Values};
 use crate::engine::{Expect, Receipt, Scope, Statement, Unit, guard};
 use crate::error::{StorageError, UnitError};
 use crate::ledger::Head;
@@ -35,11 +36,8 @@ pub(super) enum Doubt {
     Unrecognizable,
 }
 
-/// How a run of the units ended before its commit.
-struct Run {
-    answers: Answers,
-    chain: Chain,
-}
+/// What became of the statements of a unit.
+type Verdict = Result<(), UnitError>;
 
 impl<'a> Batch<'a> {
     pub(super) fn new(scope: Scope, begin: String, units: &'a [Unit]) -> Self {
@@ -56,7 +54,7 @@ impl<'a> Batch<'a> {
     ) -> Result<Answers, Fault> {
         let done = self.run(lease, doubt).await;
         if let Err(fault) = &done
-            && matches!(fault.kind(), Kind::Contention | Kind::Locked | Kind::Final | Kind::Statement)
+            && fault.kind() != Kind::Lost
             && !matches!(fault, Fault::Away(_))
         {
             // The fault is the news; a connection that does not roll back is cut.
@@ -66,161 +64,110 @@ impl<'a> Batch<'a> {
     }
 
     async fn run(&self, lease: &mut Lease, doubt: &mut Option<Doubt>) -> Result<Answers, Fault> {
-        let (head, prepared) = self.open(lease, self.repeated()).await?;
-        if let Some(Doubt::Entry(last, answers)) = doubt {
+        if let Some(Doubt::Entry(last, _)) = doubt {
             // Having got the lock, the transaction in doubt has ended.
-            if lease.answer(stands(lease.client(), self.scope.id(), last)).await?? {
-                let answers = std::mem::take(answers);
-                *doubt = None;
-                // It stands; a connection that does not roll back is cut.
-                let _ = lease.roll_back().await;
+            let (_, _) = self.open(lease, &[]).await?;
+            let found = lease.answer(stands(lease.client(), self.scope.id(), last)).await??;
+            // It changed nothing; a connection that does not roll back is cut.
+            let _ = lease.roll_back().await;
+            if let Some(Doubt::Entry(_, answers)) = doubt.take()
+                && found
+            {
                 return Ok(answers);
             }
-            *doubt = None;
         }
-        let together = match prepared {
-            Some(prepared) => self.together(lease, head, &prepared).await?,
-            None => None,
-        };
-        let run = match together {
-            Some(run) => run,
-            None => {
-                lease.roll_back().await?;
-                let (head, _) = self.open(lease, Vec::new()).await?;
-                self.one_by_one(lease, head).await?
-            }
-        };
-        self.commit(lease, run, doubt).await
+        let units: Vec<_> = self.units.iter().flatten().copied().collect();
+        let (head, verdict) = self.open(lease, &units).await?;
+        if verdict.is_ok() {
+            return self.commit(lease, head, vec![Ok(()); units.len()], doubt).await;
+        }
+        lease.roll_back().await?;
+        let (head, _) = self.open(lease, &[]).await?;
+        let verdicts = self.halved(lease, &units, verdict).await?;
+        self.commit(lease, head, verdicts, doubt).await
     }
 
-    /// Begins, locks the head and prepares, in one round trip. `None` for the prepared when a text is not valid.
-    async fn open(
-        &self,
-        lease: &mut Lease,
-        texts: Vec<&'static str>,
-    ) -> Result<(Head, Option<HashMap<&'static str, Prepared>>), Fault> {
+    /// Begins, locks the head and runs the statements of `units`, in one round trip.
+    async fn open(&self, lease: &mut Lease, units: &[&Unit]) -> Result<(Head, Verdict), Fault> {
         lease.begin();
         let client = lease.client();
-        let prepares = pipelined(texts.iter().map(|text| client.prepare(text)));
-        let all = join3(client.batch_execute(&self.begin), lock_head(client, self.scope.id()), prepares);
-        let (begun, head, prepared) = lease.answer(all).await?;
+        let steps = steps(units);
+        let requests = pipelined(steps.iter().map(|step| execute(client, step)));
+        let all = join3(client.batch_execute(&self.begin), lock_head(client, self.scope.id()), requests);
+        let (begun, head, done) = lease.answer(all).await?;
         begun?;
-        let head = head?;
-        let mut ready = HashMap::with_capacity(texts.len());
-        for (text, prepared) in texts.into_iter().zip(prepared) {
-            match prepared.map_err(Fault::from) {
-                Ok(prepared) => ready.insert(text, prepared),
-                Err(fault) if fault.kind() == Kind::Statement => return Ok((head, None)),
-                Err(fault) => return Err(fault),
-            };
-        }
-        Ok((head, Some(ready)))
+        Ok((head?, judged(&steps, done)?))
     }
 
-    /// Texts that are worth preparing: those used more than once. They are closed before the transaction ends, so
-    /// that the connection may be another one afterwards.
-    fn repeated(&self) -> Vec<&'static str> {
-        let mut uses = HashMap::new();
-        for unit in self.units.iter().flatten() {
-            unit.statements.iter().for_each(|statement| *uses.entry(statement.sql).or_insert(0) += 1);
+    /// Finds out which of `units` fail, of which it is known that one does: parts of them in savepoints, a part that
+    /// fails again in halves. The end of one savepoint travels with the beginning of the next.
+    async fn halved(&self, lease: &Lease, units: &[&Unit], verdict: Verdict) -> Result<Vec<Verdict>, Fault> {
+        if units.len() == 1 {
+            return Ok(vec![verdict]);
         }
-        uses.into_iter().filter(|(_, times)| *times > 1).map(|(text, _)| text).collect()
-    }
-
-    /// All units at once. `None` when one of them failed, and nobody knows yet which others did.
-    async fn together(
-        &self,
-        lease: &Lease,
-        head: Head,
-        prepared: &HashMap<&'static str, Prepared>,
-    ) -> Result<Option<Run>, Fault> {
-        let mut chain = Chain::behind(self.scope.id(), head);
-        let answers = self.units.iter().map(|unit| chained(&mut chain, unit.as_ref())).collect();
-        let client = lease.client();
-        let statements: Vec<_> = self.units.iter().flatten().flat_map(|unit| &unit.statements).collect();
-        let requests =
-            statements.iter().map(|statement| execute(client, prepared.get(statement.sql), statement));
-        let work = join(pipelined(requests), write(&chain, client));
-        let (done, written) = lease.answer(work).await?;
-        for (statement, done) in statements.into_iter().zip(done) {
-            match met(statement, done) {
-                Ok(()) => {}
-                Err(Broken::Unit(_)) => return Ok(None),
-                Err(Broken::Batch(fault)) => return Err(fault),
-            }
-        }
-        written?;
-        Ok(Some(Run { answers, chain }))
-    }
-
-    /// Each unit in its savepoint, whose end travels with the beginning of the next.
-    async fn one_by_one(&self, lease: &Lease, head: Head) -> Result<Run, Fault> {
-        let mut chain = Chain::behind(self.scope.id(), head);
-        let mut answers = Vec::with_capacity(self.units.len());
-        let client = lease.client();
+        let mut verdicts = Vec::with_capacity(units.len());
+        let middle = units.len() / 2;
+        let mut left = vec![&units[middle..], &units[..middle]];
         let mut before = "";
-        for unit in &self.units {
-            let unit = match unit {
-                Ok(unit) => unit,
-                Err(refused) => {
-                    answers.push(Err(refused.clone()));
-                    continue;
-                }
-            };
+        let client = lease.client();
+        while let Some(part) = left.pop() {
+            let steps = steps(part);
             let savepoint = format!("{before}SAVEPOINT unit");
-            let requests = unit.statements.iter().map(|statement| execute(client, None, statement));
-            let work = join(client.batch_execute(&savepoint), pipelined(requests));
-            let (begun, done) = lease.answer(work).await?;
+            let requests = pipelined(steps.iter().map(|step| execute(client, step)));
+            let (begun, done) = lease.answer(join(client.batch_execute(&savepoint), requests)).await?;
             begun?;
-            let met = unit.statements.iter().zip(done).try_for_each(|(statement, done)| met(statement, done));
-            match met {
-                Ok(()) => {
-                    answers.push(chained(&mut chain, Ok(unit)));
-                    before = "RELEASE unit;";
+            let verdict = judged(&steps, done)?;
+            before = if verdict.is_ok() { "RELEASE unit; " } else { "ROLLBACK TO unit; RELEASE unit; " };
+            match verdict {
+                Ok(()) => verdicts.extend(part.iter().map(|_| Ok(()))),
+                Err(refused) if part.len() == 1 => verdicts.push(Err(refused)),
+                Err(_) => {
+                    let (first, second) = part.split_at(part.len() / 2);
+                    left.extend([second, first]);
                 }
-                Err(Broken::Unit(refused)) => {
-                    answers.push(Err(refused));
-                    before = "ROLLBACK TO unit; RELEASE unit;";
-                }
-                Err(Broken::Batch(fault)) => return Err(fault),
             }
         }
-        let (ended, written) =
-            lease.answer(join(client.batch_execute(before), write(&chain, client))).await?;
-        ended?;
-        written?;
-        Ok(Run { answers, chain })
+        lease.answer(client.batch_execute(before)).await??;
+        Ok(verdicts)
     }
 
-    async fn commit(&self, lease: &mut Lease, run: Run, doubt: &mut Option<Doubt>) -> Result<Answers, Fault> {
-        let Run { answers, chain } = run;
+    /// Writes the entries of the units that stand, moves the head and commits, in one round trip.
+    async fn commit(
+        &self,
+        lease: &mut Lease,
+        head: Head,
+        verdicts: Vec<Verdict>,
+        doubt: &mut Option<Doubt>,
+    ) -> Result<Answers, Fault> {
+        let mut chain = Chain::behind(self.scope.id(), head);
+        let mut verdicts = verdicts.into_iter();
+        let answer = |unit: &Result<&Unit, UnitError>| {
+            let unit = unit.clone()?;
+            // One verdict for each unit that was run.
+            verdicts.next().unwrap_or(Ok(()))?;
+            let first_seq = chain.head().seq + 1;
+            unit.entries.iter().for_each(|entry| chain.append(entry));
+            Ok(Receipt { first_seq, last_seq: chain.head().seq })
+        };
+        let answers: Answers = self.units.iter().map(answer).collect();
         if answers.iter().all(Result::is_err) {
             lease.roll_back().await?;
             return Ok(answers);
         }
-        *doubt = Some(if chain.is_empty() {
-            Doubt::Unrecognizable
-        } else {
-            Doubt::Entry(chain.head(), answers.clone())
+        *doubt = Some(match chain.is_empty() {
+            true => Doubt::Unrecognizable,
+            false => Doubt::Entry(chain.head(), answers.clone()),
         });
-        let committed = match lease.answer(lease.client().batch_execute("COMMIT")).await {
-            Ok(committed) => committed.map_err(Fault::from),
-            Err(fault) => Err(fault),
-        };
-        match committed {
-            Ok(()) => {
-                lease.settle();
-                *doubt = None;
-                Ok(answers)
-            }
-            Err(fault) => {
-                let refused = matches!(&fault, Fault::Postgres(error) if error.as_db_error().is_some());
-                if refused && fault.kind() != Kind::Lost {
-                    *doubt = None;
-                }
-                Err(fault)
-            }
+        let client = lease.client();
+        // Should the entries fail, the server answers the commit with a rollback.
+        let (written, committed) =
+            lease.answer(join(write(&chain, client), client.batch_execute("COMMIT"))).await?;
+        let done = written.and(committed.map_err(Fault::from));
+        if done.as_ref().map_or_else(Fault::is_refusal, |()| true) {
+            *doubt = None;
+            lease.settle();
         }
+        done.map(|()| answers)
     }
 }
 
@@ -243,33 +190,42 @@ fn acceptable(scope: Scope, unit: &Unit) -> Result<(), UnitError> {
     Ok(())
 }
 
-/// Chains the entries of a unit that stands.
-fn chained(chain: &mut Chain, unit: Result<&&Unit, &UnitError>) -> Result<Receipt, UnitError> {
-    let unit = unit.map_err(UnitError::clone)?;
-    let first_seq = chain.head().seq + 1;
-    unit.entries.iter().for_each(|entry| chain.append(entry));
-    Ok(Receipt { first_seq, last_seq: chain.head().seq })
+async fn execute(client: &Client, step: &Step<'_>) -> Result<u64, Fault> {
+    Ok(match step {
+        Step::Alone(Statement { sql, params, .. }) => {
+            let params: Vec<_> = params.iter().map(Param).collect();
+            client.execute_typed(sql, &typed(&params)).await?
+        }
+        Step::Merged(Merged { text, columns, .. }) => {
+            let columns: Vec<_> = columns.iter().map(|column| Values(column)).collect();
+            let typed = |column| (column as &(dyn ToSql + Sync), Values::announced(column));
+            client.execute_typed(text, &columns.iter().map(typed).collect::<Vec<_>>()).await?
+        }
+    })
 }
 
-/// Sends one statement, with a plan made before or with the types of its parameters.
-fn execute<'a>(
-    client: &'a Client,
-    prepared: Option<&'a Prepared>,
-    statement: &'a Statement,
-) -> impl Future<Output = Result<u64, Fault>> + 'a {
-    let params = &statement.params;
-    match prepared {
-        Some(prepared) => Either::Left(async move {
-            if prepared.params().len() != params.len() {
-                return Err(Fault::Parameters);
+/// Whether every step did what it was expected to do. An `Err` inside is the fault of a unit, outside of the whole.
+fn judged(steps: &[Step<'_>], done: Vec<Result<u64, Fault>>) -> Result<Verdict, Fault> {
+    for (step, done) in steps.iter().zip(done) {
+        let affected = match done {
+            Ok(affected) => affected,
+            Err(fault) if fault.kind() == Kind::Statement => return Ok(Err(fault.unit())),
+            Err(fault) => return Err(fault),
+        };
+        let (met, otherwise) = match step {
+            Step::Alone(Statement { expect: Expect::Any, otherwise, .. }) => (true, *otherwise),
+            Step::Alone(Statement { expect: Expect::Rows(rows), otherwise, .. }) => {
+                (*rows == affected, *otherwise)
             }
-            Ok(client.execute_raw(prepared, params.iter().map(Param)).await?)
-        }),
-        None => Either::Right(async move {
-            let params: Vec<_> = params.iter().map(Param).collect();
-            Ok(client.execute_typed(statement.sql, &typed(&params)).await?)
-        }),
+            Step::Merged(Merged { expected, otherwise, .. }) => {
+                (expected.is_none_or(|rows| rows == affected), *otherwise)
+            }
+        };
+        if !met {
+            return Ok(Err(UnitError::Conflict(otherwise)));
+        }
     }
+    Ok(Ok(()))
 }
 
 /// Writes entries and head, if there are entries.
@@ -283,24 +239,5 @@ async fn write(chain: &Chain, client: &Client) -> Result<(), Fault> {
         Ok(())
     } else {
         Err(StorageError::corrupt("the ledger head in the PostgreSQL database").into())
-    }
-}
-
-enum Broken {
-    Unit(UnitError),
-    Batch(Fault),
-}
-
-/// Whether a statement did what it was expected to do.
-fn met(statement: &Statement, done: Result<u64, Fault>) -> Result<(), Broken> {
-    match (done, statement.expect) {
-        (Ok(affected), Expect::Rows(expected)) if affected != expected => {
-            Err(Broken::Unit(UnitError::Conflict(statement.otherwise)))
-        }
-        (Ok(_), _) => Ok(()),
-        (Err(fault), _) if fault.kind() == Kind::Statement || fault.is_echo() => {
-            Err(Broken::Unit(fault.unit()))
-        }
-        (Err(fault), _) => Err(Broken::Batch(fault)),
     }
 }

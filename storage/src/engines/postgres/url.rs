@@ -26,7 +26,11 @@ impl DatabaseUrl {
         // The parser's own message may quote the text, which holds a password.
         let mut config =
             Config::from_str(text).map_err(|_| invalid("its form or one of its options is wrong"))?;
-        let user = config.get_user().ok_or_else(|| invalid("it names no user"))?.to_owned();
+        let user = config
+            .get_user()
+            .filter(|user| !user.is_empty())
+            .ok_or_else(|| invalid("it names no user"))?
+            .to_owned();
         if config.get_dbname().is_none() {
             return Err(invalid("it names no database"));
         }

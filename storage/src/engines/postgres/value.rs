@@ -70,6 +70,41 @@ impl<T: ToSql + std::fmt::Debug> ToSql for Column<'_, T> {
     to_sql_checked!();
 }
 
+/// One parameter of many statements, as an array. They are of one kind.
+pub(super) struct Values<'a>(pub(super) &'a [&'a Value]);
+
+impl Values<'_> {
+    /// The type to announce.
+    pub(super) fn announced(&self) -> Type {
+        match self.0.first() {
+            Some(Value::Int(_)) => Type::INT8_ARRAY,
+            Some(Value::Text(_)) => Type::TEXT_ARRAY,
+            Some(Value::Blob(_)) => Type::BYTEA_ARRAY,
+            Some(Value::Uuid(_)) => Type::UUID_ARRAY,
+            Some(Value::Null) | None => Type::UNKNOWN,
+        }
+    }
+}
+
+impl std::fmt::Debug for Values<'_> {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "Values({} of {:?})", self.0.len(), self.0.first())
+    }
+}
+
+impl ToSql for Values<'_> {
+    fn to_sql(&self, ty: &Type, out: &mut BytesMut) -> Result<IsNull, Refused> {
+        let params: Vec<_> = self.0.iter().map(|value| Param(value)).collect();
+        params.to_sql(ty, out)
+    }
+
+    fn accepts(_: &Type) -> bool {
+        true
+    }
+
+    to_sql_checked!();
+}
+
 /// Reads a row; a column of a type no table has is damage.
 pub(super) fn row(found: &tokio_postgres::Row) -> Result<Row, StorageError> {
     let values = (0..found.len()).map(|index| column(found, index));

@@ -1,0 +1,101 @@
+//! Several nodes on one database.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use uuid::Uuid;
+
+use super::super::PostgresOptions;
+use super::{database, fixture, open};
+use crate::conformance::entry;
+use crate::ledger::{page, verify};
+use crate::repositories::users::{self, UserState};
+use crate::{Engine, Scope, StorageError, Unit, UnitError};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn three_nodes_write_one_chain_without_fork_or_gap() {
+    let database = database().await;
+    let fixture = fixture(&database, PostgresOptions::default()).await;
+    let vault = fixture.tenant("ours").await;
+    let scope = Scope::Tenant(vault.tenant());
+    let mut tasks = tokio::task::JoinSet::new();
+    for node in 0..3 {
+        let engine = Arc::new(open(&database, PostgresOptions::default()).await);
+        for caller in 0..4 {
+            let engine = Arc::clone(&engine);
+            tasks.spawn(async move {
+                let mut receipts = Vec::new();
+                for batch in 0..10 {
+                    let unit = |number| Unit {
+                        statements: vec![],
+                        entries: vec![entry("user.seen", format!("{node}/{caller}/{batch}/{number}")); 2],
+                    };
+                    let answers = engine.commit(scope, "suite", (0..3).map(unit).collect()).await;
+                    receipts
+                        .extend(answers.expect("commits").into_iter().map(|answer| answer.expect("stands")));
+                }
+                receipts
+            });
+        }
+    }
+    let receipts: Vec<_> = tasks.join_all().await.into_iter().flatten().collect();
+    let mut seqs: Vec<_> = receipts.iter().flat_map(|receipt| receipt.first_seq..=receipt.last_seq).collect();
+    seqs.sort_unstable();
+    assert_eq!(seqs, (1..=720).collect::<Vec<_>>(), "every sequence was given once");
+    let verified = verify(fixture.engine(), scope, |_, _| {}).await.expect("verifies");
+    assert_eq!(verified.head.seq, 720);
+    let entries = page(fixture.engine(), scope, 0, 1_000).await.expect("reads");
+    assert_eq!(entries.iter().map(|entry| &entry.subject).collect::<BTreeSet<_>>().len(), 360);
+    let heads =
+        fixture.engine().ledger_heads(&[vault.tenant(), fixture.id(), Uuid::nil()]).await.expect("reads");
+    assert_eq!(
+        heads.iter().copied().collect::<BTreeSet<_>>(),
+        BTreeSet::from([(Uuid::nil(), 2), (vault.tenant(), 720)])
+    );
+}
+
+#[tokio::test]
+async fn of_nodes_that_change_one_version_exactly_one_wins() {
+    let database = database().await;
+    let fixture = fixture(&database, PostgresOptions::default()).await;
+    let vault = fixture.tenant("ours").await;
+    let user = fixture.stored_user(&vault).await;
+    let mut tasks = tokio::task::JoinSet::new();
+    for _ in 0..3 {
+        let engine = open(&database, PostgresOptions::default()).await;
+        let update = users::update_state(&vault, user.user_id, UserState::Blocked, 5, 1);
+        let unit = Unit { statements: vec![update], entries: vec![entry("user.blocked", user.user_id)] };
+        let scope = Scope::Tenant(vault.tenant());
+        tasks.spawn(
+            async move { engine.commit(scope, "suite", vec![unit]).await.expect("commits").remove(0) },
+        );
+    }
+    let answers = tasks.join_all().await;
+    assert_eq!(answers.iter().filter(|answer| answer.is_ok()).count(), 1, "{answers:?}");
+    let lost = Err(UnitError::Conflict("user_version"));
+    assert_eq!(answers.iter().filter(|answer| **answer == lost).count(), 2, "{answers:?}");
+}
+
+#[tokio::test]
+async fn a_tenant_removed_on_one_node_is_unknown_on_the_next() {
+    let database = database().await;
+    let fixture = fixture(&database, PostgresOptions::default()).await;
+    let vault = fixture.tenant("ours").await;
+    let other = open(&database, PostgresOptions::default()).await;
+    // More rows than are removed at once.
+    for _ in 0..3 {
+        let entries = vec![entry("user.seen", 1); 700];
+        fixture.commit(&vault, vec![], entries).await.expect("commits");
+    }
+    fixture.stored_user(&vault).await;
+    other.destroy_tenant(vault.tenant()).await.expect("removes");
+    let scope = Scope::Tenant(vault.tenant());
+    let written = fixture.engine().commit(scope, "suite", vec![Unit::default()]).await;
+    assert_eq!(written, Err(StorageError::UnknownTenant));
+    let superuser = super::client(&database.superuser_url).await;
+    for table in super::super::suitability::TENANT_TABLES {
+        let text = format!("SELECT count(*) FROM {table} WHERE tenant_id = $1");
+        let left: i64 = superuser.query_one(&text, &[&vault.tenant()]).await.unwrap().get(0);
+        assert_eq!(left, 0, "{table}");
+    }
+}

@@ -1,0 +1,71 @@
+//! Databases and roles that are not safe to use are refused before anything is written.
+
+use plinto_servers::{Database, OWNER_ROLE};
+
+use super::super::{PostgresEngine, PostgresOptions, migrate};
+use super::{APPLICATION, client, database, empty_database, url};
+use crate::StorageError;
+
+async fn refusal(at: &str) -> String {
+    match PostgresEngine::open(&url(at), PostgresOptions::default()).await {
+        Err(StorageError::Unsuitable { reason }) => reason,
+        other => panic!("{:?}", other.map(|_| "opened")),
+    }
+}
+
+/// Makes a role with the given powers and gives the URL to connect as it.
+async fn role(database: &Database, name: &str, powers: &str) -> String {
+    let superuser = client(&database.superuser_url).await;
+    let name = format!("{name}_{}", database.name);
+    let text = format!(
+        "CREATE ROLE {name} LOGIN PASSWORD 'secret' {powers}; GRANT CONNECT ON DATABASE {} TO {name}",
+        database.name
+    );
+    superuser.batch_execute(&text).await.unwrap();
+    let (_, at) = database.app_url.split_once('@').unwrap();
+    format!("postgres://{name}:secret@{at}")
+}
+
+#[tokio::test]
+async fn a_role_that_can_pass_row_level_security_is_refused() {
+    let database = database().await;
+    assert!(refusal(&database.superuser_url).await.contains("superuser"));
+    assert!(refusal(&database.owner_url).await.contains("owns the tables"));
+    let bypassing = role(&database, "bypassing", "BYPASSRLS").await;
+    assert!(refusal(&bypassing).await.contains("NOBYPASSRLS"));
+    let member = role(&database, "member", &format!("IN ROLE {OWNER_ROLE}")).await;
+    assert!(refusal(&member).await.contains("may become their owner"));
+    let heir = role(&database, "heir", "IN ROLE postgres").await;
+    assert!(refusal(&heir).await.contains("superuser"));
+    let stranger = role(&database, "stranger", "").await;
+    assert!(refusal(&stranger).await.contains("plinto migrate"));
+}
+
+#[tokio::test]
+async fn such_a_role_is_not_granted_anything_either() {
+    let database = empty_database().await;
+    let bypassing = role(&database, "granted", "BYPASSRLS").await;
+    let bypassing = url(&bypassing);
+    for (name, said) in [("nobody", "no role"), (OWNER_ROLE, "owner"), (bypassing.user(), "bypass")] {
+        let refused = migrate(&url(&database.owner_url), name, &PostgresOptions::default()).await;
+        let Err(StorageError::Unsuitable { reason }) = refused else { panic!("{refused:?}") };
+        assert!(reason.contains(said), "{reason}");
+    }
+    migrate(&url(&database.owner_url), APPLICATION, &PostgresOptions::default())
+        .await
+        .expect("can be repaired");
+}
+
+#[tokio::test]
+async fn a_database_that_may_lose_commits_or_mix_tenants_is_refused() {
+    let database = database().await;
+    let superuser = client(&database.superuser_url).await;
+    let name = &database.name;
+    superuser.batch_execute(&format!("ALTER DATABASE {name} SET synchronous_commit = off")).await.unwrap();
+    assert!(refusal(&database.app_url).await.contains("synchronous_commit"));
+    superuser.batch_execute(&format!("ALTER DATABASE {name} RESET synchronous_commit")).await.unwrap();
+    superuser.batch_execute("ALTER TABLE users NO FORCE ROW LEVEL SECURITY").await.unwrap();
+    assert!(refusal(&database.app_url).await.contains("not forced on users"));
+    superuser.batch_execute("ALTER TABLE users FORCE ROW LEVEL SECURITY").await.unwrap();
+    super::open(&database, PostgresOptions::default()).await;
+}
