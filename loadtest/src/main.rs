@@ -124,6 +124,7 @@ async fn bench(cli: &Cli) -> Result<bool, BenchError> {
         return Err(BenchError::Invalid("--seconds and --rounds must be more than 0".into()));
     }
     let settings = Settings { span, rounds, quick: cli.quick, work_dir: cli.work_dir.clone() };
+    let (measurements, skipped) = Benchmark::run_all(&cli.only, &settings).await?;
     let report = Report {
         date: date(),
         rustc: rustc().await,
@@ -131,7 +132,8 @@ async fn bench(cli: &Cli) -> Result<bool, BenchError> {
         seconds_per_measurement: seconds,
         rounds,
         quick: cli.quick,
-        measurements: Benchmark::run_all(&cli.only, &settings).await?,
+        measurements,
+        skipped,
     };
     println!("{}", report.table());
     report.write(&cli.json)?;

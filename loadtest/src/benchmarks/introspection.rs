@@ -10,6 +10,7 @@ use crate::rig::requests::{self, Request};
 use crate::rig::{BenchError, Settings};
 use plinto_http::ListenerName;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 const CONNECTIONS: usize = 64;
@@ -19,7 +20,8 @@ const SESSIONS: u64 = 512;
 const WARM_UP: Duration = Duration::from_millis(500);
 
 fn plan(address: SocketAddr, requests: Vec<Request>, span: Duration) -> Plan {
-    Plan { address, requests: requests.into(), connections: CONNECTIONS, pace: Pace::Closed, span }
+    let addresses = Arc::new([address]);
+    Plan { addresses, requests: requests.into(), connections: CONNECTIONS, pace: Pace::Closed, span }
 }
 
 async fn measure(plan: &Plan, what: &str) -> Result<Load, BenchError> {

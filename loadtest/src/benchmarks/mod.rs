@@ -1,14 +1,22 @@
 //! One module per question of the issue.
 
 pub(crate) mod bare;
+mod clients;
+mod entries;
 pub(crate) mod introspection;
 pub(crate) mod ledger;
 pub(crate) mod many_sessions;
 pub(crate) mod neighbours;
+pub(crate) mod nodes;
+pub(crate) mod postgres_ledger;
 mod raw_ledger;
+mod raw_postgres;
+pub(crate) mod revocation;
 pub(crate) mod sessions;
+pub(crate) mod shared_limits;
 pub(crate) mod sign_in;
 pub(crate) mod startup;
+mod units;
 
 use crate::rig::report::Measurement;
 use crate::rig::{BenchError, Settings};
@@ -31,31 +39,52 @@ pub(crate) enum Benchmark {
     F,
     /// Start-up with 1000 tenants.
     G,
+    /// Durable writes on PostgreSQL against raw single-row commits.
+    H,
+    /// Introspections and clients at one node and at three.
+    I,
+    /// What limits shared over Redis add to a request.
+    J,
+    /// Revocation across nodes, with Redis and without.
+    K,
 }
 
 impl Benchmark {
-    /// Runs those asked for, in order.
-    pub(crate) async fn run_all(asked: &[Self], settings: &Settings) -> Result<Vec<Measurement>, BenchError> {
-        let asks = |which: Self| asked.is_empty() || asked.contains(&which);
-        let mut done = Vec::new();
-        if asks(Self::A) || asks(Self::B) {
-            done.extend(introspection::run(settings).await?);
+    /// Runs those asked for, in order: what was measured, and what could not be and why.
+    pub(crate) async fn run_all(
+        asked: &[Self],
+        settings: &Settings,
+    ) -> Result<(Vec<Measurement>, Vec<String>), BenchError> {
+        let asks = |which: &Self| {
+            // (a) and (b) are one run.
+            let same_run = *which == Self::A && asked.contains(&Self::B);
+            asked.is_empty() || asked.contains(which) || same_run
+        };
+        let (mut done, mut skipped) = (Vec::new(), Vec::new());
+        for which in Self::value_variants().iter().filter(|which| asks(which)) {
+            match which.run(settings).await {
+                Ok(measured) => done.extend(measured),
+                Err(BenchError::Missing(what)) => skipped.push(format!("({which:?}): {what}").to_lowercase()),
+                Err(error) => return Err(error),
+            }
         }
-        if asks(Self::C) {
-            done.extend(sign_in::run(settings).await?);
+        Ok((done, skipped))
+    }
+
+    async fn run(self, settings: &Settings) -> Result<Vec<Measurement>, BenchError> {
+        match self {
+            Self::A => introspection::run(settings).await,
+            // Measured together with (a).
+            Self::B => Ok(Vec::new()),
+            Self::C => sign_in::run(settings).await,
+            Self::D => neighbours::run(settings).await,
+            Self::E => sessions::run(settings).await,
+            Self::F => ledger::run(settings).await,
+            Self::G => startup::run(settings).await,
+            Self::H => postgres_ledger::run(settings).await,
+            Self::I => nodes::run(settings).await,
+            Self::J => shared_limits::run(settings).await,
+            Self::K => revocation::run(settings).await,
         }
-        if asks(Self::D) {
-            done.extend(neighbours::run(settings).await?);
-        }
-        if asks(Self::E) {
-            done.extend(sessions::run(settings).await?);
-        }
-        if asks(Self::F) {
-            done.extend(ledger::run(settings).await?);
-        }
-        if asks(Self::G) {
-            done.extend(startup::run(settings).await?);
-        }
-        Ok(done)
     }
 }

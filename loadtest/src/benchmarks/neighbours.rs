@@ -2,7 +2,11 @@
 //!
 //! B is measured by itself and under the flood in turn, at a rate well below its own limits, which are the same as
 //! A's. Its load comes from threads of their own, so that the generator of the flood does not hold it up.
+//!
+//! A control run floods a bare axum server in this process with as many requests on as many connections instead of A:
+//! what B notices then is what the machine's scheduling alone costs, whoever answers the flood.
 
+use super::bare::{self, Bare};
 use crate::rig::accounts::{PASSWORD, add_accounts, email, live_sessions};
 use crate::rig::instance::{Instance, Tenant, now};
 use crate::rig::load::{Load, Pace, Plan, histogram, run as generate};
@@ -59,6 +63,9 @@ struct Scene {
     flood: Loads,
     /// From as many networks as requests, so that only the tenant's own bounds hold it.
     spray: Loads,
+    /// The flood's requests, answered by a bare server.
+    control: Loads,
+    _bare: Bare,
 }
 
 fn sign_ins_from_many_networks(tenant: &Tenant) -> Arc<[Request]> {
@@ -86,7 +93,7 @@ async fn scene(settings: &Settings, data_dir: &std::path::Path) -> Result<Scene,
     let (a, b) = (instance.tenant("alpha").await?, instance.tenant("bravo").await?);
     let (auth, core) = (instance.address(ListenerName::Auth), instance.address(ListenerName::Core));
     let plan = |address, requests, connections, rate, span| Plan {
-        address,
+        addresses: Arc::new([address]),
         requests,
         connections,
         pace: Pace::PerSecond(rate),
@@ -104,7 +111,15 @@ async fn scene(settings: &Settings, data_dir: &std::path::Path) -> Result<Scene,
     };
     let sprayed = Plan { requests: sign_ins_from_many_networks(&a), ..flood.sign_ins.clone() };
     let spray = Loads { sign_ins: sprayed, ..flood.clone() };
-    Ok(Scene { instance, b: quiet, flood, spray })
+    let bare = bare::json().await?;
+    let elsewhere = |flood: &Plan| Plan {
+        addresses: Arc::new([bare.address]),
+        requests: Arc::new([requests::get(bare::PATH)]),
+        ..flood.clone()
+    };
+    let control =
+        Loads { introspections: elsewhere(&flood.introspections), sign_ins: elsewhere(&flood.sign_ins) };
+    Ok(Scene { instance, b: quiet, flood, spray, control, _bare: bare })
 }
 
 /// B's two loads at once.
@@ -128,6 +143,7 @@ async fn measure_under(b: &Loads, flood: &Loads) -> Result<([Load; 2], [Load; 2]
 /// One kind of request over all rounds.
 struct Series {
     rounds: Vec<Round>,
+    /// The baseline: B alone, unless said otherwise.
     alone: Histogram<u64>,
     flooded: Histogram<u64>,
 }
@@ -150,7 +166,7 @@ impl Series {
         let millis = |histogram: &Histogram<u64>, q: f64| histogram.value_at_quantile(q) as f64 / 1_000.0;
         let whole = Round { baseline: millis(&self.alone, 0.99), ours: millis(&self.flooded, 0.99) };
         let note = format!(
-            "over {} and {} requests: median alone {:.2} ms, flooded {:.2} ms",
+            "over {} and {} requests: baseline's median {:.2} ms, ours {:.2} ms",
             self.alone.len(),
             self.flooded.len(),
             millis(&self.alone, 0.5),
@@ -168,7 +184,8 @@ pub(crate) async fn run(settings: &Settings) -> Result<Vec<Measurement>, BenchEr
     let folder = settings.fresh_dir()?;
     let scene = scene(settings, &folder.path().join("data")).await?;
     generate(Plan { span: Duration::from_millis(500), ..scene.b.sign_ins.clone() }).await?;
-    let (mut introspection, mut sign_in, mut sprayed) = (Series::new(), Series::new(), Series::new());
+    let [mut introspection, mut sign_in, mut sprayed, mut control, mut against_control] =
+        [(); 5].map(|()| Series::new());
     let mut refused = [0_u64; 2];
     let mut served = [0_u64; 2];
     for _ in 0..settings.rounds {
@@ -182,6 +199,9 @@ pub(crate) async fn run(settings: &Settings) -> Result<Vec<Measurement>, BenchEr
         }
         let (under_spray, _) = measure_under(&scene.b, &scene.spray).await?;
         sprayed.add(&alone[1], &under_spray[1])?;
+        let (under_control, _) = measure_under(&scene.b, &scene.control).await?;
+        control.add(&alone[0], &under_control[0])?;
+        against_control.add(&under_control[0], &flooded[0])?;
     }
     scene.instance.stop().await;
     let bar = Some(Bar::AtMost(1.5));
@@ -195,5 +215,9 @@ pub(crate) async fn run(settings: &Settings) -> Result<Vec<Measurement>, BenchEr
         sprayed.measurement("d.3", "B's sign-in p99, A's password queue full / alone", None).note(
             "harder than the issue asks: A's flood comes from many networks and fills its share of the pool",
         ),
+        control
+            .measurement("d.4", "B's introspection p99, a bare server flooded / alone", None)
+            .note("the control: the same requests on the same connections, answered by axum with a constant"),
+        against_control.measurement("d.5", "B's introspection p99, A flooded / bare server flooded", None),
     ])
 }

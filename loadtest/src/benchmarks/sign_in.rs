@@ -56,7 +56,7 @@ pub(crate) async fn run(settings: &Settings) -> Result<Vec<Measurement>, BenchEr
         (0..ACCOUNTS).map(|number| requests::sign_in(&tenant.slug, &email(number), PASSWORD, None));
     let span = if settings.quick { settings.span } else { settings.span.max(LEAST_SPAN) };
     let plan = Plan {
-        address: instance.address(ListenerName::Core),
+        addresses: Arc::new([instance.address(ListenerName::Core)]),
         requests: requests.collect(),
         connections: CONNECTIONS,
         pace: Pace::Closed,

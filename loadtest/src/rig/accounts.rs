@@ -4,7 +4,7 @@ use super::environment::SystemRandomness;
 use super::error::BenchError;
 use super::instance::Tenant;
 use hmac::{Hmac, KeyInit, Mac};
-use plinto_actors::{HashMemory, Platform, hash_password};
+use plinto_actors::{ClientContext, HashMemory, Platform, hash_password};
 use plinto_domain::email::EmailAddress;
 use plinto_domain::password::{Password, PasswordHash};
 use plinto_domain::refresh_token::{RefreshToken, RefreshTokenParts};
@@ -25,7 +25,7 @@ use zeroize::Zeroizing;
 pub(crate) const PASSWORD: &str = "plain oat zebra lantern";
 /// Purpose of the key refresh tokens are made with; the same text as in `plinto_actors`.
 const PURPOSE: &str = "refresh-token";
-const STATEMENTS_PER_UNIT: u64 = 2_000;
+const STATEMENTS_PER_UNIT: usize = 2_000;
 const DAY: Duration = Duration::from_secs(86_400);
 
 /// The password of every account, parsed.
@@ -111,22 +111,22 @@ pub(crate) async fn add_sessions(
     engine: &dyn Engine,
     vault: &TenantVault,
     user: UserId,
-    numbers: Range<u64>,
+    numbers: impl IntoIterator<Item = u64>,
     epoch: Timestamp,
 ) -> Result<(), BenchError> {
     let tenant = TenantId::from_uuid(vault.tenant());
-    let mut next = numbers.start;
-    while next < numbers.end {
-        let until = numbers.end.min(next + STATEMENTS_PER_UNIT);
-        let rows = (next..until).map(|number| {
-            let session = session_id(epoch, number);
-            let token = refresh_token(vault, tenant, session);
-            sessions::insert(vault, &row(session, user, token.sha256(), vault.current_version(), epoch))
-        });
-        commit(engine, vault, rows.collect()).await?;
-        next = until;
+    let mut rows = numbers.into_iter().map(|number| {
+        let session = session_id(epoch, number);
+        let token = refresh_token(vault, tenant, session);
+        sessions::insert(vault, &row(session, user, token.sha256(), vault.current_version(), epoch))
+    });
+    loop {
+        let some: Vec<_> = rows.by_ref().take(STATEMENTS_PER_UNIT).collect();
+        if some.is_empty() {
+            return Ok(());
+        }
+        commit(engine, vault, some).await?;
     }
-    Ok(())
 }
 
 fn row(
@@ -187,7 +187,8 @@ pub(crate) async fn live_sessions(
     let mut tokens = Vec::new();
     for number in 0..count {
         let first = refresh_token(&tenant.vault, tenant.id, session_id(now, number));
-        let pair = platform.refresh(None, first.expose(), Deadline::after(Duration::from_secs(10))).await?;
+        let deadline = Deadline::after(Duration::from_secs(10));
+        let pair = platform.refresh(None, first.expose(), ClientContext::default(), deadline).await?;
         tokens.push(pair.access.token);
     }
     Ok(tokens)

@@ -22,6 +22,8 @@ fn head(bytes: &[u8]) -> io::Result<Option<(usize, u16, usize)>> {
         .filter_map(|line| line.split_once(':'))
         .find(|(name, _)| name.eq_ignore_ascii_case("content-length"))
         .and_then(|(_, value)| value.trim().parse().ok());
+    // 204 has no body and says no length.
+    let length = if status == 204 { Some(0) } else { length };
     let length = length.ok_or_else(|| malformed("answer has no content-length"))?;
     Ok(Some((end + HEAD_END.len(), status, length)))
 }
@@ -59,6 +61,12 @@ mod tests {
             tokio::io::AsyncReadExt::chain(tokio::io::AsyncReadExt::chain(head, rest), &b"lo"[..]);
         let status = read_answer(&mut stream, &mut Vec::new()).await;
         assert_eq!(status.unwrap(), 429);
+    }
+
+    #[tokio::test]
+    async fn an_answer_without_content_ends_with_its_head() {
+        let status = read_answer(&mut &b"HTTP/1.1 204 No Content\r\n\r\n"[..], &mut Vec::new()).await;
+        assert_eq!(status.unwrap(), 204);
     }
 
     #[tokio::test]

@@ -2,6 +2,7 @@
 
 use plinto_actors::ServiceError;
 use plinto_http::BindError;
+use plinto_servers::ServerError;
 use plinto_storage::{StorageError, UnitError};
 
 /// A benchmark could not be run. A missed bar is not an error.
@@ -25,6 +26,21 @@ pub(crate) enum BenchError {
     /// The baseline's database refused.
     #[error("baseline database: {0}")]
     Baseline(#[from] rusqlite::Error),
+    /// The baseline's PostgreSQL refused.
+    #[error("baseline PostgreSQL: {0}")]
+    Postgres(#[from] tokio_postgres::Error),
+    /// The baseline's Redis refused.
+    #[error("baseline Redis: {0}")]
+    Redis(#[from] redis::RedisError),
+    /// What nodes share could not be reached.
+    #[error("cluster: {0}")]
+    Cluster(#[from] plinto_cluster::ClusterError),
+    /// A private server could not be started.
+    #[error("private server: {0}")]
+    Server(#[from] ServerError),
+    /// Something that has to be installed or built first is not there; what needs it is skipped.
+    #[error("{0}")]
+    Missing(String),
     /// What a child process said is not what was agreed.
     #[error("result of a child process: {0}")]
     Json(#[from] serde_json::Error),

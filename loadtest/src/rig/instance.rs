@@ -3,13 +3,13 @@
 use super::environment::{SystemClock, SystemRandomness};
 use super::error::BenchError;
 use plinto_actors::{Clock, Environment, Limits, Platform, PlatformConfig};
-use plinto_cluster::{Cluster, InProcess, NodeId, NodeInfo};
+use plinto_cluster::{InProcess, NodeId, NodeInfo};
 use plinto_domain::audit::Actor;
 use plinto_domain::tenant::TenantSettings;
 use plinto_domain::{TenantId, Timestamp};
 use plinto_http::{AppState, HttpConfig, ListenerName, Listeners};
 use plinto_storage::engines::sqlite::{SqliteEngine, SqliteOptions};
-use plinto_storage::{MasterKey, Store, TenantVault};
+use plinto_storage::{Engine, MasterKey, Store, TenantVault};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -17,7 +17,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// The data directories of benchmarks are thrown away, so this protects nothing.
-const MASTER_KEY: &str = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
+pub(crate) const MASTER_KEY: &str = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
+/// Issuers are below it.
+pub(crate) const BASE_URL: &str = "http://plinto.bench";
 /// Time a shutdown may take.
 const GRACE: Duration = Duration::from_secs(10);
 
@@ -63,29 +65,41 @@ pub(crate) async fn open_store(data_dir: &Path) -> Result<Arc<Store>, BenchError
     let data_dir = data_dir.to_owned();
     let engine = tokio::task::spawn_blocking(move || SqliteEngine::open(&data_dir, SqliteOptions::default()))
         .await??;
+    open_over(Arc::new(engine)).await
+}
+
+async fn open_over(engine: Arc<dyn Engine>) -> Result<Arc<Store>, BenchError> {
     let master = MasterKey::parse(MASTER_KEY).expect("64 hexadecimal digits are a master key");
-    let store = Store::open(Arc::new(engine), master, Arc::new(SystemRandomness), now().as_millis()).await?;
+    let store = Store::open(engine, master, Arc::new(SystemRandomness), now().as_millis()).await?;
     Ok(Arc::new(store))
 }
 
 /// The only node there is.
-fn alone() -> Arc<dyn Cluster> {
-    Arc::new(InProcess::alone(NodeInfo {
-        id: NodeId(uuid::Uuid::from_u128(1)),
-        name: "benchmark".to_owned(),
-        version: env!("CARGO_PKG_VERSION").to_owned(),
+fn alone() -> InProcess {
+    InProcess::alone(NodeInfo {
+        id: NodeId(uuid::Uuid::nil()),
+        name: "bench".into(),
+        version: env!("CARGO_PKG_VERSION").into(),
         started_at: now().as_millis(),
         urls: BTreeMap::new(),
-    }))
+    })
 }
 
 impl Instance {
     /// Starts the platform without listeners.
     pub(crate) async fn start(data_dir: &Path, limits: Limits) -> Result<Self, BenchError> {
-        let store = open_store(data_dir).await?;
+        Self::over(open_store(data_dir).await?, limits).await
+    }
+
+    /// The same on an engine that was opened elsewhere.
+    pub(crate) async fn on(engine: Arc<dyn Engine>, limits: Limits) -> Result<Self, BenchError> {
+        Self::over(open_over(engine).await?, limits).await
+    }
+
+    async fn over(store: Arc<Store>, limits: Limits) -> Result<Self, BenchError> {
         let environment = Environment::new(Arc::new(SystemClock), Arc::new(SystemRandomness));
-        let config = PlatformConfig { base_url: "http://plinto.bench".into(), limits };
-        let platform = Platform::start(config, Arc::clone(&store), environment, alone()).await?;
+        let config = PlatformConfig { base_url: BASE_URL.into(), limits };
+        let platform = Platform::start(config, Arc::clone(&store), environment, Arc::new(alone())).await?;
         Ok(Self { platform, store, listeners: None })
     }
 

@@ -28,7 +28,8 @@ pub(crate) enum Pace {
 /// What to send.
 #[derive(Clone)]
 pub(crate) struct Plan {
-    pub(crate) address: SocketAddr,
+    /// Connections go to them in turn.
+    pub(crate) addresses: Arc<[SocketAddr]>,
     /// Sent in turn.
     pub(crate) requests: Arc<[Request]>,
     pub(crate) connections: usize,
@@ -90,8 +91,8 @@ pub(crate) async fn run(plan: Plan) -> Result<Load, BenchError> {
 
 async fn drive(plan: Plan) -> Result<Load, BenchError> {
     let mut streams = Vec::with_capacity(plan.connections);
-    for _ in 0..plan.connections {
-        let stream = TcpStream::connect(plan.address).await?;
+    for number in 0..plan.connections {
+        let stream = TcpStream::connect(plan.addresses[number % plan.addresses.len()]).await?;
         stream.set_nodelay(true)?;
         streams.push(stream);
     }

@@ -3,14 +3,17 @@
 pub(crate) mod accounts;
 pub(crate) mod answer;
 pub(crate) mod child;
+pub(crate) mod client;
 pub(crate) mod environment;
 mod error;
 pub(crate) mod instance;
 pub(crate) mod load;
 pub(crate) mod memory;
+pub(crate) mod nodes;
 pub(crate) mod numbers;
 pub(crate) mod report;
 pub(crate) mod requests;
+pub(crate) mod servers;
 
 pub(crate) use error::BenchError;
 

@@ -105,6 +105,8 @@ pub(crate) struct Report {
     pub(crate) rounds: usize,
     pub(crate) quick: bool,
     pub(crate) measurements: Vec<Measurement>,
+    /// What could not be measured on this machine, and why.
+    pub(crate) skipped: Vec<String>,
 }
 
 impl Report {
@@ -150,6 +152,9 @@ impl Report {
         for (m, note) in self.measurements.iter().flat_map(|m| m.notes.iter().map(move |note| (m, note))) {
             writeln!(out, "{:<4} {note}", m.id).expect("writing to a string does not fail");
         }
+        for skipped in &self.skipped {
+            writeln!(out, "skipped {skipped}").expect("writing to a string does not fail");
+        }
         out
     }
 }
@@ -186,7 +191,18 @@ mod tests {
         ];
         let date = "2026-11-23T00:00:00Z".to_owned();
         let rustc = "rustc".to_owned();
-        Report { date, rustc, cores: 2, seconds_per_measurement: 1.0, rounds: 2, quick: false, measurements }
+        let skipped = vec!["(h): postgres is missing".to_owned()];
+        let seconds_per_measurement = 1.0;
+        Report {
+            date,
+            rustc,
+            cores: 2,
+            seconds_per_measurement,
+            rounds: 2,
+            quick: false,
+            measurements,
+            skipped,
+        }
     }
 
     #[test]
@@ -201,7 +217,7 @@ mod tests {
     #[test]
     fn the_table_shows_every_measurement_with_its_bar_and_verdict() {
         let table = report().table();
-        for text in ["good enough", ">= 0.60", "too slow", "FAIL", "<= 2.00", "a    told"] {
+        for text in ["good enough", ">= 0.60", "too slow", "FAIL", "<= 2.00", "a    told", "skipped (h)"] {
             assert!(table.contains(text), "{text} in\n{table}");
         }
     }

@@ -34,3 +34,15 @@ pub(crate) fn sign_in(tenant: &str, email: &str, password: &str, from: Option<&s
     let body = serde_json::json!({ "email": email, "password": password }).to_string();
     post(&format!("/t/{tenant}/v1/auth/sign-in"), &headers, &body)
 }
+
+/// An exchange of a refresh token.
+pub(crate) fn refresh(token: &str) -> Request {
+    let body = serde_json::json!({ "refresh_token": token }).to_string();
+    post("/v1/auth/refresh", "content-type: application/json\r\n", &body)
+}
+
+/// A sign-out of the session an access token belongs to.
+pub(crate) fn sign_out(tenant: &str, token: &str) -> Request {
+    let headers = format!("authorization: Bearer {token}\r\ncontent-type: application/json\r\n");
+    post(&format!("/t/{tenant}/v1/auth/sign-out"), &headers, "{}")
+}
