@@ -62,7 +62,7 @@ async fn check(application: &DatabaseUrl, database: &DatabaseSettings) -> Result
 }
 
 fn refused(url: &DatabaseUrl, source: StorageError) -> DatabaseProblem {
-    DatabaseProblem::Refused { url: url.clone(), source }
+    DatabaseProblem::Refused { url: url.to_string(), source }
 }
 
 /// The owner's URL is never part of the configuration: no node needs it.

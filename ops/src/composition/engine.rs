@@ -25,7 +25,7 @@ pub(crate) enum DatabaseProblem {
     #[error("{url}: {source}")]
     Refused {
         /// Where it is.
-        url: DatabaseUrl,
+        url: String,
         /// Why.
         source: StorageError,
     },
@@ -44,7 +44,7 @@ pub(crate) async fn open_database(database: &DatabaseSettings) -> Result<Arc<dyn
     let url = database_url(&database.url)?;
     match PostgresEngine::open(&url, database.options.clone()).await {
         Ok(engine) => Ok(Arc::new(engine)),
-        Err(source) => Err(DatabaseProblem::Refused { url, source }),
+        Err(source) => Err(DatabaseProblem::Refused { url: url.to_string(), source }),
     }
 }
 

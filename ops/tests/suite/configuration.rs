@@ -67,6 +67,14 @@ fn wrong_values_are_named_with_their_fix() {
             &[],
             &["shutdown.hard_seconds", "at least soft_seconds"],
         ),
+        ("this is not toml", &[], &["is not valid TOML", "line 1"]),
+    ];
+    refused(table);
+}
+
+#[test]
+fn wrong_settings_of_nodes_are_named_with_their_fix() {
+    let table: &[Case] = &[
         (
             "database_url = 'postgres://a:hush@b/c'",
             &[],
@@ -99,8 +107,11 @@ fn wrong_values_are_named_with_their_fix() {
             &["node.auth_url", "auth listens on 0.0.0.0:8001", "http://10.0.0.7:8001"],
         ),
         ("[shutdown]\ndrain_seconds = 100000", &[], &["shutdown.drain_seconds", "0 to 3600"]),
-        ("this is not toml", &[], &["is not valid TOML", "line 1"]),
     ];
+    refused(table);
+}
+
+fn refused(table: &[Case]) {
     for (toml, variables, wanted) in table {
         let said = run(&mut check(toml, variables)).bad(2);
         for text in *wanted {

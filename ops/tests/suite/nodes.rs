@@ -149,6 +149,20 @@ fn a_redis_that_is_away_costs_precision_only() {
 }
 
 #[test]
+fn a_draining_node_serves_and_says_that_it_is_not_ready() {
+    let installation = Installation::migrated();
+    let data = Data::new();
+    let mut command = installation.serve_command(&data, "node");
+    let mut server = Server::start(command.env("PLINTO_SHUTDOWN__DRAIN_SECONDS", "2"), &data.path);
+    let ready = format!("{}/health/ready", server.url("core"));
+    assert_eq!(get(&ready, "").0, 200);
+    server.terminate();
+    becomes(true, || get(&ready, "").0 == 503);
+    assert_eq!(get(&format!("{}/v1/tenants", server.url("core")), &data.platform_key()).0, 200);
+    assert_eq!(server.wait().code(), Some(0));
+}
+
+#[test]
 fn what_does_not_fit_a_database_is_refused() {
     let installation = Installation::migrated();
     let data = Data::new();
