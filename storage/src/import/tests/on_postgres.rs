@@ -52,7 +52,7 @@ async fn a_whole_installation_comes_over_also_at_the_second_attempt() {
     // As an interrupted import leaves it: rows of tenants, and nothing that names them.
     let tenant = tenant_id(&source, "acme").await;
     super::super::copy::tenant(source.engine(), &*target, Scope::Tenant(tenant)).await.unwrap();
-    let import = || import_embedded(source.engine(), &master(), &*target, &mut |_| ());
+    let import = async || import_embedded(source.engine(), &master(), &*target, &mut |_| ()).await;
     assert_eq!(import().await, Ok(Imported { tenants: 3 }));
     let store =
         Store::open(Arc::clone(&target), master(), Arc::new(SeededEntropy::new(3)), NOW).await.unwrap();
