@@ -63,6 +63,7 @@ pub async fn rolling_restart(
     };
     let ((), restarted) = futures::join!(traffic.until(&stop), restarts);
     let restarts = restarted?;
+    site.settle().await?;
     let tally = site.journal.tally();
     let mut findings = Findings::default();
     findings.extend(site.journal.violations());

@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use futures::{StreamExt, TryStreamExt, stream};
 use parking_lot::Mutex;
+use tokio::time::sleep;
 
 use crate::invariants::{Violation, Witness};
 use crate::journal::{Journal, Standing, Tenant};
 use crate::nodes::{Footprint, Nodes};
 use crate::seed::Seed;
-use crate::traffic::{Calls, Refused, Traffic, Watch};
+use crate::traffic::{BOUND, Calls, Refused, Traffic, Watch};
 use crate::verification::populate;
 use crate::{Failure, HarnessError};
 
@@ -73,6 +74,13 @@ impl Site {
     /// What each node takes from the machine, in their order.
     pub(super) fn footprints(&self) -> Result<Vec<Footprint>, HarnessError> {
         self.nodes.pids().into_iter().map(|(_, pid)| Footprint::of(pid)).collect()
+    }
+
+    /// Waits until every node knows what the others did, and what was begun behind the answers is done.
+    pub(super) async fn settle(&self) -> Result<(), HarnessError> {
+        self.nodes.until_all_are_sent_to().await?;
+        sleep(BOUND).await;
+        Ok(())
     }
 
     /// Ends the experiment.

@@ -22,8 +22,6 @@ const USERS: usize = 12;
 const OTHER_TENANTS: usize = 3;
 /// How long readiness may take to tell of a change.
 const TOLD: Duration = Duration::from_secs(10);
-/// After a phase, until what was begun behind the answers is done.
-const SETTLE: Duration = Duration::from_secs(1);
 
 /// Runs all of it on the same three nodes, none of which is restarted.
 pub async fn outage(program: &Path, seed: Seed, say: Progress<'_>) -> Result<(), Failure> {
@@ -35,7 +33,7 @@ pub async fn outage(program: &Path, seed: Seed, say: Progress<'_>) -> Result<(),
     postgres::away(&site, postgres::How::Stopped, &mut findings, say).await?;
     postgres::away(&site, postgres::How::Frozen, &mut findings, say).await?;
     redis::frozen(&site, &mut findings, say).await?;
-    sleep(SETTLE).await;
+    site.settle().await?;
     findings.extend(site.journal.violations());
     let witness = Witness::new(site.nodes.api(), site.nodes.platform_key()).within(BOUND);
     findings.extend(verify(&witness, &site.journal, Depth::SAMPLE, seed, 0).await);

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use tokio::time::{Instant, sleep};
+use tokio::time::Instant;
 
 use super::Progress;
 use super::shared::{self, Site};
@@ -28,8 +28,6 @@ const NODES: usize = 3;
 const BUSY_USERS: usize = 40;
 /// Between two calls of one user.
 const PAUSE: Duration = Duration::from_millis(20);
-/// After the traffic, until what was begun behind the answers is done.
-const SETTLE: Duration = Duration::from_secs(2);
 /// What the window is called in which Redis is away.
 const REDIS: &str = "Redis was away";
 
@@ -64,8 +62,7 @@ pub async fn several_nodes(
 
     let plan = Plan::draw(seed, NODES, faults, time);
     let worked = work(&site, &plan, time, say).await?;
-    site.nodes.until_all_are_sent_to().await?;
-    sleep(SETTLE).await;
+    site.settle().await?;
 
     let mut findings = Findings::default();
     findings.extend(site.journal.violations());
