@@ -169,6 +169,11 @@ CREATE TABLE ledger_entries (
     CONSTRAINT "ledger_entries.seq" PRIMARY KEY (tenant_id, seq)
 );
 
+-- what other nodes look for; the list is the one of the query, or the planner would not use it
+CREATE INDEX ledger_entries_changes ON ledger_entries (tenant_id, seq)
+    WHERE event IN ('api_key.issued', 'session.revoked', 'tenant.data_key.rotated', 'tenant.deleted',
+                    'tenant.signing_key.rotated', 'user.sessions_revoked');
+
 -- Who sees what.
 
 DO $$

@@ -5,7 +5,7 @@ use super::super::suitability::{TABLES, TENANT_TABLES};
 use super::super::{PostgresEngine, PostgresOptions, SchemaState, migrate, schema_state};
 use super::{APPLICATION, client, database, empty_database, fixture, url};
 use crate::StorageError;
-use crate::repositories::constraint;
+use crate::repositories::{constraint, ledger};
 
 fn options() -> PostgresOptions {
     PostgresOptions::default()
@@ -52,6 +52,20 @@ async fn tenant_id_comes_first_in_every_key_and_index_of_a_tenant() {
     for reference in superuser.query(text, &[]).await.unwrap() {
         assert_eq!(reference.get::<_, &str>(1), "tenant_id", "{}", reference.get::<_, &str>(0));
     }
+}
+
+#[tokio::test]
+async fn looking_for_changes_has_an_index_over_the_same_events() {
+    let database = database().await;
+    let superuser = client(&database.superuser_url).await;
+    let plan = format!("EXPLAIN {}", ledger::CHANGES)
+        .replace("$1", "'00000000-0000-0000-0000-000000000000'")
+        .replace("$2", "0")
+        .replace("$3", "1");
+    superuser.batch_execute("SET enable_seqscan = off").await.unwrap();
+    let lines = superuser.query(&plan, &[]).await.unwrap();
+    let plan = lines.iter().map(|line| line.get(0)).collect::<Vec<String>>().join("\n");
+    assert!(plan.contains("ledger_entries_changes"), "{plan}");
 }
 
 #[tokio::test]
