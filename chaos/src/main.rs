@@ -67,8 +67,8 @@ struct Several {
     /// Tenants with one user each, beside the busy one
     #[arg(long, default_value_t = 100)]
     tenants: usize,
-    /// How many faults: a node, Redis and PostgreSQL in an order that the seed decides, then again
-    #[arg(long, default_value_t = 3)]
+    /// How many faults: a node, Redis, PostgreSQL and lost answers in an order that the seed decides, then again
+    #[arg(long, default_value_t = 4)]
     faults: usize,
     #[command(flatten)]
     seed: OneSeed,

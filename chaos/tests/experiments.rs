@@ -22,8 +22,8 @@ const ROUNDS: usize = 25;
 const FIRST_STARTS: usize = 5;
 /// The seed of the experiments on several nodes, so that they break the same things in the same order every time.
 const NODES_SEED: Seed = Seed(3);
-/// One busy tenant and a hundred others, a minute, each of the three faults once.
-const SEVERAL: SeveralNodes = SeveralNodes { time: Duration::from_secs(60), tenants: 100, faults: 3 };
+/// One busy tenant and a hundred others, a minute, each of the four faults once.
+const SEVERAL: SeveralNodes = SeveralNodes { time: Duration::from_secs(60), tenants: 100, faults: 4 };
 
 /// What is meant by at once: half of all nodes know of a revocation within this.
 const AT_ONCE: Duration = Duration::from_millis(100);

@@ -132,6 +132,11 @@ impl Nodes {
         &self.database.superuser_url
     }
 
+    /// The load balancer.
+    pub fn proxy(&self) -> &Proxy {
+        &self.proxy
+    }
+
     /// Starts a node that does not run, and waits until the proxy sends to it.
     pub async fn start_node(&self, node: usize) -> Result<(), HarnessError> {
         let server = self.installations[node].start().await?;

@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
@@ -23,10 +23,14 @@ pub const NO_NODE: &str = "no_node";
 /// Code of the proxy's own answer when a node was sent the request and did not answer it whole.
 pub const NODE_LOST: &str = "node_lost";
 
+/// While answers are lost, one in so many is. No multiple of the number of nodes, so that it is not always the same one's.
+const LOST: usize = 4;
+
 /// Balances over the targets, round robin.
 pub(super) struct Front {
     address: SocketAddr,
     pub(super) targets: Arc<[Arc<Target>]>,
+    pub(super) loses_answers: Arc<AtomicBool>,
     _tasks: JoinSet<()>,
 }
 
@@ -40,8 +44,9 @@ impl Front {
         for target in targets.iter() {
             tasks.spawn(Arc::clone(target).watch());
         }
-        tasks.spawn(accept(listener, Arc::clone(&targets)));
-        Ok(Self { address, targets, _tasks: tasks })
+        let loses_answers = Arc::new(AtomicBool::new(false));
+        tasks.spawn(accept(listener, Arc::clone(&targets), Arc::clone(&loses_answers)));
+        Ok(Self { address, targets, loses_answers, _tasks: tasks })
     }
 
     pub(super) fn address(&self) -> SocketAddr {
@@ -49,15 +54,22 @@ impl Front {
     }
 }
 
-async fn accept(listener: TcpListener, targets: Arc<[Arc<Target>]>) {
+async fn accept(listener: TcpListener, targets: Arc<[Arc<Target>]>, loses_answers: Arc<AtomicBool>) {
     let turn = Arc::new(AtomicUsize::new(0));
     let mut connections = JoinSet::new();
     while let Ok((stream, _)) = listener.accept().await {
-        let (targets, turn) = (Arc::clone(&targets), Arc::clone(&turn));
+        let (targets, turn, loses_answers) =
+            (Arc::clone(&targets), Arc::clone(&turn), Arc::clone(&loses_answers));
         connections.spawn(async move {
             let service = service_fn(move |request| {
-                let order = order(&targets, turn.fetch_add(1, Ordering::Relaxed));
-                async move { Ok::<_, Infallible>(forward(request, order).await) }
+                let turn = turn.fetch_add(1, Ordering::Relaxed);
+                let order = order(&targets, turn);
+                let is_lost = turn.is_multiple_of(LOST) && loses_answers.load(Ordering::Acquire);
+                async move {
+                    let answer = forward(request, order).await;
+                    let lost = || refusal(StatusCode::BAD_GATEWAY, NODE_LOST);
+                    Ok::<_, Infallible>(if is_lost { lost() } else { answer })
+                }
             });
             // A client that went away is no concern of a load balancer.
             let _ = hyper::server::conn::http1::Builder::new()

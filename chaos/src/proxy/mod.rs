@@ -11,6 +11,7 @@ mod tests;
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::atomic::Ordering;
 
 use front::Front;
 pub use front::{NO_NODE, NODE_LOST};
@@ -41,6 +42,13 @@ impl Proxy {
     pub fn moved(&self, node: usize, core: SocketAddr, auth: SocketAddr) {
         self.core.targets[node].moved(core);
         self.auth.targets[node].moved(auth);
+    }
+
+    /// Whether one answer in a few is thrown away from now on, after the node has done what was asked for.
+    pub fn lose_answers(&self, lose: bool) {
+        for front in [&self.core, &self.auth] {
+            front.loses_answers.store(lose, Ordering::Release);
+        }
     }
 
     /// Whether a node gets new requests.

@@ -121,3 +121,15 @@ async fn without_any_node_the_proxy_says_so() {
     let (status, body) = ask(&proxy).await;
     assert_eq!((status, body.contains(NO_NODE)), (503, true));
 }
+
+#[tokio::test]
+async fn a_lost_answer_is_lost_after_the_node_did_what_was_asked() {
+    let node = FakeNode::open(true, Manner::Answers).await;
+    let proxy = proxy(&[node.address]).await;
+    proxy.lose_answers(true);
+    let mut statuses = Vec::new();
+    for _ in 0..4 {
+        statuses.push(ask(&proxy).await.0);
+    }
+    assert_eq!((statuses, node.requests()), (vec![502, 204, 204, 204], 4));
+}

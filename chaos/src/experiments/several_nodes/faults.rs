@@ -33,6 +33,8 @@ pub(super) enum Fault {
     Redis,
     /// PostgreSQL ends and starts again.
     Postgres,
+    /// The load balancer throws answers away after the node did what was asked for, so that clients ask again.
+    Answers,
 }
 
 /// A fault with its time.
@@ -57,7 +59,8 @@ impl Plan {
         let mut kinds = Vec::new();
         let planned = (0..faults).map(|number| {
             if kinds.is_empty() {
-                kinds = vec![Fault::Node(random.random_range(0..nodes)), Fault::Redis, Fault::Postgres];
+                let node = Fault::Node(random.random_range(0..nodes));
+                kinds = vec![node, Fault::Redis, Fault::Postgres, Fault::Answers];
             }
             let fault = kinds.swap_remove(random.random_range(0..kinds.len()));
             let before = slot * u32::try_from(number).unwrap_or(u32::MAX);
@@ -101,6 +104,13 @@ impl Plan {
                     nodes.with_postgres(|postgres| postgres.start_again()).await?;
                     windows.close(AFTER_RETURN);
                 }
+                Fault::Answers => {
+                    windows.open("answers were lost", LONGEST);
+                    nodes.proxy().lose_answers(true);
+                    sleep_until(back).await;
+                    nodes.proxy().lose_answers(false);
+                    windows.close(Duration::ZERO);
+                }
             }
         }
         Ok(())
@@ -119,15 +129,15 @@ mod tests {
     fn faults_follow_each_other_within_the_time_and_leave_none_out() {
         let time = Duration::from_secs(60);
         for seed in 0..200 {
-            let Plan(planned) = Plan::draw(Seed(seed), 3, 3, time);
-            assert_eq!(planned.len(), 3);
-            for kind in [Fault::Redis, Fault::Postgres] {
+            let Plan(planned) = Plan::draw(Seed(seed), 3, 4, time);
+            assert_eq!(planned.len(), 4);
+            for kind in [Fault::Redis, Fault::Postgres, Fault::Answers] {
                 assert!(planned.iter().any(|planned| planned.fault == kind), "{planned:?}");
             }
             assert!(planned.iter().any(|planned| matches!(planned.fault, Fault::Node(0..3))), "{planned:?}");
             let mut until = QUIET;
             for Planned { begins, away, .. } in planned {
-                assert!(begins >= until && away >= Duration::from_secs(2), "{begins:?} {away:?}");
+                assert!(begins >= until && away >= Duration::from_millis(1_900), "{begins:?} {away:?}");
                 until = begins + away + AFTER_RETURN;
             }
             assert!(until <= time, "{until:?}");

@@ -1,5 +1,5 @@
 //! Three nodes, one busy tenant and many others, mixed traffic; a node is killed and brought back, Redis and PostgreSQL
-//! go away and come back.
+//! go away and come back, and answers get lost.
 
 mod faults;
 mod report;
@@ -38,7 +38,7 @@ pub struct SeveralNodes {
     pub time: Duration,
     /// Tenants beside the busy one.
     pub tenants: usize,
-    /// How many faults there are, of three kinds in turn.
+    /// How many faults there are, of four kinds in turn.
     pub faults: usize,
 }
 
