@@ -121,9 +121,10 @@ async fn work(site: &Site, plan: &Plan, time: Duration, say: Progress<'_>) -> Re
     })
 }
 
-/// What was broken when a sign-out was acknowledged.
+/// What was broken between a sign-out's acknowledgement and a node's refusal; a node that cannot answer refuses late.
 fn fault_at(windows: &[Window], refused: &Refused) -> Option<&'static str> {
-    let broken = |window: &&Window| (window.begins..=window.ends).contains(&refused.acknowledged);
+    let until = refused.acknowledged + refused.after;
+    let broken = |window: &&Window| window.begins <= until && window.ends >= refused.acknowledged;
     windows.iter().find(broken).map(|window| window.fault)
 }
 
