@@ -42,13 +42,19 @@ impl Scope {
     }
 }
 
-/// A storage engine. Dropping a returned future abandons work that has not begun; a commit that has
-/// begun finishes, and its outcome is then unknown to the caller.
+/// A storage engine. Dropping a returned future abandons work that has not begun. A commit that has begun is then
+/// finished or rolled back as a whole, whichever the engine can still do, and the caller does not learn which.
 #[async_trait]
 pub trait Engine: Send + Sync + 'static {
     /// Runs one query and returns all its rows, after every commit acknowledged before the call.
     /// "Not found" is an empty vector.
     async fn read(&self, scope: Scope, statement: Statement) -> Result<Vec<Row>, StorageError>;
+
+    /// Like [`read`](Self::read), for what must go on while tenants keep the engine busy, such as following other
+    /// nodes: it does not wait behind them, and few may ask at once. A tenant without storage may be an empty vector.
+    async fn read_aside(&self, scope: Scope, statement: Statement) -> Result<Vec<Row>, StorageError> {
+        self.read(scope, statement).await
+    }
 
     /// Runs `units` in one durable transaction called `name` and answers each of them, in order.
     ///
@@ -78,7 +84,8 @@ pub trait Engine: Send + Sync + 'static {
     /// Whether other processes may write to the same storage, so that what this one remembers can be out of date.
     fn is_shared(&self) -> bool;
 
-    /// Sequences of the last ledger entries of those among `ids` that have a ledger; nil is the platform's.
+    /// Sequences of the last ledger entries of those among `ids` that have a ledger; nil is the platform's. Goes the
+    /// way of [`read_aside`](Self::read_aside).
     async fn ledger_heads(&self, ids: &[Uuid]) -> Result<Vec<(Uuid, i64)>, StorageError>;
 
     /// Finishes what was begun, refuses what comes later, releases files and locks.

@@ -51,13 +51,14 @@ pub struct Change {
 }
 
 /// Entries whose event is one of [`CHANGING`], with a sequence greater than `after_seq`, in order, at most `limit`.
+/// Read aside from the traffic of tenants ([`Engine::read_aside`]).
 pub async fn changes(
     engine: &dyn Engine,
     scope: Scope,
     after_seq: i64,
     limit: u32,
 ) -> Result<Vec<Change>, StorageError> {
-    let rows = engine.read(scope, texts::changes(scope.id(), after_seq, limit)).await?;
+    let rows = engine.read_aside(scope, texts::changes(scope.id(), after_seq, limit)).await?;
     let decode = |row| {
         let mut columns = Columns::of("ledger_entries", row);
         Ok(Change {

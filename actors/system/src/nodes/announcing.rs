@@ -37,6 +37,10 @@ impl Engine for Announcing {
         self.inner.read(scope, statement).await
     }
 
+    async fn read_aside(&self, scope: Scope, statement: Statement) -> Result<Vec<Row>, StorageError> {
+        self.inner.read_aside(scope, statement).await
+    }
+
     /// What stood is announced after the commit. So is what may have stood: a notice only makes others look. A caller
     /// that drops this future loses the notice; others find the entry when they next read the ledger.
     async fn commit(

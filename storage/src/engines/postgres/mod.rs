@@ -45,12 +45,15 @@ use crate::engine::{Columns, Counters, Engine, EngineHealth, Receipt, Row, Scope
 use crate::error::{StorageError, UnitError};
 use crate::repositories::{ledger, write_probe};
 
-/// How long a health check waits for an answer.
+/// How long a health check waits for the answer to a write.
 const PROBE: Duration = Duration::from_secs(1);
 
 /// The PostgreSQL engine. Dropping it without [`close`](Engine::close) cuts what is under way.
 pub struct PostgresEngine {
     pool: Pool,
+    /// For following other nodes and for health: the traffic of tenants cannot fill it.
+    aside: Pool,
+    liveness: Arc<Liveness>,
     watch: AbortHandle,
     beginning: Beginning,
     counters: Counters,
@@ -82,7 +85,9 @@ impl PostgresEngine {
         let liveness = Arc::new(Liveness::new());
         let watch = tokio::spawn(watch_server(Arc::clone(&liveness), Arc::clone(&connector))).abort_handle();
         Ok(Self {
-            pool: Pool::new(connector, liveness, &options),
+            pool: Pool::new(Arc::clone(&connector), Arc::clone(&liveness), &options),
+            aside: Pool::aside(connector, Arc::clone(&liveness), &options),
+            liveness,
             watch,
             beginning: Beginning::new(&options),
             counters: Counters::default(),
@@ -90,11 +95,16 @@ impl PostgresEngine {
         })
     }
 
-    async fn query(&self, scope: Scope, statement: &Statement) -> Result<Vec<Row>, StorageError> {
+    async fn query(
+        &self,
+        pool: &Pool,
+        scope: Scope,
+        statement: &Statement,
+    ) -> Result<Vec<Row>, StorageError> {
         let begin = self.beginning.read(scope);
         let mut attempts = Attempts::at("read", &self.counters);
         loop {
-            let done = async { read::query(&mut self.pool.acquire(scope).await?, &begin, statement).await };
+            let done = async { read::query(&mut pool.acquire(scope).await?, &begin, statement).await };
             match done.await {
                 Ok(rows) => return Ok(rows),
                 Err(fault) => attempts.another(fault).await.map_err(|fault| fault.storage())?,
@@ -104,6 +114,7 @@ impl PostgresEngine {
 
     async fn transact(
         &self,
+        pool: &Pool,
         scope: Scope,
         name: &'static str,
         units: &[Unit],
@@ -112,7 +123,7 @@ impl PostgresEngine {
         let mut attempts = Attempts::at(name, &self.counters);
         let mut doubt = None;
         loop {
-            let done = async { batch.attempt(&mut self.pool.acquire(scope).await?, &mut doubt).await };
+            let done = async { batch.attempt(&mut pool.acquire(scope).await?, &mut doubt).await };
             let fault = match done.await {
                 Ok(answers) => return Ok(answers),
                 Err(fault) => fault,
@@ -154,15 +165,34 @@ impl PostgresEngine {
         }
     }
 
-    /// Why it does not answer reads, if so.
-    async fn unreadable(&self) -> Option<String> {
+    /// Commits and keeps count of it.
+    async fn counted(
+        &self,
+        pool: &Pool,
+        scope: Scope,
+        name: &'static str,
+        units: &[Unit],
+    ) -> Result<Answers, StorageError> {
+        let done = self.transact(pool, scope, name, units).await;
+        self.last_write.record(&done);
+        self.counters.record(name, |total| match &done {
+            Ok(answers) => {
+                let stood = answers.iter().filter(|answer| answer.is_ok()).count() as u64;
+                total.committed += 1;
+                total.units += stood;
+                total.refused += answers.len() as u64 - stood;
+            }
+            Err(_) => total.failed += 1,
+        });
+        done
+    }
+
+    /// Why it does not answer reads, if so. A server that is only busy answers them, if late.
+    fn unreadable(&self) -> Option<String> {
         if self.pool.is_closed() {
             return Some("storage was closed".to_owned());
         }
-        let probe = write_probe::read();
-        let reading = self.query(Scope::Platform, &probe);
-        let read = tokio::time::timeout(PROBE, reading).await.unwrap_or(Err(StorageError::Timeout));
-        read.err().map(|error| error.to_string())
+        self.liveness.away()
     }
 }
 
@@ -181,14 +211,19 @@ async fn admit(connector: &Connector) -> Result<(), Fault> {
 impl Engine for PostgresEngine {
     async fn read(&self, scope: Scope, statement: Statement) -> Result<Vec<Row>, StorageError> {
         guard(scope, &statement).map_err(|what| StorageError::Misuse { what })?;
-        let rows = self.query(scope, &statement).await?;
+        let rows = self.query(&self.pool, scope, &statement).await?;
         if rows.is_empty()
             && scope != Scope::Platform
-            && self.query(scope, &ledger::head(scope.id())).await?.is_empty()
+            && self.query(&self.pool, scope, &ledger::head(scope.id())).await?.is_empty()
         {
             return Err(StorageError::UnknownTenant);
         }
         Ok(rows)
+    }
+
+    async fn read_aside(&self, scope: Scope, statement: Statement) -> Result<Vec<Row>, StorageError> {
+        guard(scope, &statement).map_err(|what| StorageError::Misuse { what })?;
+        self.query(&self.aside, scope, &statement).await
     }
 
     async fn commit(
@@ -200,18 +235,7 @@ impl Engine for PostgresEngine {
         if units.is_empty() {
             return Ok(Vec::new());
         }
-        let done = self.transact(scope, name, &units).await;
-        self.last_write.record(&done);
-        self.counters.record(name, |total| match &done {
-            Ok(answers) => {
-                let stood = answers.iter().filter(|answer| answer.is_ok()).count() as u64;
-                total.committed += 1;
-                total.units += stood;
-                total.refused += answers.len() as u64 - stood;
-            }
-            Err(_) => total.failed += 1,
-        });
-        done
+        self.counted(&self.pool, scope, name, &units).await
     }
 
     async fn create_tenant(&self, tenant: Uuid) -> Result<(), StorageError> {
@@ -223,15 +247,16 @@ impl Engine for PostgresEngine {
     }
 
     async fn list_tenants(&self) -> Result<Vec<Uuid>, StorageError> {
-        let rows = self.query(Scope::Platform, &Statement::new(tenants::LIST, Vec::new())).await?;
+        let rows =
+            self.query(&self.pool, Scope::Platform, &Statement::new(tenants::LIST, Vec::new())).await?;
         rows.into_iter().map(|row| Columns::of("tenant_storage", row).uuid("tenant_id")).collect()
     }
 
     async fn health(&self) -> EngineHealth {
-        let unreadable = self.unreadable().await;
+        let unreadable = self.unreadable();
         if unreadable.is_none() && self.last_write.refusal().is_some() {
-            let unit = Unit { statements: vec![write_probe::write()], entries: Vec::new() };
-            let probe = self.commit(Scope::Platform, "write_probe", vec![unit]);
+            let units = [Unit { statements: vec![write_probe::write()], entries: Vec::new() }];
+            let probe = self.counted(&self.aside, Scope::Platform, "write_probe", &units);
             // Its outcome is what `last_write` says below; one that hangs leaves it as it was.
             let _ = tokio::time::timeout(PROBE, probe).await;
         }
@@ -257,7 +282,7 @@ impl Engine for PostgresEngine {
     async fn ledger_heads(&self, ids: &[Uuid]) -> Result<Vec<(Uuid, i64)>, StorageError> {
         let mut attempts = Attempts::at("ledger_heads", &self.counters);
         loop {
-            let lease = self.pool.acquire(Scope::Platform).await;
+            let lease = self.aside.acquire(Scope::Platform).await;
             let done = async { tenants::heads(&mut lease?, &self.beginning, ids).await };
             match done.await {
                 Ok(heads) => return Ok(heads),
@@ -267,7 +292,7 @@ impl Engine for PostgresEngine {
     }
 
     async fn close(&self) {
-        self.pool.close().await;
+        tokio::join!(self.pool.close(), self.aside.close());
         self.watch.abort();
     }
 }

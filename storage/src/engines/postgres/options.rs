@@ -4,7 +4,8 @@ use std::time::Duration;
 /// How the PostgreSQL engine uses its server.
 #[derive(Clone, Debug)]
 pub struct PostgresOptions {
-    /// Connections to the server. One more watches whether it answers.
+    /// Connections for the traffic of tenants. One more watches whether the server answers, and another is for
+    /// following other nodes and for health.
     pub connections: u32,
     /// Callers that may wait for a connection; more are refused as overloaded.
     pub queue_depth: u32,

@@ -1,4 +1,5 @@
-//! Connections, shared fairly: a bounded queue, a bounded wait, and no tenant holds more than half of them.
+//! Connections, shared fairly: a bounded queue, a bounded wait, and no tenant holds more than half of them. Beside
+//! them there is one that the traffic of tenants never gets.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -21,6 +22,9 @@ use crate::error::StorageError;
 
 /// Longest wait for a connection.
 const WAIT: Duration = Duration::from_secs(1);
+/// The same for the one beside the traffic, and how many may wait for it.
+const WAIT_ASIDE: Duration = Duration::from_millis(500);
+const QUEUE_ASIDE: u32 = 64;
 
 /// A pooled connection.
 pub(super) struct Link {
@@ -84,12 +88,36 @@ pub(super) struct Pool {
     queue: Queue,
     closed: AtomicBool,
     limit: u32,
+    wait: Duration,
     patience: Duration,
 }
 
 impl Pool {
+    /// For the traffic of tenants.
     pub(super) fn new(connector: Arc<Connector>, liveness: Arc<Liveness>, options: &PostgresOptions) -> Self {
-        let limit = options.connections.max(1);
+        Self {
+            wait: WAIT,
+            ..Self::of(connector, liveness, options, options.connections, options.queue_depth)
+        }
+    }
+
+    /// A single connection beside the traffic.
+    pub(super) fn aside(
+        connector: Arc<Connector>,
+        liveness: Arc<Liveness>,
+        options: &PostgresOptions,
+    ) -> Self {
+        Self { wait: WAIT_ASIDE, ..Self::of(connector, liveness, options, 1, QUEUE_ASIDE) }
+    }
+
+    fn of(
+        connector: Arc<Connector>,
+        liveness: Arc<Liveness>,
+        options: &PostgresOptions,
+        limit: u32,
+        queue_depth: u32,
+    ) -> Self {
+        let limit = limit.max(1);
         let manager = Arc::new(Manager { connector, liveness, refusal: Mutex::new(None) });
         let links = bb8::Pool::builder()
             .max_size(limit)
@@ -100,9 +128,10 @@ impl Pool {
             manager,
             places: Arc::new(Semaphore::new(limit as usize)),
             shares: Mutex::default(),
-            queue: Queue { depth: options.queue_depth as usize, ..Queue::default() },
+            queue: Queue { depth: queue_depth as usize, ..Queue::default() },
             closed: AtomicBool::new(false),
             limit,
+            wait: WAIT,
             // What the server itself does not end in time, a broken way to it may.
             patience: options.statement_timeout + options.lock_timeout + WAIT,
         }
@@ -148,7 +177,7 @@ impl Pool {
             let place = Arc::clone(&self.places).acquire_owned().await?;
             Ok((share, place))
         };
-        match timeout(WAIT, turn).await {
+        match timeout(self.wait, turn).await {
             Ok(Ok(turn)) => Ok(turn),
             Ok::<Result<_, tokio::sync::AcquireError>, _>(Err(_)) => Err(closed()),
             Err(_) => Err(StorageError::Overloaded.into()),

@@ -9,6 +9,7 @@ use uuid::Uuid;
 use super::super::PostgresOptions;
 use super::{client, database, fixture};
 use crate::conformance::entry;
+use crate::ledger::changes;
 use crate::repositories::users::{self, UserState};
 use crate::{Engine, PoolHealth, Scope, Statement, StorageError, Unit};
 
@@ -98,6 +99,46 @@ async fn a_full_queue_refuses_at_once_and_a_wait_ends() {
     assert_eq!(refused, Err(StorageError::Overloaded));
     assert!(begun.elapsed() < Duration::from_millis(1_400), "{:?}", begun.elapsed());
     assert_eq!(busy.await.unwrap().expect("reads").len(), 1);
+}
+
+#[tokio::test]
+async fn following_other_nodes_and_health_do_not_wait_behind_the_traffic() {
+    let database = database().await;
+    let fixture = fixture(&database, options(1, 16)).await;
+    let vault = fixture.tenant("ours").await;
+    fixture.commit(&vault, vec![], vec![entry("session.revoked", 1)]).await.expect("commits");
+    let engine = Arc::clone(fixture.store.engine());
+    let endless = Statement::new("SELECT 1 FROM pg_sleep(4)", vec![]);
+    let busy = tokio::spawn(async move { engine.read(Scope::Platform, endless).await });
+    sleep(Duration::from_millis(100)).await;
+    let begun = Instant::now();
+    let scope = Scope::Tenant(vault.tenant());
+    assert_eq!(changes(fixture.engine(), scope, 0, 10).await.expect("reads").len(), 1);
+    let heads = fixture.engine().ledger_heads(&[vault.tenant()]).await;
+    assert_eq!(heads, Ok(vec![(vault.tenant(), 1)]));
+    let health = fixture.engine().health().await;
+    assert!(health.ready(), "busy is not away: {health:?}");
+    assert_eq!(health.pool.expect("has a pool").in_use, 1);
+    assert!(begun.elapsed() < Duration::from_millis(900), "{:?}", begun.elapsed());
+    assert_eq!(users::get(fixture.engine(), &vault, fixture.id()).await, Err(StorageError::Overloaded));
+    busy.abort();
+    fixture.engine().close().await;
+    let refused = changes(fixture.engine(), scope, 0, 10).await;
+    assert!(matches!(refused, Err(StorageError::Unavailable { .. })), "{refused:?}");
+}
+
+#[tokio::test]
+async fn the_connection_beside_the_traffic_is_waited_for_with_a_bound() {
+    let database = database().await;
+    let fixture = fixture(&database, options(2, 16)).await;
+    let engine = Arc::clone(fixture.store.engine());
+    let endless = Statement::new("SELECT 1 FROM pg_sleep(4)", vec![]);
+    let busy = tokio::spawn(async move { engine.read_aside(Scope::Platform, endless).await });
+    sleep(Duration::from_millis(100)).await;
+    let begun = Instant::now();
+    assert_eq!(fixture.engine().ledger_heads(&[Uuid::nil()]).await, Err(StorageError::Overloaded));
+    assert!(begun.elapsed() < Duration::from_millis(900), "{:?}", begun.elapsed());
+    busy.abort();
 }
 
 #[tokio::test]
