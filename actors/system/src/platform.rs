@@ -8,7 +8,7 @@ use crate::error::ServiceError;
 use crate::introspection::{Introspection, active_refresh_token};
 use crate::ledger::LedgerHandle;
 use crate::look_ups::LookUps;
-use crate::nodes::{Follower, Lessor, NodesCount, Progress, Watch, announcing};
+use crate::nodes::{Follower, Lessor, NodesCount, Progress, Reloads, Watch, announcing};
 use crate::registry::{Registry, TenantView};
 use crate::session::{Presented, RefreshRequest, SessionHandle, SessionKey, client_index};
 use crate::tenant::{
@@ -121,6 +121,7 @@ impl Platform {
                 ledger: ledger.clone(),
                 lessor,
                 look_ups: LookUps::default(),
+                reloads: Reloads::default(),
                 progress: Progress::default(),
             })
         });
@@ -506,7 +507,8 @@ impl Platform {
         committed.map(|()| user)
     }
 
-    /// Tells the resident sessions of a user that a committed write has ended them.
+    /// Tells the resident sessions of a user that a committed write has ended them: those whose rows say so, as others
+    /// may have begun after it.
     async fn tell_sessions(&self, cell: &TenantCell, user: UserId) -> Result<(), ServiceError> {
         let engine = self.0.store.engine();
         let mut cursor = None;
@@ -514,7 +516,7 @@ impl Platform {
             let page =
                 sessions::list_for_user(&**engine, &cell.vault, user.uuid(), SESSIONS_PER_PAGE, cursor)
                     .await?;
-            for row in &page {
+            for row in page.iter().filter(|row| row.revoked_at.is_some()) {
                 let session = SessionId::from_uuid(row.session_id);
                 self.0.sessions.was_revoked(SessionKey { tenant: cell.id, session });
             }
@@ -557,7 +559,7 @@ impl Platform {
             return verified;
         }
         // Boxed, so that tokens of known keys do not carry the size of this.
-        if Box::pin(within(deadline, follower.learn_signing_key(cell, token))).await? {
+        if Box::pin(within(deadline, follower.learn_signing_key(cell, token, now, deadline))).await? {
             return self.0.tenants.cell(cell.id, deadline).await?.verify(token, now);
         }
         verified

@@ -1,4 +1,5 @@
 use super::lease::Lessor;
+use super::news::Reloads;
 use super::plan::Plan;
 use super::watch::{Position, Watch};
 use crate::credentials::ApiKeys;
@@ -65,6 +66,7 @@ pub(crate) struct Follower {
     pub(crate) ledger: LedgerHandle,
     pub(crate) lessor: Arc<Lessor>,
     pub(crate) look_ups: LookUps,
+    pub(crate) reloads: Reloads,
     pub(crate) progress: Progress,
 }
 

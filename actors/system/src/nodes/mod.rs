@@ -20,6 +20,7 @@ pub(crate) use announcing::announcing;
 pub(crate) use follow::{Follower, Progress};
 pub(crate) use guesses::{SharedGuesses, Verdict};
 pub(crate) use lease::Lessor;
+pub(crate) use news::{Reloads, UnknownKeys};
 pub(crate) use watch::Watch;
 
 use std::sync::atomic::{AtomicU64, Ordering};

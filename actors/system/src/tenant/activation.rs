@@ -5,6 +5,7 @@ use super::tokens::VerifiedTokens;
 use crate::config::PlatformConfig;
 use crate::environment::Environment;
 use crate::error::ServiceError;
+use crate::nodes::UnknownKeys;
 use crate::persist;
 use plinto_domain::audit::{Actor, Event};
 use plinto_domain::tenant::{TenantSettings, TenantSlug};
@@ -43,6 +44,7 @@ pub(crate) async fn load(
         retired: retirements(&rows),
         jwks: jwks.into(),
         verified: VerifiedTokens::new(&config.limits),
+        unknown_keys: UnknownKeys::default(),
     }))
 }
 

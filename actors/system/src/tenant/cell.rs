@@ -1,4 +1,5 @@
 use super::tokens::VerifiedTokens;
+use crate::nodes::UnknownKeys;
 use plinto_domain::TenantId;
 use plinto_domain::tenant::TenantSettings;
 use plinto_storage::TenantVault;
@@ -21,6 +22,7 @@ pub(crate) struct TenantCell {
     /// The public key set as served at `jwks.json` (RFC 7517).
     pub(crate) jwks: Arc<str>,
     pub(crate) verified: VerifiedTokens,
+    pub(crate) unknown_keys: UnknownKeys,
 }
 
 impl fmt::Debug for TenantCell {

@@ -1,8 +1,10 @@
 use async_trait::async_trait;
+use parking_lot::Mutex;
 use plinto_storage::engines::sqlite::{SqliteEngine, SqliteOptions};
 use plinto_storage::{Engine, EngineHealth, Receipt, Row, Scope, Statement, StorageError, Unit, UnitError};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
 use tokio::runtime::Handle;
 use uuid::Uuid;
 
@@ -15,15 +17,54 @@ pub(crate) fn database() -> Arc<SqliteEngine> {
 pub(crate) struct Connection {
     database: Arc<SqliteEngine>,
     cut: AtomicBool,
+    /// What was read or asked through it.
+    pub(crate) asked: AtomicU64,
+    disturbed: Mutex<Option<Disturbance>>,
+}
+
+/// Reads of a scope whose text holds a word are late, or fail.
+#[derive(Clone)]
+pub(crate) struct Disturbance {
+    pub(crate) scope: Scope,
+    pub(crate) text: &'static str,
+    pub(crate) outcome: Outcome,
+}
+
+#[derive(Clone)]
+pub(crate) enum Outcome {
+    Late(Duration),
+    Fails(StorageError),
 }
 
 impl Connection {
     pub(crate) fn to(database: &Arc<SqliteEngine>) -> Arc<Self> {
-        Arc::new(Self { database: Arc::clone(database), cut: AtomicBool::new(false) })
+        Arc::new(Self {
+            database: Arc::clone(database),
+            cut: AtomicBool::new(false),
+            asked: AtomicU64::new(0),
+            disturbed: Mutex::default(),
+        })
     }
 
     pub(crate) fn cut(&self, cut: bool) {
         self.cut.store(cut, Ordering::SeqCst);
+    }
+
+    /// Disturbs reads from now on, or no longer.
+    pub(crate) fn disturb(&self, disturbance: Option<Disturbance>) {
+        *self.disturbed.lock() = disturbance;
+    }
+
+    async fn disturbed(&self, scope: Scope, statement: &Statement) -> Result<(), StorageError> {
+        let disturbance = self.disturbed.lock().clone();
+        match disturbance.filter(|it| it.scope == scope && statement.sql.contains(it.text)) {
+            None => Ok(()),
+            Some(Disturbance { outcome: Outcome::Late(by), .. }) => {
+                tokio::time::sleep(by).await;
+                Ok(())
+            }
+            Some(Disturbance { outcome: Outcome::Fails(error), .. }) => Err(error),
+        }
     }
 
     /// Runs on a blocking thread, so that paused time stands still meanwhile.
@@ -38,6 +79,7 @@ impl Connection {
         if self.cut.load(Ordering::SeqCst) {
             return Err(StorageError::Unavailable { reason: "cut by the test".into() });
         }
+        self.asked.fetch_add(1, Ordering::SeqCst);
         let database = Arc::clone(&self.database);
         let handle = Handle::current();
         tokio::task::spawn_blocking(move || handle.block_on(work(database))).await.expect("no panic")
@@ -47,6 +89,7 @@ impl Connection {
 #[async_trait]
 impl Engine for Connection {
     async fn read(&self, scope: Scope, statement: Statement) -> Result<Vec<Row>, StorageError> {
+        self.disturbed(scope, &statement).await?;
         self.call(move |database| async move { database.read(scope, statement).await }).await
     }
 
@@ -72,7 +115,7 @@ impl Engine for Connection {
     }
 
     async fn health(&self) -> EngineHealth {
-        self.database.health().await
+        EngineHealth { readable: !self.cut.load(Ordering::SeqCst), ..self.database.health().await }
     }
 
     fn is_shared(&self) -> bool {

@@ -1,8 +1,16 @@
+use crate::engine::{Disturbance, Outcome};
 use crate::rig::{BOUND, Rig, roomy, soon};
+use plinto_domain::TenantId;
+use plinto_storage::Scope;
 use std::time::Duration;
 
 /// What a notice may take; nothing but a task switch in this process.
 const AT_ONCE: Duration = Duration::from_millis(100);
+
+/// Disturbs looking up which sessions a user has.
+fn sessions_of_users(tenant: TenantId, outcome: Outcome) -> Disturbance {
+    Disturbance { scope: Scope::Tenant(tenant.uuid()), text: "AND user_id = $2 AND session_id", outcome }
+}
 
 #[tokio::test(start_paused = true)]
 async fn a_notice_ends_a_session_on_the_other_node() {
@@ -131,6 +139,28 @@ async fn live_sessions_outlast_an_outage_of_the_database() {
     one.platform.sign_out(tenant, &session.access.token, soon()).await.expect("ends");
     two.connection.cut(false);
     assert!(two.refuses(&caller, &session.access.token).await < BOUND);
+    one.finish().await;
+    two.finish().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_session_that_begins_while_the_others_are_told_of_their_end_goes_on() {
+    let rig = Rig::with(roomy());
+    let (one, two, tenant) = rig.pair().await;
+    let caller = one.caller().await;
+    let session = one.sign_in(tenant).await;
+    let listing = Outcome::Late(Duration::from_secs(1));
+    one.connection.disturb(Some(sessions_of_users(tenant, listing)));
+    let platform = one.platform.clone();
+    let token = session.access.token.clone();
+    let ending =
+        tokio::spawn(async move { platform.sign_out_everywhere(tenant, &token, soon()).await.map(drop) });
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let later = one.sign_in(tenant).await;
+    assert!(one.is_active(&caller, &later.access.token).await);
+    ending.await.expect("no panic").expect("ends");
+    assert!(!one.is_active(&caller, &session.access.token).await);
+    assert!(one.is_active(&caller, &later.access.token).await, "it began after the others had ended");
     one.finish().await;
     two.finish().await;
 }

@@ -2,6 +2,8 @@ use crate::rig::{BOUND, Node, Rig, roomy, soon};
 use plinto_actors::{ClientContext, ServiceError, SigningAlgorithm};
 use plinto_domain::TenantId;
 use plinto_domain::audit::Actor;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -124,4 +126,29 @@ async fn tokens_of_keys_made_elsewhere_a_moment_ago_are_good() {
     assert!(two.is_active(&caller, &older.access.token).await);
     one.finish().await;
     two.finish().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn tokens_of_retired_keys_neither_load_a_tenant_again_nor_are_looked_up_again() {
+    let rig = Rig::with(roomy());
+    let (one, two, tenant) = rig.pair().await;
+    let caller = two.caller().await;
+    let old = one.sign_in(tenant).await;
+    let rotated = one.platform.rotate_keys(tenant, SigningAlgorithm::EdDsa, Actor::System, soon()).await;
+    rotated.expect("rotated");
+    two.finish().await;
+    tokio::time::sleep(Duration::from_secs(1_000)).await;
+    let three = rig.node("three", 3).await;
+    let picture = three.platform.jwks(tenant, soon()).await.expect("keys");
+    assert!(!three.is_active(&caller, &old.access.token).await);
+    three.line.cut(true);
+    let asked = three.connection.asked.load(Ordering::SeqCst);
+    for _ in 0..100 {
+        assert!(!three.is_active(&caller, &old.access.token).await);
+    }
+    assert!(three.connection.asked.load(Ordering::SeqCst) < asked + 10, "nothing but polls");
+    let still = three.platform.jwks(tenant, soon()).await.expect("keys");
+    assert!(Arc::ptr_eq(&picture, &still), "the tenant was not loaded again");
+    one.finish().await;
+    three.finish().await;
 }
