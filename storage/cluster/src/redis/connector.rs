@@ -2,6 +2,7 @@ use super::{OptionsError, RedisOptions};
 use redis::aio::{ConnectionLike, MultiplexedConnection};
 use redis::cluster::ClusterClient;
 use redis::cluster_async::ClusterConnection;
+use redis::cluster_routing::{MultipleNodeRoutingInfo, RoutingInfo};
 use redis::{
     AsyncConnectionConfig, Client, Cmd, Pipeline, ProtocolVersion, RedisError, RedisFuture, RedisResult,
     TlsCertificates, Value,
@@ -16,6 +17,10 @@ const CONNECTING: Duration = Duration::from_secs(1);
 
 /// Requests that may wait to be written; more callers wait for room, within their time.
 const UNWRITTEN: usize = 1024;
+
+/// A script that says it may write, so that a server which takes no writes refuses it. It needs no key, which would be
+/// on one server only.
+const WRITER: &str = "#!lua\nreturn 1";
 
 /// Makes connections of one kind.
 #[derive(Clone)]
@@ -90,6 +95,21 @@ impl Connector {
     /// Whether several servers hold the keys.
     pub(super) fn is_cluster(&self) -> bool {
         matches!(self, Self::Cluster(_))
+    }
+}
+
+impl Connection {
+    /// Writes the key, to be forgotten after `life`. Succeeds only when every primary takes writes: all of them hold
+    /// limits.
+    pub(super) async fn write(&mut self, key: &str, life: Duration) -> RedisResult<()> {
+        if let Self::Cluster(connection) = self {
+            let mut command = redis::cmd("EVAL");
+            command.arg(WRITER).arg(0);
+            // Without a policy every answer comes back as it is, refusals as well.
+            let routing = RoutingInfo::MultiNode((MultipleNodeRoutingInfo::AllMasters, None));
+            connection.route_command(command, routing).await?.extract_error()?;
+        }
+        redis::cmd("SET").arg(key).arg(1).arg("PX").arg(life.as_millis()).exec_async(self).await
     }
 }
 

@@ -3,7 +3,7 @@ use super::outbox::KEPT;
 use super::script::POSITION;
 use crate::subscribers::Subscribers;
 use crate::{Heard, NodeId};
-use redis::streams::{StreamId, StreamReadReply};
+use redis::streams::{StreamId, StreamRangeReply, StreamReadReply};
 use redis::{FromRedisValue as _, RedisResult};
 use std::sync::Arc;
 use std::time::Duration;
@@ -66,13 +66,38 @@ impl Inbox {
             command.arg("STREAMS").arg(&self.stream).arg(&place.id);
             let answer = timeout(Self::longest(self.patience), command.query_async(connection)).await;
             let news: Option<StreamReadReply> = answer.map_err(timed_out)??;
+            let before = place.id.clone();
             for entry in news.into_iter().flat_map(|news| news.keys).flat_map(|key| key.ids) {
                 if let Some(heard) = self.understand(&entry) {
                     self.subscribers.tell(&heard);
                 }
                 place.id = entry.id;
             }
+            self.look_back(connection, &before, place).await?;
         }
+    }
+
+    /// The entry read last is still there: nothing between it and the news was lost, because a stream loses entries
+    /// from its head. Otherwise they were trimmed before they were read, or the stream is another one.
+    async fn look_back(
+        &self,
+        connection: &mut Connection,
+        before: &str,
+        place: &mut Place,
+    ) -> RedisResult<()> {
+        let mut command = redis::cmd("XRANGE");
+        command.arg(&self.stream).arg(before).arg(before);
+        let asked = timeout(self.patience, command.query_async(connection)).await;
+        let there: StreamRangeReply = asked.map_err(timed_out)??;
+        if !there.ids.is_empty() {
+            return Ok(());
+        }
+        if place.id == before {
+            // Nothing was read after it, so there is no later place to go on from.
+            return self.take_place(connection, place).await;
+        }
+        self.subscribers.tell(&Heard::Gap);
+        Ok(())
     }
 
     /// Goes on where it was, or tells everybody that something may have been missed.

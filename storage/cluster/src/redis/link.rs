@@ -6,8 +6,11 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout};
 
-/// Time between two questions whether Redis is there, and between two attempts to reach it.
+/// Time between two writes that show whether Redis takes them, and between two attempts to reach it.
 const PULSE: Duration = Duration::from_millis(200);
+
+/// How long what a pulse wrote is kept.
+const KEPT: Duration = Duration::from_secs(10);
 
 /// The reason when nothing comes within the time.
 const NO_ANSWER: &str = "no answer in time";
@@ -15,10 +18,13 @@ const NO_ANSWER: &str = "no answer in time";
 /// The one connection that requests share, renewed for as long as this lives.
 ///
 /// The client crate's own manager would hold calls up while it reconnects with growing pauses, and knows nothing of a
-/// server that accepts and never answers. This one asks all the time, and calls fail at once while nobody answers.
+/// server that accepts and never answers. This one writes all the time, and calls fail at once while it cannot: a Redis
+/// whose memory is full, that cannot save, or that became a replica answers and is of no use all the same.
 pub(super) struct Link {
     connector: Connector,
     patience: Duration,
+    /// The key a pulse writes.
+    pulse: String,
     current: Mutex<State>,
     up: watch::Sender<bool>,
 }
@@ -30,13 +36,13 @@ struct State {
 }
 
 impl Link {
-    pub(super) fn new(connector: Connector, patience: Duration) -> Self {
+    pub(super) fn new(connector: Connector, patience: Duration, pulse: String) -> Self {
         let state =
             State { connection: None, round_trip: None, reason: Some("not connected yet".to_owned()) };
-        Self { connector, patience, current: Mutex::new(state), up: watch::Sender::new(false) }
+        Self { connector, patience, pulse, current: Mutex::new(state), up: watch::Sender::new(false) }
     }
 
-    /// Whether Redis answered the last question.
+    /// Whether Redis took the last pulse.
     pub(super) fn is_up(&self) -> bool {
         *self.up.borrow()
     }
@@ -87,12 +93,11 @@ impl Link {
         }
     }
 
-    /// Asks until there is no answer; gives the reason.
+    /// Writes until that fails; gives the reason.
     async fn follow(&self, connection: &mut Connection) -> String {
         loop {
             let asked = Instant::now();
-            // In cluster mode this goes to every primary: all of them hold limits.
-            match timeout(self.patience, redis::cmd("PING").exec_async(connection)).await {
+            match timeout(self.patience, connection.write(&self.pulse, KEPT)).await {
                 Ok(Ok(())) => self.up(connection, asked.elapsed()),
                 Ok(Err(error)) => return reason(&error),
                 Err(_) => return NO_ANSWER.to_owned(),
@@ -135,7 +140,13 @@ impl Link {
 /// What happened, in words that hold neither address nor credential.
 pub(super) fn reason(error: &RedisError) -> String {
     if let Some(code) = error.code() {
-        return format!("it refuses: {code}");
+        return match code {
+            "OOM" => "it refuses writes, its memory is full: give it more, or a policy to evict".to_owned(),
+            "MISCONF" => "it refuses writes, it cannot save them: look at its disk".to_owned(),
+            "READONLY" => "it refuses writes, it is a replica: give the address of the primary".to_owned(),
+            "NOPERM" => "it refuses, its user may not use these keys or commands".to_owned(),
+            code => format!("it refuses: {code}"),
+        };
     }
     let text = match error {
         _ if error.is_timeout() => NO_ANSWER,

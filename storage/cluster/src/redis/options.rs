@@ -1,8 +1,10 @@
 use redis::{ConnectionInfo, IntoConnectionInfo as _, ProtocolVersion};
 use std::fmt;
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
+use zeroize::Zeroizing;
 
 /// What was given for Redis cannot be used, whether or not it is there.
 #[derive(Debug, thiserror::Error)]
@@ -75,8 +77,8 @@ impl fmt::Debug for RedisUrl {
     }
 }
 
-/// How to use a Redis.
-#[derive(Clone, Debug)]
+/// How to use a Redis. Printed, it does not show the secret.
+#[derive(Clone)]
 pub struct RedisOptions {
     /// One for a single Redis; several for one in cluster mode, each of which leads to the others.
     pub urls: Vec<RedisUrl>,
@@ -87,16 +89,37 @@ pub struct RedisOptions {
     /// Longest wait for an answer. It is also how long a hanging Redis can hold a call up, and most of the time until
     /// that is noticed.
     pub response_timeout: Duration,
+    /// With this nodes sign what they say of themselves, so that whoever can write to Redis cannot pass for a node. All
+    /// nodes of an installation have the same. Zeros, the default, are no secret: anybody can sign with them, which is
+    /// for tests and benchmarks.
+    pub secret: Zeroizing<[u8; 32]>,
+    /// How many nodes to reckon with until Redis was asked for the first time.
+    pub expected_nodes: NonZeroU32,
+}
+
+impl fmt::Debug for RedisOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { urls, ca_file, prefix, response_timeout, secret: _, expected_nodes } = self;
+        f.debug_struct("RedisOptions")
+            .field("urls", urls)
+            .field("ca_file", ca_file)
+            .field("prefix", prefix)
+            .field("response_timeout", response_timeout)
+            .field("expected_nodes", expected_nodes)
+            .finish_non_exhaustive()
+    }
 }
 
 impl RedisOptions {
-    /// The usual ones.
+    /// The usual ones, without a secret.
     pub fn new(urls: Vec<RedisUrl>) -> Self {
         Self {
             urls,
             ca_file: None,
             prefix: "plinto:".to_owned(),
             response_timeout: Duration::from_millis(400),
+            secret: Zeroizing::new([0; 32]),
+            expected_nodes: NonZeroU32::MIN,
         }
     }
 }

@@ -1,8 +1,10 @@
 use super::link::Link;
 use super::script::{BEAT, LEAVE, LIST};
+use super::signature::Signature;
 use crate::{ClusterError, NodeInfo};
+use std::num::NonZeroU32;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
@@ -17,18 +19,29 @@ const LIFE: Duration = Duration::from_secs(5);
 pub(super) struct Presence {
     link: Arc<Link>,
     this: NodeInfo,
-    text: String,
+    entry: String,
+    signature: Signature,
+    /// Whether an entry was there already that nobody of this installation had signed.
+    suspicious: AtomicBool,
     keys: [String; 2],
     count: AtomicU32,
     pub(super) told: watch::Sender<bool>,
 }
 
 impl Presence {
-    pub(super) fn new(link: Arc<Link>, this: NodeInfo, prefix: &str) -> Self {
-        let text = serde_json::to_string(&this).expect("what a node says of itself is plain data");
+    /// `expected` nodes are reckoned with until Redis was asked for the first time.
+    pub(super) fn new(
+        link: Arc<Link>,
+        this: NodeInfo,
+        prefix: &str,
+        signature: Signature,
+        expected: NonZeroU32,
+    ) -> Self {
+        let entry = signature.sign(&this);
         // The same part in braces: both keys are on one server of a cluster.
         let keys = [format!("{prefix}{{nodes}}:seen"), format!("{prefix}{{nodes}}:info")];
-        Self { link, this, text, keys, count: AtomicU32::new(1), told: watch::Sender::new(false) }
+        let (suspicious, count) = (AtomicBool::new(false), AtomicU32::new(expected.get()));
+        Self { link, this, entry, signature, suspicious, keys, count, told: watch::Sender::new(false) }
     }
 
     fn keys(&self) -> [&str; 2] {
@@ -65,7 +78,7 @@ impl Presence {
         let id = self.this.id.0.to_string();
         let life = LIFE.as_secs().to_string();
         let told = self.link.ask(async |connection| {
-            BEAT.run::<u32>(connection, &self.keys(), &[&id, &self.text, &life]).await
+            BEAT.run::<u32>(connection, &self.keys(), &[&id, &self.entry, &life]).await
         });
         // When Redis went away, the link says so.
         if let Ok(count) = told.await {
@@ -81,14 +94,28 @@ impl Presence {
         let told = self.link.ask(async |connection| {
             LIST.run::<Vec<Option<String>>>(connection, &self.keys(), &[&life]).await
         });
-        let texts = told.await?.into_iter().flatten();
-        // A text that is not understood is a newer version's.
-        let mut nodes: Vec<NodeInfo> = texts.filter_map(|text| serde_json::from_str(&text).ok()).collect();
+        let entries = told.await?.into_iter().flatten();
+        let mut nodes: Vec<NodeInfo> = entries.filter_map(|entry| self.understand(&entry)).collect();
         if nodes.iter().all(|node| node.id != self.this.id) {
             nodes.push(self.this.clone());
         }
         nodes.sort_by(|left, right| (&left.name, left.id).cmp(&(&right.name, right.id)));
+        nodes.dedup_by_key(|node| node.id);
         Ok(nodes)
+    }
+
+    /// Nothing for what no node of this installation signed, and for what a newer version says in words unknown here.
+    fn understand(&self, entry: &str) -> Option<NodeInfo> {
+        let Some(text) = self.signature.open(entry) else {
+            if !self.suspicious.swap(true, Ordering::Relaxed) {
+                tracing::warn!(
+                    "redis lists a node that no node of this installation signed: it is left out; look who else writes \
+                     there, and whether all nodes share one database"
+                );
+            }
+            return None;
+        };
+        serde_json::from_str(text).ok()
     }
 
     /// Withdraws this node. Without Redis its last beat runs out by itself.

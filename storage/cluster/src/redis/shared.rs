@@ -4,6 +4,7 @@ use super::link::Link;
 use super::outbox::Outbox;
 use super::presence::Presence;
 use super::script::TAKE;
+use super::signature::Signature;
 use super::{OptionsError, RedisOptions};
 use crate::subscribers::Subscribers;
 use crate::{Cluster, ClusterError, ClusterHealth, Grant, Heard, LimitKey, NodeInfo, Notice, Quota};
@@ -69,7 +70,8 @@ impl RedisShared {
     /// begins when Redis comes.
     pub async fn connect(options: RedisOptions, this: NodeInfo) -> Result<Self, OptionsError> {
         let patience = options.response_timeout;
-        let link = Arc::new(Link::new(Connector::new(&options, patience)?, patience));
+        let pulse = format!("{}pulse", options.prefix);
+        let link = Arc::new(Link::new(Connector::new(&options, patience)?, patience, pulse));
         let stream = format!("{}notices", options.prefix);
         let (outbox, sender) = Outbox::new(Arc::clone(&link), stream.clone(), this.id);
         let subscribers = Arc::new(Subscribers::default());
@@ -84,7 +86,14 @@ impl RedisShared {
             subscribers: Arc::clone(&subscribers),
             attached,
         };
-        let presence = Arc::new(Presence::new(Arc::clone(&link), this.clone(), &options.prefix));
+        let signature = Signature::new(options.secret);
+        let presence = Arc::new(Presence::new(
+            Arc::clone(&link),
+            this.clone(),
+            &options.prefix,
+            signature,
+            options.expected_nodes,
+        ));
 
         let (sending, running) = (Background::new(), Background::new());
         sending.tasks.spawn(sender.run(sending.end()));

@@ -1,4 +1,4 @@
-use super::{PREFIX, cut_and, join, until_reachable};
+use super::{PREFIX, at_once, cut_and, join, until_reachable};
 use plinto_cluster::conformance::{next, wake};
 use plinto_cluster::{Cluster as _, Heard, NodeId};
 use plinto_servers::RedisServer;
@@ -41,6 +41,40 @@ async fn what_was_trimmed_away_meanwhile_is_a_gap() {
     assert_eq!(next(&mut reader).await, Heard::Gap);
     server.ask(&append(3).replace('\'', "").split(' ').collect::<Vec<_>>()).unwrap();
     assert_eq!(next(&mut reader).await, heard(3));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_trimmed_away_before_a_connected_reader_came_to_it_is_a_gap() {
+    let server = RedisServer::start().unwrap();
+    let node = join(&server.url(), 1).await;
+    let mut reader = node.subscribe();
+    // The reader is served when all of it is done, as one that was held up while others wrote more than is kept.
+    let trim = format!("XTRIM {PREFIX}notices MAXLEN 1");
+    at_once(&server, &[&append(1), &append(2), &trim]);
+    assert_eq!(next(&mut reader).await, heard(2));
+    assert_eq!(next(&mut reader).await, Heard::Gap);
+    at_once(&server, &[&append(3)]);
+    assert_eq!(next(&mut reader).await, heard(3));
+    at_once(&server, &[&append(4)]);
+    assert_eq!(next(&mut reader).await, heard(4), "one gap is told once");
+    assert!(node.is_reachable());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stream_that_was_emptied_or_put_back_is_a_gap_and_read_on() {
+    let server = RedisServer::start().unwrap();
+    let node = join(&server.url(), 1).await;
+    let mut reader = node.subscribe();
+    let emptied = format!("DEL {PREFIX}notices");
+    let older = append(1).replace('*', "1-1");
+    for (round, commands) in [vec![emptied.as_str()], vec![&emptied, &older]].into_iter().enumerate() {
+        at_once(&server, &commands);
+        assert_eq!(next(&mut reader).await, Heard::Gap);
+        let number = 10 + round as u128;
+        at_once(&server, &[&append(number)]);
+        assert_eq!(next(&mut reader).await, heard(number));
+        assert!(node.is_reachable());
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
