@@ -35,7 +35,11 @@ impl Beginning {
     pub(super) fn write(&self, scope: Scope) -> String {
         let Self { timeouts } = self;
         let scope = scope.id();
-        format!("BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL plinto.scope = '{scope}'; {timeouts}")
+        // Every write knows its rows by key; reading a whole table only looks cheap where statistics are old.
+        format!(
+            "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL plinto.scope = '{scope}'; {timeouts}; \
+             SET LOCAL enable_seqscan = off"
+        )
     }
 }
 

@@ -2,11 +2,14 @@
 
 use super::super::PostgresOptions;
 use super::super::merging::{Step, steps};
-use super::{database, fixture};
+use super::super::read::Beginning;
+use super::super::value::Values;
+use super::{client, database, fixture};
 use crate::conformance::entry;
 use crate::repositories::users::{self, UserState};
 use crate::repositories::{credentials, sessions, user_emails};
 use crate::{Expect, Scope, Statement, Unit, UnitError, Value};
+use tokio_postgres::types::ToSql;
 
 fn unit(statements: Vec<Statement>) -> Unit {
     Unit { statements, entries: vec![] }
@@ -155,4 +158,32 @@ async fn of_many_units_exactly_those_fail_that_must() {
         assert_eq!(users::get(fixture.engine(), &vault, user.user_id).await, Ok(Some(user)));
     }
     crate::ledger::verify(fixture.engine(), scope, |_, _| {}).await.expect("verifies");
+}
+
+/// Without statistics the planner would rather look for every row of the tenant among the parameters.
+#[tokio::test]
+async fn the_keys_drive_a_merged_update_whatever_the_statistics() {
+    let database = database().await;
+    let fixture = fixture(&database, PostgresOptions::default()).await;
+    let tenant = fixture.tenant("ours").await.tenant();
+    let client = client(&database.app_url).await;
+    let begin = Beginning::new(&PostgresOptions::default()).write(Scope::Tenant(tenant));
+    client.batch_execute(&begin).await.expect("begins");
+    let many = "INSERT INTO users SELECT $1, gen_random_uuid(), 'active', NULL, 0, 0, 1 FROM generate_series(1, 5000)";
+    client.execute(many, &[&tenant]).await.expect("inserts");
+    let units = (0..200).map(|user| {
+        let mut update = update(user, 1);
+        update.params[0] = Value::Uuid(tenant);
+        unit(vec![update])
+    });
+    let units: Vec<_> = units.collect();
+    let steps = steps(&units.iter().collect::<Vec<_>>());
+    let [Step::Merged(merged)] = &steps[..] else { panic!("all of them are one") };
+    let columns: Vec<_> = merged.columns.iter().map(|column| Values(column)).collect();
+    let typed = |column| (column as &(dyn ToSql + Sync), Values::announced(column));
+    let params: Vec<_> = columns.iter().map(typed).collect();
+    let explained = client.query_typed(&format!("EXPLAIN {}", merged.text), &params).await.expect("explains");
+    let plan = explained.iter().map(|line| line.get::<_, String>(0)).collect::<Vec<_>>().join("\n");
+    assert!(plan.contains("Tid Scan on users") && !plan.contains("Hash"), "{plan}");
+    assert!(plan.contains("AND (user_id = p"), "{plan}");
 }
