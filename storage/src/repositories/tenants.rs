@@ -154,6 +154,12 @@ pub(crate) async fn list(
     rows.into_iter().map(|row| decode(vault, row)).collect()
 }
 
+/// Ids and slugs of all tenants that are served, in order of id. Needs no keys.
+pub async fn registered(engine: &dyn Engine) -> Result<Vec<(Uuid, String)>, StorageError> {
+    let rows = engine.read(Scope::Platform, register()).await?;
+    rows.into_iter().map(id_and_slug).collect()
+}
+
 /// Ids of all tenants that are served; one [`id`] a row.
 pub(crate) fn active() -> Statement {
     Statement::new(ACTIVE, vec![])
