@@ -89,7 +89,11 @@ pub(super) async fn start(settings: &Settings) -> Result<Instance, CommandError>
     let settings = Settings {
         listeners: [ListenerName::Core, ListenerName::Auth].map(local).to_vec(),
         // Beside others it is seen for a moment; it must not pass for the node of this machine.
-        node: NodeSettings { name: Some(format!("command-{}", std::process::id())), urls: BTreeMap::new() },
+        node: NodeSettings {
+            name: Some(format!("command-{}", std::process::id())),
+            urls: BTreeMap::new(),
+            expected: settings.node.expected,
+        },
         ..settings.clone()
     };
     Ok(Instance::start(&settings, engine, key).await?)

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use plinto_cluster::{Cluster, InProcess, NodeId, NodeInfo, OptionsError, RedisOptions, RedisShared};
 use plinto_http::ListenerName;
-use plinto_storage::Entropy;
+use plinto_storage::{Entropy, Store, VaultError};
 
 use super::{SecretProblem, SystemRandomness, secret};
 use crate::settings::{RedisSettings, Settings};
@@ -16,31 +16,43 @@ pub(crate) enum RedisProblem {
     /// Its URL is not to be had.
     #[error(transparent)]
     Secret(#[from] SecretProblem),
+    /// The platform's keys are not complete.
+    #[error("the key with which nodes know each other cannot be had: {0}")]
+    Key(#[from] VaultError),
     /// What was given for it is wrong.
     #[error("redis cannot be used: {0}")]
     Options(#[from] OptionsError),
 }
 
+/// What the key is derived for with which nodes sign what they say of themselves.
+const PRESENCE: &str = "cluster.presence";
+/// The platform's first data key, which every node has for as long as the installation lives: with the current one,
+/// nodes would not know each other while it is rotated.
+const FIRST: u32 = 1;
+
 /// Joins the others over Redis, or stays alone. `now` is unix milliseconds.
 pub(super) async fn join(
     settings: &Settings,
     addresses: &[(ListenerName, SocketAddr)],
+    store: &Store,
     now: i64,
 ) -> Result<Arc<dyn Cluster>, RedisProblem> {
     let this = describe(settings, addresses, now);
     match &settings.redis {
-        Some(redis) => Ok(Arc::new(RedisShared::connect(options(redis)?, this).await?)),
+        Some(redis) => Ok(Arc::new(RedisShared::connect(options(settings, redis, store)?, this).await?)),
         None => Ok(Arc::new(InProcess::alone(this))),
     }
 }
 
-fn options(redis: &RedisSettings) -> Result<RedisOptions, RedisProblem> {
+fn options(settings: &Settings, redis: &RedisSettings, store: &Store) -> Result<RedisOptions, RedisProblem> {
     let text = secret::read(&redis.url, "the URL of Redis")?;
     let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
     let urls = parts.map(str::parse).collect::<Result<Vec<_>, _>>()?;
     Ok(RedisOptions {
         prefix: redis.prefix.clone(),
         ca_file: redis.ca_file.clone(),
+        secret: store.platform_vault().derive_at(FIRST, PRESENCE, b"nodes")?,
+        expected_nodes: settings.node.expected,
         ..RedisOptions::new(urls)
     })
 }

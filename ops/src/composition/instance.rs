@@ -96,8 +96,9 @@ impl Instance {
         let randomness = Arc::new(SystemRandomness);
         let now = clock.now().as_millis();
         let bound = BoundListeners::open(&settings.listeners).await?;
-        let cluster = cluster::join(settings, &bound.addresses(), now).await?;
+        // First the store: nodes know each other by a key of it.
         let store = Arc::new(Store::open(engine, key, Arc::clone(&randomness) as _, now).await?);
+        let cluster = cluster::join(settings, &bound.addresses(), &store, now).await?;
         let environment = Environment::new(clock, Arc::clone(&randomness) as _);
         let platform = Platform::start(settings.platform(), store, environment, cluster).await?;
         platform_key::provide(&platform, &settings.data_dir).await?;

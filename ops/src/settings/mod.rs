@@ -10,6 +10,7 @@ mod tests;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -96,6 +97,8 @@ pub(crate) struct NodeSettings {
     pub(crate) name: Option<String>,
     /// URLs that were given; other listeners are reached at the address they listen on.
     pub(crate) urls: BTreeMap<String, String>,
+    /// Nodes to reckon with until Redis was asked who is there.
+    pub(crate) expected: NonZeroU32,
 }
 
 /// How to log.

@@ -40,6 +40,7 @@ const KEYS: &[(&str, Kind)] = &[
     ("redis.prefix", Kind::Text),
     ("redis.ca_file", Kind::Text),
     ("node.name", Kind::Text),
+    ("node.expected", Kind::Integer),
     ("node.core_url", Kind::Text),
     ("node.auth_url", Kind::Text),
     ("node.mock_url", Kind::Text),

@@ -90,9 +90,36 @@ fn the_example_shows_every_key_with_its_default() {
     let settings = Settings::load(Some(path), &[], Layers::default(), &Layers::default()).expect("good");
     assert_eq!((settings.limits, settings.http), (Limits::default(), HttpLimits::default()));
     assert!(settings.database.is_none() && settings.redis.is_none());
-    // With a database its bounds are those of the engine.
-    let url = ("PLINTO_DATABASE_URL".to_owned(), "postgres://a@b/c".to_owned());
-    let settings = Settings::load(Some(path), &[url], Layers::default(), &Layers::default()).expect("good");
-    let options = settings.database.expect("given").options;
-    assert_eq!(format!("{options:?}"), format!("{:?}", PostgresOptions::default()));
+}
+
+#[test]
+fn what_the_example_says_of_nodes_is_what_holds_without_it() {
+    let example = std::fs::read_to_string(EXAMPLE).expect("the example");
+    let mut shown = Layers::default();
+    let off = example.lines().filter_map(|line| line.strip_prefix("#: "));
+    for (key, value) in off.filter_map(|line| line.split_once(" = ")) {
+        let of_nodes = key.starts_with("database.") || key.starts_with("redis.") || key == "node.expected";
+        if (of_nodes && !key.ends_with("_file")) || key == "shutdown.drain_seconds" {
+            let line: toml::Table = format!("value = {value}").parse().expect("TOML");
+            shown.set(key, line["value"].clone(), Origin::Flag("--shown"));
+        }
+    }
+    let urls = [("PLINTO_DATABASE_URL", "postgres://a@b/c"), ("PLINTO_REDIS_URL", "redis://b")];
+    let (with, without) = (load(&urls, &shown), load(&urls, &Layers::default()));
+    let [with_options, without_options] =
+        [&with, &without].map(|settings| format!("{:?}", settings.database.as_ref().expect("given").options));
+    assert_eq!(with_options, without_options);
+    assert_eq!(without_options, format!("{:?}", PostgresOptions::default()));
+    let prefix = |settings: &Settings| settings.redis.as_ref().expect("given").prefix.clone();
+    assert_eq!(prefix(&with), prefix(&without));
+    assert_eq!((with.node, with.shutdown), (without.node, without.shutdown));
+}
+
+#[test]
+fn a_node_beside_others_waits_until_load_balancers_have_noticed() {
+    let drain = |variables: &[(&str, &str)]| load(variables, &Layers::default()).shutdown.drain.as_secs();
+    let database = ("PLINTO_DATABASE_URL", "postgres://a@b/c");
+    assert_eq!(drain(&[]), 0);
+    assert_eq!(drain(&[database]), 5);
+    assert_eq!(drain(&[database, ("PLINTO_SHUTDOWN__DRAIN_SECONDS", "0")]), 0);
 }

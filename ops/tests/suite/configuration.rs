@@ -100,6 +100,30 @@ fn wrong_settings_of_nodes_are_named_with_their_fix() {
             &["redis.prefix", "`a b`"],
         ),
         ("[node]\nname = 'my node'", &[], &["node.name", "`my node`", "node-1"]),
+        (
+            "redis.prefix = 'x:'\nnode.expected = 3\n[database]\nconnections = 4",
+            &[("PLINTO_NODE__CORE_URL", "http://10.0.0.7:8000")],
+            &[
+                "database.connections",
+                "no URL of it is given",
+                "PLINTO_DATABASE_URL or `database_url_file`",
+                "redis.prefix",
+                "PLINTO_REDIS_URL or `redis_url_file`",
+                "node.expected",
+                "node.core_url (from PLINTO_NODE__CORE_URL)",
+                "4 problems",
+            ],
+        ),
+        (
+            "[redis]\nprefix = 'x:'",
+            &[("PLINTO_DATABASE_URL", "postgres://a:hush@b/c")],
+            &["redis.prefix", "PLINTO_REDIS_URL"],
+        ),
+        (
+            "[node]\nexpected = 100000",
+            &[("PLINTO_REDIS_URL", "redis://x"), ("PLINTO_DATABASE_URL", "postgres://a:hush@b/c")],
+            &["node.expected", "1 to 1000"],
+        ),
         ("[node]\nauth_url = '10.0.0.7:8001'", &[], &["node.auth_url", "scheme, host and port only"]),
         (
             "base_url = 'https://id.example.com'\n[listen]\nauth = '0.0.0.0:8001'",

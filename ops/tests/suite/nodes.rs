@@ -1,5 +1,6 @@
 //! Nodes over PostgreSQL and Redis.
 
+use plinto_cluster::{Cluster as _, NodeId, NodeInfo, RedisOptions, RedisShared};
 use serde_json::{Value, json};
 
 use super::shared::{Installation, run_info};
@@ -107,6 +108,37 @@ fn nodes_are_listed_and_each_shows_its_tree() {
     let said = tree("node-3").bad(1);
     assert!(said.contains("there is no node `node-3`") && said.contains("plinto node list"), "{said}");
     assert!(first.stop().success() && second.stop().success());
+}
+
+#[test]
+fn whoever_can_write_to_redis_does_not_pass_for_a_node() {
+    let installation = Installation::with_redis();
+    let data = Data::new();
+    let server = installation.serve(&data, "node-1");
+    let redis = installation.redis.as_ref().expect("there is one");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(async {
+        // It knows where Redis is, and not the key of the installation.
+        let this = NodeInfo {
+            id: NodeId(uuid::Uuid::from_u128(1)),
+            name: "node-2".to_owned(),
+            version: "0.1.0".to_owned(),
+            started_at: 0,
+            urls: [("auth".to_owned(), "http://127.0.0.1:1".to_owned())].into(),
+        };
+        let options = RedisOptions::new(vec![redis.url().parse().expect("a URL")]);
+        let stranger = RedisShared::connect(options, this).await.expect("it can be used");
+        let listed = redis.ask(&["ZCARD", "plinto:{nodes}:seen"]).expect("it answers");
+        assert_eq!(listed.trim(), "2", "both entries are there");
+        let said = run(&mut installation.command_on(&data, &["node", "list"])).good();
+        assert!(said.contains("node-1") && !said.contains("node-2"), "{said}");
+        let tree = ["tree", "--json", "--node", "node-2"];
+        let said = run(&mut installation.command_on(&data, &tree)).bad(1);
+        assert!(said.contains("there is no node `node-2`"), "{said}");
+        stranger.close().await;
+    });
+    assert!(server.log().contains("no node of this installation signed"), "{}", server.log());
+    assert!(server.stop().success());
 }
 
 #[test]

@@ -11,7 +11,7 @@ use super::support::{Data, MASTER_KEY, Server, run};
 /// One installation: a database, and Redis if there is one.
 pub(crate) struct Installation {
     pub(crate) database: Database,
-    redis: Option<RedisServer>,
+    pub(crate) redis: Option<RedisServer>,
 }
 
 impl Installation {
@@ -51,6 +51,8 @@ impl Installation {
 
     fn settings(&self, command: &mut Command) {
         command.env("PLINTO_DATABASE_URL", &self.database.app_url).env("PLINTO_MASTER_KEY", MASTER_KEY);
+        // No load balancer has to notice anything.
+        command.env("PLINTO_SHUTDOWN__DRAIN_SECONDS", "0");
         if let Some(redis) = &self.redis {
             command.env("PLINTO_REDIS_URL", redis.url());
         }

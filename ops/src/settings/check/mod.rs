@@ -18,6 +18,8 @@ use super::{LogFormat, LogSettings, MasterKeySource, SecretSource, Settings, Shu
 
 /// Longest accepted grace period in seconds.
 const LONGEST_GRACE: i64 = 3_600;
+/// Seconds in which load balancers notice that a node is about to leave.
+const DRAIN_BESIDE_OTHERS: u64 = 5;
 /// Bounds for which 0 has a meaning.
 const MAY_BE_ZERO: &[&str] =
     &["limits.password_workers", "shutdown.drain_seconds", "shutdown.soft_seconds", "shutdown.hard_seconds"];
@@ -32,7 +34,10 @@ pub(super) fn settings(layers: &Layers, problems: &mut Vec<Problem>) -> Option<S
     let http = check.bounds("http");
     let database = check.database();
     let redis = check.redis(database.is_some());
+    check.stores_without_url();
     let node = check.node(&listeners, database.is_some());
+    // Where one node serves alone, nobody could send requests elsewhere meanwhile.
+    let drain = if database.is_some() { DRAIN_BESIDE_OTHERS } else { 0 };
     let settings = Settings {
         data_dir: PathBuf::from(check.text("data_dir").unwrap_or(super::DEFAULT_DATA_DIR)),
         base_url,
@@ -51,7 +56,7 @@ pub(super) fn settings(layers: &Layers, problems: &mut Vec<Problem>) -> Option<S
         open_metrics: check.flag("open_metrics"),
         fault_injection: check.flag("fault_injection"),
         log: check.log(),
-        shutdown: check.shutdown(),
+        shutdown: check.shutdown(drain),
     };
     Some(settings)
 }
@@ -279,8 +284,8 @@ impl<'a> Check<'a> {
         }
     }
 
-    fn shutdown(&mut self) -> ShutdownSettings {
-        let drain = self.seconds("shutdown.drain_seconds", 0);
+    fn shutdown(&mut self, drain: u64) -> ShutdownSettings {
+        let drain = self.seconds("shutdown.drain_seconds", drain);
         let soft = self.seconds("shutdown.soft_seconds", 10);
         let hard = self.seconds("shutdown.hard_seconds", 20.max(soft.as_secs()));
         if hard < soft {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -17,6 +18,7 @@ const LONGEST_QUEUE: i64 = 1_000_000;
 const LONGEST_MILLIS: i64 = 600_000;
 /// What all keys in Redis start with.
 const PREFIX: &str = "plinto:";
+const MOST_NODES: i64 = 1_000;
 const LONGEST_NAME: usize = 63;
 
 impl Check<'_> {
@@ -36,6 +38,30 @@ impl Check<'_> {
             ..standard
         };
         Some(DatabaseSettings { url: self.secret("database_url")?, options })
+    }
+
+    /// What is said of a store whose URL is not given is refused: a URL that was forgotten would start an empty
+    /// installation in the data directory, or a node that is not told what others change.
+    pub(super) fn stores_without_url(&mut self) {
+        let database = ("PostgreSQL", "PLINTO_DATABASE_URL", "database_url_file");
+        let redis = ("Redis", "PLINTO_REDIS_URL", "redis_url_file");
+        let layers = self.layers;
+        let given = |key: &str| layers.get(key).is_some() || layers.get(&format!("{key}_file")).is_some();
+        let (with_database, with_redis) = (given("database_url"), given("redis_url"));
+        for (key, _) in layers.iter() {
+            let about = match key.split_once('.') {
+                Some(("database", _)) if !with_database => database,
+                Some(("redis", _) | ("node", "expected")) if !with_redis => redis,
+                Some(("node", name)) if name.ends_with("_url") && !with_database => database,
+                _ => continue,
+            };
+            let (store, variable, file) = about;
+            self.problem(
+                key,
+                format!("it is for nodes that share {store}, and no URL of it is given"),
+                format!("give {variable} or `{file}` as well, or leave this out"),
+            );
+        }
     }
 
     fn millis(&mut self, key: &str, standard: Duration) -> Duration {
@@ -91,7 +117,9 @@ impl Check<'_> {
                 "give the URL under which operators and other nodes reach it, such as http://10.0.0.7:8001",
             );
         }
-        NodeSettings { name: self.node_name(), urls }
+        let expected = self.within("node.expected", 1, MOST_NODES);
+        let expected = NonZeroU32::new(expected).unwrap_or(NonZeroU32::MIN);
+        NodeSettings { name: self.node_name(), urls, expected }
     }
 
     fn node_name(&mut self) -> Option<String> {
