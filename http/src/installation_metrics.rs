@@ -48,13 +48,18 @@ impl Collector for InstallationMetrics {
         }
         out.gauge("cluster_reachable", "Whether the store nodes share answers", i64::from(found.reachable))?;
         out.counter("cluster_notices_lost", "Notices that could not be sent", found.notices_lost)?;
-        let NodesCount { polls, polls_failed, notices, gaps, changes_applied, allowance_refusals } =
+        let NodesCount { polls, polls_failed, notices, gaps, changes_applied, doubts, allowance_refusals } =
             found.nodes;
         out.counter("nodes_polls", "Times the ledgers were looked at for other nodes' changes", polls)?;
         out.counter("nodes_polls_failed", "Times that failed", polls_failed)?;
         out.counter("nodes_notices", "Notices heard from other nodes", notices)?;
         out.counter("nodes_gaps", "Times notices may have been missed", gaps)?;
         out.counter("nodes_changes_applied", "Changes of other nodes applied here", changes_applied)?;
+        out.counter(
+            "nodes_doubts",
+            "Times changes could not be read in time and sessions had to be",
+            doubts,
+        )?;
         out.counter("allowance_refusals", "Requests refused by limits all nodes share", allowance_refusals)
     }
 }

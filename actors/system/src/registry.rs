@@ -78,6 +78,13 @@ impl Registry {
         self.slugs.retain(|_, known| *known != Some(id));
     }
 
+    /// Forgets all tenants: which of them other nodes deleted could not be read.
+    pub(crate) fn forget_all(&self) {
+        self.forgotten.fetch_add(1, Ordering::AcqRel);
+        self.ids.clear();
+        self.slugs.clear();
+    }
+
     /// Refuses ids that are no tenant's, before anything is activated for them: they come from tokens that have not
     /// been believed yet.
     pub(crate) async fn require(&self, id: TenantId) -> Result<(), ServiceError> {

@@ -27,6 +27,9 @@ use slot::{Pending, Work};
 use std::sync::Arc;
 use tokio::sync::oneshot;
 
+/// Actors told one after the other before other tasks get their turn.
+const TOLD_AT_ONCE: usize = 1_024;
+
 /// Handle of all actors of one kind on this node. Cheap to clone.
 pub struct Directory<V: VirtualActor>(Arc<Core<V>>);
 
@@ -138,13 +141,33 @@ impl<V: VirtualActor> Directory<V> {
     /// `false` answered: what is activated later reads the world as it is then. Counted but never refused
     /// for want of a permit, so that a revocation arrives at an overloaded actor, too.
     pub fn cast_if_live(&self, key: &V::Key, message: V::Message) -> bool {
-        let Some(slot) = self.0.known(key) else { return false };
+        self.0.known(key).is_some_and(|slot| self.tell_if_live(&slot, message))
+    }
+
+    /// The same for every key the predicate holds for. Returns how many were told. Lets others run in between: there may
+    /// be very many.
+    pub async fn cast_where_live(
+        &self,
+        f: impl Fn(&V::Key) -> bool,
+        message: impl Fn() -> V::Message,
+    ) -> usize {
+        let slots: Vec<_> =
+            self.0.slots.iter().filter(|slot| f(slot.key())).map(|slot| Arc::clone(&slot)).collect();
+        let mut told = 0;
+        for some in slots.chunks(TOLD_AT_ONCE) {
+            told += some.iter().filter(|slot| self.tell_if_live(slot, message())).count();
+            tokio::task::yield_now().await;
+        }
+        told
+    }
+
+    fn tell_if_live(&self, slot: &Arc<Slot<V>>, message: V::Message) -> bool {
         let Entry::Admitted(permit) = slot.gate.admit_beyond_limit() else { return false };
         if !matches!(slot.node_state(), Some(NodeState::Live | NodeState::Activating)) {
             return false;
         }
         let work = Work::new(message, Deadline::never(), Some(permit));
-        self.0.deliver(&slot, Pending::Work(work)).is_ok()
+        self.0.deliver(slot, Pending::Work(work)).is_ok()
     }
 
     /// Activates the actor if need be and passes its limiter and permit like a call, but hands out what it

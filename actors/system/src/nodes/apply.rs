@@ -1,27 +1,64 @@
 use super::follow::Follower;
 use super::plan::Plan;
+use super::poll::EACH_WAIT;
 use crate::error::ServiceError;
 use crate::session::SessionKey;
+use futures::StreamExt;
 use plinto_domain::{SessionId, TenantId, UserId};
 use plinto_runtime::{Deadline, Refusal};
 use plinto_storage::repositories::sessions;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
 
-/// How long telling a user's sessions may wait for their tenant.
-const TENANT_WAIT: Duration = Duration::from_secs(1);
-/// Sessions of a user read at a time.
+/// Sessions of a user read at a time, users at a time.
 const SESSIONS_PER_PAGE: u32 = 256;
+const USERS_AT_ONCE: usize = 4;
 
 impl Follower {
-    /// Makes memory follow changes made elsewhere; doing so twice changes nothing more. Actors that have to leave do so
-    /// in tasks of their own: whoever asks meanwhile already waits for their successors.
+    /// Makes memory follow changes made elsewhere; doing so twice changes nothing more. API keys are left to the end of
+    /// the poll.
     ///
     /// # Errors
-    /// Something could not be read; all else is done, and the same plan may be tried again.
-    pub(super) async fn apply(self: &Arc<Self>, plan: Plan) -> Result<(), ServiceError> {
+    /// The sessions of a user could not be read. All else is done.
+    pub(super) async fn apply(self: &Arc<Self>, mut plan: Plan) -> Result<(), ServiceError> {
+        let users = std::mem::take(&mut plan.users);
+        self.apply_at_once(plan);
+        self.tell_users(users).await
+    }
+
+    /// The same without waiting for storage: what has to be read is read in a task of its own, and if that fails a poll
+    /// finds the change again.
+    pub(super) fn apply_beside(self: &Arc<Self>, mut plan: Plan) {
+        let users = std::mem::take(&mut plan.users);
+        let keys = plan.api_keys;
+        self.apply_at_once(plan);
+        if users.is_empty() && !keys {
+            return;
+        }
+        let Ok(turn) = Arc::clone(&self.progress.telling).try_acquire_owned() else {
+            return self.progress.poll_now.notify_one();
+        };
+        let this = Arc::clone(self);
+        self.system.background(async move {
+            let told = tokio::time::timeout(EACH_WAIT, this.tell_users(users)).await;
+            if keys {
+                this.read_keys().await;
+            }
+            if !matches!(told, Ok(Ok(()))) || this.progress.keys_due.load(Ordering::Acquire) {
+                this.progress.poll_now.notify_one();
+            }
+            drop(turn);
+        });
+    }
+
+    /// What needs nothing read. Actors that have to leave do so in tasks of their own: whoever asks meanwhile already
+    /// waits for their successors.
+    fn apply_at_once(self: &Arc<Self>, plan: Plan) {
+        self.progress.changes.fetch_add(plan.changes, Ordering::Relaxed);
+        if plan.api_keys {
+            self.progress.keys_due.store(true, Ordering::Release);
+        }
         for key in plan.sessions {
             self.sessions.changed(key);
         }
@@ -32,17 +69,6 @@ impl Follower {
         if !plan.deleted.is_empty() {
             self.let_go(plan.deleted);
         }
-        let mut outcome = Ok(());
-        for (tenant, user) in plan.users {
-            outcome = self.tell_sessions(tenant, user).await.and(outcome);
-        }
-        if plan.api_keys {
-            outcome = self.keys.reload().await.and(outcome);
-        }
-        if outcome.is_ok() {
-            self.progress.changes.fetch_add(plan.changes, Ordering::Relaxed);
-        }
-        outcome
     }
 
     fn let_go(self: &Arc<Self>, deleted: BTreeSet<TenantId>) {
@@ -65,10 +91,25 @@ impl Follower {
         });
     }
 
+    /// Reads the API keys again. If that fails it stays due. It must not be given up halfway.
+    pub(super) async fn read_keys(&self) {
+        self.progress.keys_due.store(false, Ordering::Release);
+        let read = tokio::time::timeout(EACH_WAIT, self.keys.reload()).await;
+        if !matches!(read, Ok(Ok(()))) {
+            self.progress.keys_due.store(true, Ordering::Release);
+        }
+    }
+
+    async fn tell_users(&self, users: BTreeSet<(TenantId, UserId)>) -> Result<(), ServiceError> {
+        let tell = |(tenant, user)| self.tell_sessions(tenant, user);
+        let telling = futures::stream::iter(users).map(tell).buffer_unordered(USERS_AT_ONCE);
+        telling.fold(Ok(()), |outcome, told| std::future::ready(told.and(outcome))).await
+    }
+
     /// Has the resident sessions of a user read their rows again: which of them ended, and which began later, the rows
     /// know.
     async fn tell_sessions(&self, tenant: TenantId, user: UserId) -> Result<(), ServiceError> {
-        let cell = match self.resident_tenants.shared(&tenant, Deadline::after(TENANT_WAIT)).await {
+        let cell = match self.resident_tenants.shared(&tenant, Deadline::after(EACH_WAIT)).await {
             Err(Refusal::NotFound) => return Ok(()),
             cell => cell?,
         };

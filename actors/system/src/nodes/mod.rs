@@ -13,6 +13,7 @@ mod guesses;
 mod lease;
 mod news;
 mod plan;
+mod poll;
 mod share;
 mod watch;
 
@@ -38,6 +39,8 @@ pub struct NodesCount {
     pub gaps: u64,
     /// Changes applied, some of them more than once.
     pub changes_applied: u64,
+    /// Times the sessions of a tenant, or all, had to read their rows again because changes could not be read in time.
+    pub doubts: u64,
     /// Requests of tenants refused by the limits that all nodes share.
     pub allowance_refusals: u64,
 }
@@ -52,6 +55,7 @@ impl Follower {
             notices: read(&self.progress.notices),
             gaps: read(&self.progress.gaps),
             changes_applied: read(&self.progress.changes),
+            doubts: read(&self.progress.doubts),
             allowance_refusals: self.lessor.refused(),
         }
     }

@@ -39,6 +39,8 @@ struct Cursor {
     watch: u64,
     /// Everything up to this sequence has been applied.
     seq: i64,
+    /// Everything up to this sequence that concerns sessions has been made right by doubting all of them.
+    doubted: i64,
     absent_since: Option<Instant>,
 }
 
@@ -48,6 +50,14 @@ pub(super) struct Position {
     pub(super) tenant: Uuid,
     pub(super) watch: u64,
     pub(super) seq: i64,
+    pub(super) doubted: i64,
+}
+
+impl Position {
+    /// Whether changes could not be read in time when they were last looked for.
+    pub(super) fn is_behind(&self) -> bool {
+        self.doubted > self.seq
+    }
 }
 
 impl Watch {
@@ -87,7 +97,7 @@ impl Watch {
         let followed = &mut *self.followed.lock();
         let cursor = followed.cursors.entry(tenant).or_insert_with(|| {
             followed.begun += 1;
-            Cursor { watch: followed.begun, seq, absent_since: None }
+            Cursor { watch: followed.begun, seq, doubted: seq, absent_since: None }
         });
         Ok(Some(cursor.watch))
     }
@@ -102,16 +112,18 @@ impl Watch {
             tenant: *tenant,
             watch: cursor.watch,
             seq: cursor.seq,
+            doubted: cursor.doubted,
         };
         followed.cursors.iter().map(position).collect()
     }
 
-    /// Everything up to the position has been applied.
+    /// Everything up to the position has been applied, or doubted.
     pub(super) fn advance(&self, to: Position) {
         if let Some(cursor) = self.followed.lock().cursors.get_mut(&to.tenant)
             && cursor.watch == to.watch
         {
             cursor.seq = cursor.seq.max(to.seq);
+            cursor.doubted = cursor.doubted.max(to.doubted);
         }
     }
 

@@ -109,6 +109,11 @@ impl SessionHandle {
         self.directory.cast_if_live(&key, SessionMessage::Changed);
     }
 
+    /// The same for all resident sessions the predicate holds for. Returns how many there were.
+    pub(crate) async fn all_changed(&self, which: impl Fn(&SessionKey) -> bool) -> usize {
+        self.directory.cast_where_live(which, || SessionMessage::Changed).await
+    }
+
     /// Drains and forgets every session of a tenant.
     pub(crate) async fn drain_tenant(&self, tenant: TenantId) -> usize {
         self.directory.drain_where(|key| key.tenant == tenant).await

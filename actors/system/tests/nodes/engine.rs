@@ -55,9 +55,9 @@ impl Connection {
         *self.disturbed.lock() = disturbance;
     }
 
-    async fn disturbed(&self, scope: Scope, statement: &Statement) -> Result<(), StorageError> {
+    async fn disturbed(&self, scope: Scope, text: &str) -> Result<(), StorageError> {
         let disturbance = self.disturbed.lock().clone();
-        match disturbance.filter(|it| it.scope == scope && statement.sql.contains(it.text)) {
+        match disturbance.filter(|it| it.scope == scope && text.contains(it.text)) {
             None => Ok(()),
             Some(Disturbance { outcome: Outcome::Late(by), .. }) => {
                 tokio::time::sleep(by).await;
@@ -89,7 +89,7 @@ impl Connection {
 #[async_trait]
 impl Engine for Connection {
     async fn read(&self, scope: Scope, statement: Statement) -> Result<Vec<Row>, StorageError> {
-        self.disturbed(scope, &statement).await?;
+        self.disturbed(scope, statement.sql).await?;
         self.call(move |database| async move { database.read(scope, statement).await }).await
     }
 
@@ -115,7 +115,10 @@ impl Engine for Connection {
     }
 
     async fn health(&self) -> EngineHealth {
-        EngineHealth { readable: !self.cut.load(Ordering::SeqCst), ..self.database.health().await }
+        match self.call(|database| async move { Ok(database.health().await) }).await {
+            Ok(health) => health,
+            Err(_cut) => EngineHealth { readable: false, ..self.database.health().await },
+        }
     }
 
     fn is_shared(&self) -> bool {
@@ -123,6 +126,7 @@ impl Engine for Connection {
     }
 
     async fn ledger_heads(&self, ids: &[Uuid]) -> Result<Vec<(Uuid, i64)>, StorageError> {
+        self.disturbed(Scope::Platform, "heads").await?;
         let ids = ids.to_vec();
         self.call(move |database| async move { database.ledger_heads(&ids).await }).await
     }

@@ -1,6 +1,7 @@
 //! Several nodes over one database, in one process and in paused time.
 
 mod cluster;
+mod disturbances;
 mod engine;
 mod limits;
 mod revocation;

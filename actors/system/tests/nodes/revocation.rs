@@ -135,7 +135,9 @@ async fn live_sessions_outlast_an_outage_of_the_database() {
         tokio::time::sleep(Duration::from_secs(20)).await;
         assert!(two.is_active(&caller, &session.access.token).await);
     }
-    assert!(two.platform.nodes_count().polls_failed > 100);
+    let count = two.platform.nodes_count();
+    assert!(count.polls_failed > 100);
+    assert_eq!(count.doubts, 0, "memory is all there is");
     one.platform.sign_out(tenant, &session.access.token, soon()).await.expect("ends");
     two.connection.cut(false);
     assert!(two.refuses(&caller, &session.access.token).await < BOUND);

@@ -97,8 +97,17 @@ impl Rig {
     }
 
     pub(crate) async fn node(&self, name: &str, number: u128) -> Node {
+        self.node_in(&self.hub, name, number).await
+    }
+
+    /// A node that shares nothing with the others but the database.
+    pub(crate) async fn lone_node(&self, name: &str, number: u128) -> Node {
+        self.node_in(&Hub::new(), name, number).await
+    }
+
+    async fn node_in(&self, hub: &Arc<Hub>, name: &str, number: u128) -> Node {
         let connection = Connection::to(&self.database);
-        let line = Line::to(&self.hub, name, number);
+        let line = Line::to(hub, name, number);
         let master = MasterKey::parse(MASTER).expect("key");
         let entropy = Arc::clone(&self.stream) as Arc<dyn Entropy>;
         let engine = Arc::clone(&connection) as Arc<dyn Engine>;
@@ -112,13 +121,17 @@ impl Rig {
         Node { platform, line, connection }
     }
 
+    /// Two nodes without a cluster, and the tenant `demo` with one user.
+    pub(crate) async fn lone_pair(&self) -> (Node, Node, TenantId) {
+        let (one, two) = (self.lone_node("one", 1).await, self.lone_node("two", 2).await);
+        let tenant = one.create_with_user("demo").await;
+        (one, two, tenant)
+    }
+
     /// Two nodes, and the tenant `demo` with one user.
     pub(crate) async fn pair(&self) -> (Node, Node, TenantId) {
         let (one, two) = (self.node("one", 1).await, self.node("two", 2).await);
-        let tenant = one.create("demo").await;
-        let password = PASSWORD.to_owned().into();
-        let client = ClientContext::default();
-        one.platform.sign_up(tenant, EMAIL.into(), password, None, client, soon()).await.expect("signs up");
+        let tenant = one.create_with_user("demo").await;
         (one, two, tenant)
     }
 }
@@ -127,6 +140,14 @@ impl Node {
     pub(crate) async fn create(&self, slug: &str) -> TenantId {
         let settings = TenantSettings::default();
         self.platform.create_tenant(slug, slug, settings, Actor::System).await.expect("tenant").id
+    }
+
+    pub(crate) async fn create_with_user(&self, slug: &str) -> TenantId {
+        let tenant = self.create(slug).await;
+        let password = PASSWORD.to_owned().into();
+        let client = ClientContext::default();
+        self.platform.sign_up(tenant, EMAIL.into(), password, None, client, soon()).await.expect("signs up");
+        tenant
     }
 
     pub(crate) async fn sign_in(&self, tenant: TenantId) -> SignedIn {

@@ -136,6 +136,7 @@ async fn tokens_of_retired_keys_neither_load_a_tenant_again_nor_are_looked_up_ag
     let old = one.sign_in(tenant).await;
     let rotated = one.platform.rotate_keys(tenant, SigningAlgorithm::EdDsa, Actor::System, soon()).await;
     rotated.expect("rotated");
+    one.finish().await;
     two.finish().await;
     tokio::time::sleep(Duration::from_secs(1_000)).await;
     let three = rig.node("three", 3).await;
@@ -149,6 +150,5 @@ async fn tokens_of_retired_keys_neither_load_a_tenant_again_nor_are_looked_up_ag
     assert!(three.connection.asked.load(Ordering::SeqCst) < asked + 10, "nothing but polls");
     let still = three.platform.jwks(tenant, soon()).await.expect("keys");
     assert!(Arc::ptr_eq(&picture, &still), "the tenant was not loaded again");
-    one.finish().await;
     three.finish().await;
 }
