@@ -26,7 +26,7 @@ impl PgBouncer {
             "[databases]\n{name} = host={host} port={upstream} dbname={name}\n\
              [pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\nunix_socket_dir =\n\
              auth_type = scram-sha-256\nauth_file = {users}\npool_mode = transaction\ndefault_pool_size = 4\n\
-             max_client_conn = 500\nserver_tls_sslmode = prefer\n",
+             max_client_conn = 500\nserver_tls_sslmode = prefer\nserver_login_retry = 1\n",
             name = database.name,
             host = server.host(),
             upstream = server.port(),

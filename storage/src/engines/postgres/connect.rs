@@ -38,7 +38,11 @@ impl Line {
 impl Connector {
     pub(super) fn new(url: &DatabaseUrl, options: &PostgresOptions) -> Result<Self, StorageError> {
         let tls = if url.wants_tls() { Some(tls(options.ca_file.as_deref())?) } else { None };
-        Ok(Self { config: url.config().clone(), tls, timeout: options.connect_timeout })
+        let (mut config, timeout) = (url.config().clone(), options.connect_timeout);
+        // A host that swallows packets must leave time to try the next.
+        let hosts = u32::try_from(config.get_hosts().len()).unwrap_or(u32::MAX);
+        config.connect_timeout(timeout / hosts.max(1));
+        Ok(Self { config, tls, timeout })
     }
 
     pub(super) async fn connect(&self) -> Result<Line, Fault> {
@@ -68,9 +72,13 @@ async fn drive(connection: impl Future<Output = Result<(), tokio_postgres::Error
 /// Faults that come again however often one connects are told apart from a server that is away.
 fn sorted(error: tokio_postgres::Error) -> Fault {
     if error.as_db_error().is_some() {
-        return error.into();
+        return Fault::Unconnected(error);
     }
-    // The driver names the kind of an error only in its text.
+    let cause = std::error::Error::source(&error).map(ToString::to_string);
+    // The driver asks a server whether it takes writes, and names the answer and the kind of an error only in texts.
+    if cause.as_deref() == Some("database does not allow writes") {
+        return Fault::ReadOnly;
+    }
     let reason = match error.to_string() {
         text if text.starts_with("error performing TLS") => {
             "TLS failed: the server has none, or its certificate or host name is not trusted; \
@@ -79,7 +87,7 @@ fn sorted(error: tokio_postgres::Error) -> Fault {
         text if text.starts_with("invalid configuration") || text.starts_with("authentication") => {
             "the server asks for a password or a way to authenticate that the URL does not give"
         }
-        _ => return error.into(),
+        _ => return Fault::Unconnected(error),
     };
     StorageError::Unsuitable { reason: reason.to_owned() }.into()
 }

@@ -1,11 +1,13 @@
 //! What a failure of the server or of the way to it means. The only place that knows SQLSTATEs.
 
-use tokio_postgres::error::{DbError, SqlState};
+use tokio_postgres::error::{DbError, Severity, SqlState};
 
 use super::value::WrongKind;
 use crate::error::{StorageError, UnitError};
 
 const WRONG_PARAMETERS: &str = "wrong number or kind of parameters";
+pub(super) const READ_ONLY: &str = "PostgreSQL takes no writes, it is a standby or set to read only; \
+                                    let the URL name the primary, or all servers that may become it";
 
 /// Why a round trip brought no answer.
 #[derive(Debug)]
@@ -14,7 +16,11 @@ pub(super) enum Fault {
     Away(String),
     /// This one connection got no answer in time.
     Silent,
-    /// The server refused, or the connection broke.
+    /// The server lives and takes no writes.
+    ReadOnly,
+    /// No connection could be made.
+    Unconnected(tokio_postgres::Error),
+    /// The server refused what was asked on a connection, or the connection broke.
     Postgres(tokio_postgres::Error),
     /// A fault of ours or a state of the store; the server is well.
     Storage(StorageError),
@@ -51,13 +57,23 @@ impl Fault {
     pub(super) fn kind(&self) -> Kind {
         match self {
             Self::Away(_) | Self::Storage(_) => Kind::Final,
-            Self::Silent => Kind::Lost,
+            Self::Silent | Self::ReadOnly => Kind::Lost,
+            Self::Unconnected(error) => match error.as_db_error() {
+                Some(refusal) => kind_of_greeting(refusal.code().code()),
+                None => Kind::Lost,
+            },
             Self::Postgres(error) => match error.as_db_error() {
-                Some(refusal) => kind_of(refusal.code()),
+                Some(refusal) => kind_of(refusal.code().code(), ends_the_connection(refusal)),
                 None if never_sent(error) => Kind::Statement,
                 None => Kind::Lost,
             },
         }
+    }
+
+    /// Whether this one connection was ended by the other side, which by itself says little about the server.
+    pub(super) fn is_ended(&self) -> bool {
+        let (Self::Unconnected(error) | Self::Postgres(error)) = self else { return false };
+        error.is_closed() || error.code() == Some(&SqlState::ADMIN_SHUTDOWN)
     }
 
     /// Whether the server itself said no, and the connection goes on.
@@ -65,13 +81,36 @@ impl Fault {
         matches!(self, Self::Postgres(error) if error.as_db_error().is_some()) && self.kind() != Kind::Lost
     }
 
+    /// The same for a transaction that writes: the server refuses it as such when it has become a standby. Another
+    /// connection may find the new primary.
+    pub(super) fn of_write(self) -> Self {
+        match &self {
+            Self::Postgres(error) if error.code() == Some(&SqlState::READ_ONLY_SQL_TRANSACTION) => {
+                Self::ReadOnly
+            }
+            _ => self,
+        }
+    }
+
     /// What the caller of the engine is told.
     pub(super) fn storage(&self) -> StorageError {
         match self {
             Self::Away(reason) => StorageError::Unavailable { reason: reason.clone() },
             Self::Silent => StorageError::unavailable("a connection to PostgreSQL was not answered"),
+            Self::ReadOnly => StorageError::unavailable(READ_ONLY),
             Self::Storage(error) => error.clone(),
+            Self::Unconnected(error) => match error.as_db_error() {
+                Some(refusal) if refusal.code() == &SqlState::PROTOCOL_VIOLATION => {
+                    StorageError::unavailable("PgBouncer or PostgreSQL refused a connection, look at its log")
+                }
+                Some(refusal) => refused(refusal),
+                None => StorageError::unavailable("PostgreSQL cannot be reached"),
+            },
             Self::Postgres(error) => match error.as_db_error() {
+                Some(refusal) if ends_the_connection(refusal) => StorageError::unavailable(format!(
+                    "PostgreSQL or PgBouncer ended a connection with code {}, look at its log",
+                    refusal.code().code()
+                )),
                 Some(refusal) => refused(refusal),
                 None if never_sent(error) => StorageError::Misuse { what: WRONG_PARAMETERS },
                 None => StorageError::unavailable("the connection to PostgreSQL was lost"),
@@ -103,12 +142,34 @@ fn never_sent(error: &tokio_postgres::Error) -> bool {
     std::error::Error::source(error).is_some_and(|source| source.downcast_ref::<WrongKind>().is_some())
 }
 
-fn kind_of(code: &SqlState) -> Kind {
-    match code.code() {
+/// Whatever the code: PgBouncer gives 08P01 for everything that happens to a connection, and a translated server
+/// names the severity in its language.
+fn ends_the_connection(refusal: &DbError) -> bool {
+    match refusal.parsed_severity() {
+        Some(severity) => matches!(severity, Severity::Fatal | Severity::Panic),
+        None => ["FATAL", "PANIC"].contains(&refusal.severity()),
+    }
+}
+
+/// Codes of a server or a way to it that is terminated, shutting down or starting up, or does not know what became
+/// of a commit. Not 08P01, which may be a wrong number of parameters.
+const LOST: &[&str] = &[
+    "57P01", "57P02", "57P03", "57P05", "25P03", "08000", "08001", "08003", "08004", "08006", "08007",
+    "40003",
+];
+
+/// Of what is said before a connection is there: always fatal, and some of it would come again.
+pub(super) fn kind_of_greeting(code: &str) -> Kind {
+    if code == "08P01" || LOST.contains(&code) { Kind::Lost } else { Kind::Final }
+}
+
+/// Of what is said on a connection that was there; `ended` says that it is not any more.
+pub(super) fn kind_of(code: &str, ended: bool) -> Kind {
+    match code {
+        _ if ended => Kind::Lost,
         "40001" | "40P01" => Kind::Contention,
         "55P03" => Kind::Locked,
-        // Terminated, shutting down or starting up; not 08P01, which is a wrong number of parameters.
-        "57P01" | "57P02" | "57P03" | "57P05" | "08000" | "08001" | "08003" | "08004" | "08006" => Kind::Lost,
+        code if LOST.contains(&code) => Kind::Lost,
         // A row that row-level security would not let in belongs to another scope.
         "42501" | "08P01" | "54000" | "54001" | "54011" | "54023" => Kind::Statement,
         code if ["21", "22", "23", "42"].contains(&&code[..2]) => Kind::Statement,
@@ -124,13 +185,11 @@ fn refused(refusal: &DbError) -> StorageError {
         "53100" => StorageError::Full,
         // Of the server; PgBouncer says 08P01 or a plain error when it has no room.
         "53300" | "53200" | "53400" => StorageError::Overloaded,
-        "57014" | "55P03" | "40001" | "40P01" | "25P03" => StorageError::Timeout,
-        "57P01" | "57P02" | "57P03" | "57P05" | "08000" | "08001" | "08003" | "08004" | "08006" => {
+        "57014" | "55P03" | "40001" | "40P01" => StorageError::Timeout,
+        code if LOST.contains(&code) => {
             StorageError::unavailable("PostgreSQL is shutting down or starting up")
         }
-        "25006" => {
-            StorageError::Misuse { what: "a write was given to read, or PostgreSQL is a read-only standby" }
-        }
+        "25006" => StorageError::Misuse { what: "a write was given to read" },
         "28000" | "28P01" => unsuitable(
             "PostgreSQL refused the user or the password, check the URL and pg_hba.conf".to_owned(),
         ),

@@ -1,5 +1,6 @@
 //! Whether the server answers. A task with a connection of its own asks it several times a second; when nobody
-//! got an answer for most of a second, or connecting is refused, everything under way ends at once.
+//! got an answer for most of a second, or connecting is refused and nobody else gets one, everything under way ends
+//! at once.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,7 +11,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::connect::{Connector, Line};
-use super::failure::{Fault, Kind};
+use super::failure::{Fault, Kind, READ_ONLY};
 
 /// Pause between two questions.
 const PAUSE: Duration = Duration::from_millis(200);
@@ -18,6 +19,10 @@ const PAUSE: Duration = Duration::from_millis(200);
 const STEP: Duration = Duration::from_millis(50);
 /// Steps without an answer on any connection after which the server is away: 0.65 s.
 const STEPS: u32 = 13;
+/// Refused connections in a row, a step apart, after which it is away.
+const REFUSALS: u32 = 3;
+/// The same for connections that were ended while they were made: a server that lives may have been told to.
+const ENDED: u32 = 12;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum State {
@@ -103,44 +108,76 @@ impl Liveness {
         }
     }
 
+    fn answers(&self) -> u64 {
+        self.answers.load(Ordering::Relaxed)
+    }
+
     /// Waits for `work`, and declares the server away when meanwhile nobody gets an answer.
-    async fn patiently<T>(&self, work: impl Future<Output = T>) -> T {
+    async fn patiently<T>(&self, silence: &mut Silence, work: impl Future<Output = T>) -> T {
         let mut work = std::pin::pin!(work);
-        let (mut seen, mut silent) = (self.answers.load(Ordering::Relaxed), 0);
         loop {
             if let Ok(done) = timeout(STEP, &mut work).await {
                 return done;
             }
-            let now = self.answers.load(Ordering::Relaxed);
-            silent = if now == seen { silent + 1 } else { 0 };
-            seen = now;
-            if silent >= STEPS {
+            let now = self.answers();
+            silence.steps = if now == silence.seen { silence.steps + 1 } else { 0 };
+            silence.seen = now;
+            if silence.steps >= STEPS {
                 self.leave("PostgreSQL does not answer, look at the server and at the network");
             }
         }
     }
 }
 
+/// How long nobody got an answer, over all that was tried.
+#[derive(Default)]
+struct Silence {
+    seen: u64,
+    steps: u32,
+}
+
 /// Watches the server until the task is ended.
 pub(super) async fn watch_server(liveness: Arc<Liveness>, connector: Arc<Connector>) {
+    let mut silence = Silence::default();
+    // What failed in a row, and how many answers there had been before.
+    let (mut refusals, mut ended, mut before) = (0, 0, liveness.answers());
     loop {
-        match liveness.patiently(connector.connect()).await {
-            Ok(line) => ask(&liveness, &line).await,
-            Err(fault) if fault.kind() == Kind::Lost => {
-                liveness.leave("PostgreSQL cannot be reached, look at the server and at the network");
+        match liveness.patiently(&mut silence, connector.connect()).await {
+            Ok(line) => {
+                // To connect, the server was asked whether it takes writes; a pooler alone could not have answered.
+                liveness.answered();
+                ask(&liveness, &mut silence, &line).await;
             }
-            // A refusal is an answer; those who want a connection are told themselves.
+            // Counted as silence; one connection that is not answered says little by itself.
+            Err(Fault::Silent) => {}
+            Err(fault) if fault.kind() == Kind::Lost => {
+                if fault.is_ended() {
+                    ended += 1
+                } else {
+                    refusals += 1
+                }
+                if (refusals >= REFUSALS || ended >= ENDED) && liveness.answers() == before {
+                    liveness.leave(match fault {
+                        Fault::ReadOnly => READ_ONLY,
+                        _ => "PostgreSQL cannot be reached, look at the server and at the network",
+                    });
+                }
+            }
+            // A refusal that would come again is an answer; those who want a connection are told themselves.
             Err(_) => liveness.answered(),
         }
-        sleep(PAUSE).await;
+        if liveness.answers() != before {
+            (refusals, ended, before) = (0, 0, liveness.answers());
+        }
+        sleep(if liveness.away().is_none() { STEP } else { PAUSE }).await;
     }
 }
 
 /// Asks until the connection ends or the server falls silent.
-async fn ask(liveness: &Liveness, line: &Line) {
+async fn ask(liveness: &Liveness, silence: &mut Silence, line: &Line) {
     loop {
         let begun = Instant::now();
-        let answer = liveness.patiently(async {
+        let answer = liveness.patiently(silence, async {
             // After a silence a new connection finds the way sooner than an old one.
             timeout(STEP * (STEPS + 2), line.client.batch_execute("SELECT 1")).await
         });

@@ -3,11 +3,14 @@
 //! Each migration either expands (adds what the previous version ignores) or contracts (removes what no version
 //! that still serves uses) and says which is the oldest build that may run beside it.
 
+use std::time::Duration;
+
 use sha2::{Digest, Sha256};
+use tokio::time::timeout;
 use tokio_postgres::Client;
 
 use super::connect::Connector;
-use super::failure::Fault;
+use super::failure::{Fault, Kind};
 use super::suitability;
 use super::{DatabaseUrl, PostgresOptions};
 use crate::error::{PLATFORM, StorageError};
@@ -32,7 +35,9 @@ pub(super) const KNOWN: &[Migration] = &[Migration {
 }];
 
 /// What is locked while a migration runs; any number that nothing else in the database uses.
-const LOCK: i64 = 0x706c_696e_746f;
+pub(super) const LOCK: i64 = 0x706c_696e_746f;
+/// Longest look at a database before it is served or migrated.
+const LOOK: Duration = Duration::from_secs(5);
 const DATABASE: &str = "the database";
 
 /// What [`migrate`] did.
@@ -61,6 +66,7 @@ pub struct SchemaState {
 /// # Errors
 /// `Unsuitable` when the server or the application's role is not safe to use, `MigrationChanged` and
 /// `NewerSchema` when the database was built by a version this one does not follow. Nothing was changed then.
+/// `Unavailable` when another migration does not end in time, or the server cannot be reached.
 pub async fn migrate(
     owner: &DatabaseUrl,
     application_role: &str,
@@ -77,14 +83,18 @@ pub(super) async fn apply_all(
 ) -> Result<Migrated, Fault> {
     let line = Connector::new(owner, options)?.connect().await?;
     suitability::of_server(&line.client).await?;
+    let patience = format!("SET LOCAL lock_timeout = {}", options.migration_wait.as_millis().max(1));
     let mut applied = Vec::new();
     loop {
         begin(&line.client).await?;
-        line.client
+        line.client.batch_execute(&patience).await?;
+        let lock = line
+            .client
             .execute_typed("SELECT pg_advisory_xact_lock($1)", &[(&LOCK, tokio_postgres::types::Type::INT8)])
-            .await?;
+            .await;
+        lock.map_err(|error| others_migrate(error.into()))?;
         // From here on others wait for us, so we wait for nobody long: a table that is locked means "later".
-        let impatient = format!("SET LOCAL lock_timeout = {}", options.lock_timeout.as_millis());
+        let impatient = format!("SET LOCAL lock_timeout = {}", options.lock_timeout.as_millis().max(1));
         line.client.batch_execute(&impatient).await?;
         let register = register(&line.client).await?;
         check_texts(&register, known)?;
@@ -104,10 +114,27 @@ pub(super) async fn apply_all(
     }
 }
 
+fn others_migrate(fault: Fault) -> Fault {
+    match fault.kind() {
+        Kind::Locked => StorageError::unavailable(
+            "another migration of this database is running and does not end: wait for it, or look for what it \
+             waits for in pg_stat_activity, then migrate again",
+        )
+        .into(),
+        _ => fault,
+    }
+}
+
+/// For a look at a database, which is short: whoever asks for one is told soon when it hangs.
+pub(super) async fn within_bound<T>(look: impl Future<Output = Result<T, Fault>>) -> Result<T, Fault> {
+    timeout(LOOK, look).await.unwrap_or(Err(Fault::Silent))
+}
+
 /// Compares the schema of a database with the one this build knows. The owner's URL or the application's will do.
 ///
 /// # Errors
-/// `MigrationChanged` when an applied migration has another text in this build; whatever connecting may answer.
+/// `MigrationChanged` when an applied migration has another text in this build; `Unavailable` when the server does
+/// not answer within seconds; whatever connecting may answer.
 pub async fn schema_state(url: &DatabaseUrl, options: &PostgresOptions) -> Result<SchemaState, StorageError> {
     let state = async {
         let line = Connector::new(url, options)?.connect().await?;
@@ -121,7 +148,7 @@ pub async fn schema_state(url: &DatabaseUrl, options: &PostgresOptions) -> Resul
             pending: KNOWN.iter().skip(register.len()).map(|migration| migration.name).collect(),
         })
     };
-    state.await.map_err(|fault| fault.storage())
+    within_bound(state).await.map_err(|fault| fault.storage())
 }
 
 /// Refuses a schema this build cannot serve with. Runs inside a transaction in the platform's scope.
@@ -142,7 +169,11 @@ struct Applied {
 }
 
 pub(super) async fn begin(client: &Client) -> Result<(), Fault> {
-    let begin = format!("BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL plinto.scope = '{PLATFORM}'");
+    // A step may take its time, but one that vanished must not hold its locks for hours.
+    let begin = format!(
+        "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL plinto.scope = '{PLATFORM}'; \
+         SET LOCAL idle_in_transaction_session_timeout = '1min'"
+    );
     Ok(client.batch_execute(&begin).await?)
 }
 

@@ -81,7 +81,7 @@ impl PostgresEngine {
     /// does not fit this build, `Unavailable` when the server cannot be reached. Nothing was changed.
     pub async fn open(url: &DatabaseUrl, options: PostgresOptions) -> Result<Self, StorageError> {
         let connector = Arc::new(Connector::new(url, &options)?);
-        admit(&connector).await.map_err(|fault| fault.storage())?;
+        migrations::within_bound(admit(&connector)).await.map_err(|fault| fault.storage())?;
         let liveness = Arc::new(Liveness::new());
         let watch = tokio::spawn(watch_server(Arc::clone(&liveness), Arc::clone(&connector))).abort_handle();
         Ok(Self {
@@ -148,7 +148,7 @@ impl PostgresEngine {
             let done = async { tenants::create(&mut lease?, &self.beginning, tenant).await };
             match done.await {
                 Ok(()) => return Ok(()),
-                Err(fault) => attempts.another(fault).await?,
+                Err(fault) => attempts.another(fault.of_write()).await?,
             }
         }
     }
@@ -160,7 +160,7 @@ impl PostgresEngine {
             let done = async { tenants::destroy(&mut lease?, &self.beginning, tenant).await };
             match done.await {
                 Ok(()) => return Ok(()),
-                Err(fault) => attempts.another(fault).await?,
+                Err(fault) => attempts.another(fault.of_write()).await?,
             }
         }
     }

@@ -13,6 +13,11 @@ pub struct PostgresOptions {
     pub statement_timeout: Duration,
     /// Longest time a statement may wait for a lock.
     pub lock_timeout: Duration,
+    /// Longest time the server lets a transaction wait for us: a node that vanishes in the middle of a commit holds up
+    /// the other writers of a tenant for so long. A little less than twice `lock_timeout`, and they need not notice.
+    pub idle_timeout: Duration,
+    /// Longest time to wait for another migration to end.
+    pub migration_wait: Duration,
     /// Longest time to connect, TLS and authentication included.
     pub connect_timeout: Duration,
     /// PEM file of the certificate authorities to trust instead of those of the operating system.
@@ -26,6 +31,8 @@ impl Default for PostgresOptions {
             queue_depth: 1_024,
             statement_timeout: Duration::from_secs(5),
             lock_timeout: Duration::from_secs(2),
+            idle_timeout: Duration::from_secs(3),
+            migration_wait: Duration::from_secs(60),
             connect_timeout: Duration::from_secs(1),
             ca_file: None,
         }

@@ -258,22 +258,17 @@ impl Lease {
         self.link.busy = true;
     }
 
-    /// The transaction has ended and every answer has come.
+    /// The transaction has ended and every answer has come: from the server, not only from a pooler before it.
     pub(super) fn settle(&mut self) {
         self.link.busy = false;
+        self.liveness.answered();
     }
 
     /// Waits for an answer, for as long as the server answers anybody.
     pub(super) async fn answer<T>(&self, work: impl Future<Output = T>) -> Result<T, Fault> {
         tokio::select! {
             biased;
-            done = timeout(self.patience, work) => {
-                let done = done.map_err(|_| Fault::Silent)?;
-                if !self.client().is_closed() {
-                    self.liveness.answered();
-                }
-                Ok(done)
-            }
+            done = timeout(self.patience, work) => done.map_err(|_| Fault::Silent),
             fault = self.liveness.gone() => Err(fault),
         }
     }

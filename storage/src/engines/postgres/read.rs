@@ -16,11 +16,15 @@ pub(super) struct Beginning {
 
 impl Beginning {
     pub(super) fn new(options: &PostgresOptions) -> Self {
-        let PostgresOptions { statement_timeout, lock_timeout, .. } = options;
         // Zero would mean for ever.
-        let (statement, lock) = (statement_timeout.as_millis().max(1), lock_timeout.as_millis().max(1));
+        let millis = |timeout: std::time::Duration| timeout.as_millis().max(1);
+        let statement = millis(options.statement_timeout);
+        let (lock, idle) = (millis(options.lock_timeout), millis(options.idle_timeout));
         Self {
-            timeouts: format!("SET LOCAL statement_timeout = {statement}; SET LOCAL lock_timeout = {lock}"),
+            timeouts: format!(
+                "SET LOCAL statement_timeout = {statement}; SET LOCAL lock_timeout = {lock}; \
+                 SET LOCAL idle_in_transaction_session_timeout = {idle}"
+            ),
         }
     }
 

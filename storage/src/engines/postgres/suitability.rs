@@ -36,10 +36,10 @@ fn unsuitable<T>(reason: impl Into<String>) -> Result<T, Fault> {
 /// The server must be new enough and wait for its log before it answers a commit.
 pub(super) async fn of_server(client: &Client) -> Result<(), Fault> {
     let text = "SELECT current_setting('server_version_num')::int, current_setting('synchronous_commit'), \
-                pg_is_in_recovery()";
+                current_setting('fsync')";
     let row = client.query_typed(text, &[]).await?;
     let Some(row) = row.first() else { return unsuitable("the server does not say what it is") };
-    let (version, waits, standby): (i32, String, bool) = (row.get(0), row.get(1), row.get(2));
+    let (version, waits, syncs): (i32, String, String) = (row.get(0), row.get(1), row.get(2));
     if version < OLDEST {
         return unsuitable(format!("PostgreSQL {} is too old, 15 or later is needed", version / 10_000));
     }
@@ -49,8 +49,10 @@ pub(super) async fn of_server(client: &Client) -> Result<(), Fault> {
              the database and the role",
         );
     }
-    if standby {
-        return unsuitable("it is a read-only standby, give the URL of the primary");
+    if syncs == "off" {
+        tracing::warn!(
+            "fsync is off in PostgreSQL: acknowledged writes are lost when its machine fails; set it to on"
+        );
     }
     Ok(())
 }

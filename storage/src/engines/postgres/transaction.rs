@@ -52,7 +52,7 @@ impl<'a> Batch<'a> {
         lease: &mut Lease,
         doubt: &mut Option<Doubt>,
     ) -> Result<Answers, Fault> {
-        let done = self.run(lease, doubt).await;
+        let done = self.run(lease, doubt).await.map_err(Fault::of_write);
         if let Err(fault) = &done
             && fault.kind() != Kind::Lost
             && !matches!(fault, Fault::Away(_))

@@ -2,7 +2,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use tokio_postgres::Config;
-use tokio_postgres::config::{Host, SslMode};
+use tokio_postgres::config::{Host, SslMode, TargetSessionAttrs};
 
 use crate::error::StorageError;
 
@@ -19,6 +19,8 @@ impl DatabaseUrl {
     /// `require` refuses a server without TLS; `prefer`, the default, goes on in the clear when the server
     /// has none; `disable` never asks for it. **Whenever TLS is used, certificate and host name are
     /// verified**, which is more than `libpq` does under these names.
+    ///
+    /// Several hosts (`host1:port1,host2:port2`) are tried in order, and the first that takes writes is used.
     pub fn parse(text: &str) -> Result<Self, StorageError> {
         if !(text.starts_with("postgres://") || text.starts_with("postgresql://")) {
             return Err(invalid("it must start with postgres://"));
@@ -40,6 +42,8 @@ impl DatabaseUrl {
         if config.get_application_name().is_none() {
             config.application_name("plinto");
         }
+        // Of several hosts the primary is meant, at every connection: a standby may have become it, or it a standby.
+        config.target_session_attrs(TargetSessionAttrs::ReadWrite);
         Ok(Self { config, user })
     }
 

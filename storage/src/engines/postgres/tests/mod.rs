@@ -1,4 +1,5 @@
 mod connections;
+mod faults;
 mod isolation;
 mod loss;
 mod merging;

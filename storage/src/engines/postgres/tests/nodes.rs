@@ -2,10 +2,13 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::super::PostgresOptions;
+use super::super::read::Beginning;
 use super::{database, fixture, open};
 use crate::conformance::entry;
 use crate::ledger::{page, verify};
@@ -98,4 +101,23 @@ async fn a_tenant_removed_on_one_node_is_unknown_on_the_next() {
         let left: i64 = superuser.query_one(&text, &[&vault.tenant()]).await.unwrap().get(0);
         assert_eq!(left, 0, "{table}");
     }
+}
+
+#[tokio::test]
+async fn a_node_that_vanishes_with_the_head_locked_holds_up_the_others_only_for_a_while() {
+    let database = database().await;
+    let idle_timeout = Duration::from_millis(600);
+    let options = PostgresOptions { idle_timeout, ..PostgresOptions::default() };
+    let fixture = fixture(&database, options.clone()).await;
+    let scope = Scope::Tenant(fixture.tenant("ours").await.tenant());
+    let vanished = super::client(&database.app_url).await;
+    vanished.batch_execute(&Beginning::new(&options).write(scope)).await.expect("begins");
+    let lock = "SELECT seq FROM ledger_heads WHERE tenant_id = $1 FOR UPDATE";
+    assert_eq!(vanished.query(lock, &[&scope.id()]).await.expect("locks").len(), 1);
+    let begun = Instant::now();
+    let unit = Unit { statements: vec![], entries: vec![entry("user.seen", 1)] };
+    let answers = fixture.engine().commit(scope, "suite", vec![unit]).await.expect("has its turn");
+    assert_eq!(answers[0].as_ref().expect("stands").last_seq, 1);
+    assert!(begun.elapsed() >= Duration::from_millis(300), "it waited: {:?}", begun.elapsed());
+    vanished.batch_execute("COMMIT").await.expect_err("it is gone");
 }

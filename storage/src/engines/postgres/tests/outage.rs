@@ -3,11 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use plinto_servers::PgBouncer;
 use tokio::time::Instant;
 
 use super::super::{PostgresEngine, PostgresOptions};
 use super::proxy::Proxy;
-use super::{blocking, database, fixture, private_server, url};
+use super::{blocking, client, database, fixture, private_server, url};
 use crate::conformance::{Fixture, Subject, entry};
 use crate::ledger::verify;
 use crate::repositories::users;
@@ -93,6 +94,76 @@ async fn a_way_that_swallows_packets_is_left_and_found_again() {
     let vault = fixture.tenant("ours").await;
     refuses_soon(&fixture, &vault, async { proxy.swallow() }).await;
     proxy.pass();
+    heals(&fixture, &vault).await;
+}
+
+/// PgBouncer stays and says for itself that the server is gone.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_behind_pgbouncer_is_left_and_found_again() {
+    let (server, database) = private_server().await;
+    let (at, of) = (Arc::clone(&server), database.clone());
+    let bouncer = blocking(move || PgBouncer::start(&at, &of).expect("starts")).await;
+    let options = PostgresOptions { connections: 4, ..PostgresOptions::default() };
+    let engine = PostgresEngine::open(&url(bouncer.url()), options).await.expect("opens");
+    let fixture = Fixture::new(Subject { engine: Arc::new(engine), keep: Box::new(()) }).await;
+    let vault = fixture.tenant("ours").await;
+    let scope = Scope::Tenant(vault.tenant());
+    for _ in 0..2 {
+        // A commit that finds its connection ended is not refused but tried again.
+        let engine = Arc::clone(fixture.store.engine());
+        let writer = tokio::spawn(async move {
+            loop {
+                let unit = Unit { statements: vec![], entries: vec![entry("user.seen", 1)] };
+                if let Err(error) = engine.commit(scope, "suite", vec![unit]).await {
+                    return error;
+                }
+            }
+        });
+        let at = Arc::clone(&server);
+        let stop = async {
+            blocking(move || at.stop()).await;
+            let error = writer.await.expect("does not panic");
+            let told = matches!(error, StorageError::Unavailable { .. } | StorageError::Unacknowledged);
+            assert!(told, "{error}");
+        };
+        refuses_soon(&fixture, &vault, stop).await;
+        let at = Arc::clone(&server);
+        blocking(move || at.start_again()).await.expect("starts");
+        heals(&fixture, &vault).await;
+    }
+    verify(fixture.engine(), scope, |_, _| {}).await.expect("verifies");
+}
+
+/// As a primary that has become a standby: what was connected finds its writes refused, new connections are too.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_takes_no_writes_any_more_is_left_and_found_again() {
+    let (_server, database) = private_server().await;
+    let fixture = fixture(&database, PostgresOptions::default()).await;
+    let vault = fixture.tenant("ours").await;
+    let superuser = client(&database.superuser_url).await;
+    superuser.batch_execute("ALTER SYSTEM SET default_transaction_read_only = on").await.expect("sets");
+    superuser.batch_execute("SELECT pg_reload_conf()").await.expect("loads");
+    let unit = || vec![Unit { statements: vec![], entries: vec![entry("user.seen", 1)] }];
+    let scope = Scope::Tenant(vault.tenant());
+    // Connections that were there begin transactions in which nothing may be written.
+    let reads_only = async {
+        let text = "SHOW transaction_read_only";
+        while superuser.query_one(text, &[]).await.expect("answers").get::<_, &str>(0) == "off" {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(BOUND, reads_only).await.expect("loads the setting");
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    let begun = Instant::now();
+    unavailable(fixture.engine().commit(scope, "suite", unit()).await);
+    assert!(begun.elapsed() < BOUND, "{:?}", begun.elapsed());
+    let refused = PostgresEngine::open(&url(&database.app_url), PostgresOptions::default()).await;
+    let Err(StorageError::Unavailable { reason }) = refused else { panic!("{refused:?}") };
+    assert!(reason.contains("standby"), "{reason}");
+
+    superuser.batch_execute("SET default_transaction_read_only = off").await.expect("sets");
+    superuser.batch_execute("ALTER SYSTEM RESET default_transaction_read_only").await.expect("sets");
+    superuser.batch_execute("SELECT pg_reload_conf()").await.expect("loads");
     heals(&fixture, &vault).await;
 }
 

@@ -1,6 +1,6 @@
 //! The shape of the tables, and how a schema changes under those who serve.
 
-use super::super::migrations::{KNOWN, Migration, apply_all, check};
+use super::super::migrations::{KNOWN, LOCK, Migration, apply_all, check};
 use super::super::suitability::{TABLES, TENANT_TABLES};
 use super::super::{PostgresEngine, PostgresOptions, SchemaState, migrate, schema_state};
 use super::{APPLICATION, client, database, empty_database, fixture, url};
@@ -166,4 +166,35 @@ async fn a_changed_migration_is_refused_and_a_failing_one_leaves_nothing() {
     assert_eq!(refused, Some(changed.clone()));
     assert_eq!(migrate(&owner, APPLICATION, &options()).await, Err(changed.clone()));
     assert_eq!(schema_state(&owner, &options()).await, Err(changed));
+}
+
+#[tokio::test]
+async fn a_migration_that_does_not_end_is_named_to_the_next() {
+    let database = database().await;
+    let superuser = client(&database.superuser_url).await;
+    superuser.execute("SELECT pg_advisory_lock($1)", &[&LOCK]).await.expect("locks");
+    let options = PostgresOptions {
+        migration_wait: std::time::Duration::from_millis(100),
+        ..PostgresOptions::default()
+    };
+    let refused = migrate(&url(&database.owner_url), APPLICATION, &options).await;
+    let Err(StorageError::Unavailable { reason }) = refused else { panic!("{refused:?}") };
+    assert!(reason.contains("another migration"), "{reason}");
+}
+
+/// A server that accepts connections and then says nothing.
+#[tokio::test]
+async fn looking_at_a_database_that_hangs_ends_by_itself() {
+    let database = database().await;
+    let superuser = client(&database.superuser_url).await;
+    superuser
+        .batch_execute("BEGIN; LOCK TABLE schema_migrations IN ACCESS EXCLUSIVE MODE")
+        .await
+        .expect("locks");
+    let (at, options) = (url(&database.app_url), options());
+    let (opened, looked) =
+        tokio::join!(PostgresEngine::open(&at, options.clone()), schema_state(&at, &options));
+    for answer in [opened.err(), looked.err()] {
+        assert!(matches!(answer, Some(StorageError::Unavailable { .. })), "{answer:?}");
+    }
 }
