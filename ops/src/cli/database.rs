@@ -42,7 +42,12 @@ pub(crate) struct MigrateArgs {
 #[derive(Clone, Debug, Args)]
 #[command(after_help = "\
 The database must be migrated and empty; the master key stays what it was. Everything is
-read back and compared before a node can start on it. The data directory is not changed.
+read back and compared before a node can start on it. An import that was interrupted
+begins anew when it is run again from the same directory; any other is refused meanwhile.
+
+The rows of the data directory are not changed. Files written by an older version of
+plinto are brought up to this one's schema, as a start would: take a backup first, with
+`plinto backup` or a copy of the whole directory while nothing runs on it.
 
 Example:
   plinto import-embedded --from ./plinto-data")]
@@ -60,7 +65,12 @@ pub(crate) enum MoveCommand {
     /// Bring one tenant out of a data directory into PostgreSQL, where nodes may be serving.
     #[command(after_help = "\
 Users, sessions, keys, API keys and the audit ledger come over as they are, and are read
-back and compared before any node sees the tenant. The data directory is not changed.
+back and compared before any node sees the tenant. Running nodes are not told; each
+looks once a second, and serves the tenant and its API keys after that.
+
+The rows of the data directory are not changed. Files written by an older version of
+plinto are brought up to this one's schema, as a start would: take a backup first, with
+`plinto backup` or a copy of the whole directory while nothing runs on it.
 
 Example:
   plinto move tenant acme --from ./plinto-data")]

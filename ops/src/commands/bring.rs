@@ -1,18 +1,22 @@
 //! `plinto import-embedded` and `plinto move`: out of a data directory into PostgreSQL.
 
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::UNIX_EPOCH;
 
 use indicatif::ProgressBar;
 use plinto_actors::Clock;
 use plinto_domain::{ApiKeyId, TenantId};
-use plinto_storage::import::{ImportError, Moved, Phase, Progress, import_embedded, move_tenant};
+use plinto_storage::import::{Claimant, ImportError, Moved, Phase, Progress, import_embedded, move_tenant};
 use plinto_storage::{Engine, MasterKey, NewEntry, StorageError, Store};
 
 use super::{CommandError, access};
 use crate::cli::{ImportArgs, MoveCommand};
 use crate::composition::{self, MasterKeyProblem, SystemClock, SystemRandomness};
+use crate::private_file::FileError;
 use crate::settings::{Layers, Settings};
 use crate::terminal;
 
@@ -50,7 +54,9 @@ async fn import_between(
         found => found?,
     };
     let bar = terminal::progress("starting");
-    let imported = import_embedded(source, &key, target, &mut |progress| show(&bar, progress)).await;
+    let claimant = claimant(from)?;
+    let imported =
+        import_embedded(source, &key, target, claimant, &mut |progress| show(&bar, progress)).await;
     bar.finish_and_clear();
     Ok(imported?.tenants)
 }
@@ -76,9 +82,10 @@ pub(super) async fn run_move(command: MoveCommand) -> Result<ExitCode, CommandEr
         api_keys.len()
     ));
     terminal::remark(&format!(
-        "Its tokens name {base}/t/{slug} as issuer from now on; running nodes accept its API keys within ten seconds.\n\
+        "Its tokens name {base}/t/{slug} as issuer from now on. Running nodes are not told: they find\n\
+         it and its API keys within a few seconds.\n\
          {from} is unchanged and still serves the tenant when it is started. To delete it there, for good:\n  \
-         env -u PLINTO_DATABASE_URL -u PLINTO_DATABASE_URL_FILE plinto tenant delete {slug} --data-dir {from}"
+         env -u PLINTO_DATABASE_URL -u PLINTO_DATABASE_URL_FILE -u PLINTO_REDIS_URL -u PLINTO_REDIS_URL_FILE \\\n    plinto tenant delete {slug} --data-dir {from}"
     ));
     Ok(ExitCode::SUCCESS)
 }
@@ -97,7 +104,19 @@ async fn move_between(
         error => error.into(),
     })?;
     let target = Store::open(Arc::clone(target), key, entropy, now).await?;
-    Ok(move_tenant(&source, &target, slug, |moved| entries(moved, now)).await?)
+    Ok(move_tenant(&source, &target, claimant(from)?, slug, |moved| entries(moved, now)).await?)
+}
+
+/// The directory, as no other: a copy of it is another one, with another place, inode or time.
+fn claimant(from: &Path) -> Result<Claimant, CommandError> {
+    let unreadable = |source| FileError::new("read", from, source);
+    let path = std::fs::canonicalize(from).map_err(unreadable)?;
+    let said = std::fs::metadata(&path).map_err(unreadable)?;
+    // Not every file system knows when a directory was made.
+    let made = said.created().ok().and_then(|at| at.duration_since(UNIX_EPOCH).ok()).unwrap_or_default();
+    let marks =
+        [path.as_os_str().as_bytes(), b"\0", &said.ino().to_be_bytes(), &made.as_nanos().to_be_bytes()];
+    Ok(Claimant::new(&marks.concat()))
 }
 
 /// What the platform's ledger says: running nodes read their API keys anew when one was issued.

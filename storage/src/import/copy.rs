@@ -3,8 +3,8 @@
 use uuid::Uuid;
 
 use super::ImportError;
-use crate::engine::{Engine, Row, Scope, Statement, Unit, Value};
-use crate::error::StorageError;
+use crate::engine::{Engine, NewEntry, Row, Scope, Statement, Unit, Value};
+use crate::error::{StorageError, UnitError};
 use crate::ledger;
 use crate::repositories::ledger as texts;
 use crate::repositories::whole_rows::{CATALOGUE, Table};
@@ -102,9 +102,16 @@ pub(super) async fn commit(
     scope: Scope,
     statements: Vec<Statement>,
 ) -> Result<(), ImportError> {
-    let unit = Unit { statements, entries: Vec::new() };
-    for answer in target.commit(scope, "import", vec![unit]).await? {
-        answer?;
-    }
-    Ok(())
+    Ok(attempt(target, scope, statements, Vec::new()).await??)
+}
+
+/// Likewise, with entries of the ledger, for who looks at why it was refused.
+pub(super) async fn attempt(
+    target: &dyn Engine,
+    scope: Scope,
+    statements: Vec<Statement>,
+    entries: Vec<NewEntry>,
+) -> Result<Result<(), UnitError>, StorageError> {
+    let answers = target.commit(scope, "import", vec![Unit { statements, entries }]).await?;
+    Ok(answers.into_iter().try_for_each(|answer| answer.map(drop)))
 }

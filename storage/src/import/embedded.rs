@@ -2,13 +2,14 @@
 
 use uuid::Uuid;
 
+use super::claim::{Claim, Claimant};
 use super::copy::Pages;
 use super::{ImportError, Phase, Progress, compare, copy};
 use crate::engine::{Engine, Scope};
-use crate::error::PLATFORM;
+use crate::error::{PLATFORM, StorageError, UnitError};
 use crate::ledger::chain;
 use crate::repositories::whole_rows::{self, CATALOGUE, Catalogue};
-use crate::repositories::{ledger as texts, master_checks, tenants};
+use crate::repositories::{constraint, ledger as texts, master_checks, tenants};
 use crate::vault::MasterKey;
 
 /// What came over.
@@ -22,11 +23,12 @@ pub struct Imported {
 /// and every tenant, unchanged. `master` must be the key of the source, and is that of the target from then on.
 ///
 /// The check value of the master key is written last, after everything was compared: no node can start before. An
-/// interrupted import begins anew when it is run again.
+/// interrupted import begins anew when it is run again; until then the database is claimed by its source.
 pub async fn import_embedded(
     source: &dyn Engine,
     master: &MasterKey,
     target: &dyn Engine,
+    claimant: Claimant,
     progress: &mut (dyn FnMut(Progress) + Send),
 ) -> Result<Imported, ImportError> {
     let check = master_checks::get(source).await?.ok_or(ImportError::NotData)?;
@@ -34,7 +36,9 @@ pub async fn import_embedded(
     if master_checks::get(target).await?.is_some() {
         return Err(ImportError::NotEmpty);
     }
-    claim(source, target).await?;
+    let claim = Claim::on_everything(claimant);
+    take(&claim, check, source, target).await?;
+    clear_tenants(target).await?;
     let served = served(source).await?;
     for (done, tenant) in served.iter().enumerate() {
         progress(Progress { phase: Phase::Copying, done, total: served.len() });
@@ -49,20 +53,36 @@ pub async fn import_embedded(
         compare::table(source, target, Scope::Platform, table).await?;
     }
     compare::chain(source, target, Scope::Platform).await?;
-    copy::commit(target, Scope::Platform, vec![master_checks::insert(check)]).await?;
+    copy::commit(target, Scope::Platform, vec![claim.fulfil(), master_checks::insert(check)]).await?;
     Ok(Imported { tenants: served.len() })
 }
 
-/// Clears what an interrupted import left, and writes the platform's keys: with them there, no node makes others.
-async fn claim(source: &dyn Engine, target: &dyn Engine) -> Result<(), ImportError> {
-    for leftover in target.list_tenants().await? {
-        target.destroy_tenant(leftover).await?;
-    }
-    let mut statements = whole_rows::clear_platform();
+/// In one transaction: sees that no node started there, claims the database, clears what an interrupted import left of
+/// the platform, and writes the platform's keys: with them there, no node makes others.
+async fn take(
+    claim: &Claim,
+    check: [u8; 32],
+    source: &dyn Engine,
+    target: &dyn Engine,
+) -> Result<(), ImportError> {
+    let mut statements = Vec::from(master_checks::expect_none(check));
+    statements.push(claim.take());
+    statements.extend(whole_rows::clear_platform());
     statements.push(texts::set_head(PLATFORM, &chain::genesis(PLATFORM)).expecting(1, "imported_head"));
     let keys = copy::keys_of(source, PLATFORM).await?;
     statements.extend(keys.into_iter().map(|row| CATALOGUE.tenant_keys.insert(row)));
-    copy::commit(target, Scope::Platform, statements).await
+    copy::attempt(target, Scope::Platform, statements, Vec::new()).await?.map_err(|refused| match refused {
+        UnitError::Unique(name) if name == constraint::MASTER_CHECK => ImportError::NotEmpty,
+        refused => claim.foreign(&refused).unwrap_or_else(|| refused.into()),
+    })
+}
+
+/// Clears what an interrupted import left of tenants. Only once the database is claimed: then nobody else has any there.
+async fn clear_tenants(target: &dyn Engine) -> Result<(), StorageError> {
+    for leftover in target.list_tenants().await? {
+        target.destroy_tenant(leftover).await?;
+    }
+    Ok(())
 }
 
 async fn served(source: &dyn Engine) -> Result<Vec<Uuid>, ImportError> {

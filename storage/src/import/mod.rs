@@ -3,8 +3,10 @@
 //! [`import_embedded`] brings a whole data directory into an empty database, [`move_tenant`] one tenant into an
 //! installation that may have another master key. Rows travel as they are: ids, sealed values and hashes do not change,
 //! and what is sealed is not opened. Both copy, read back and compare every row, verify every chain, and only then make
-//! visible what they brought; both can be run again after an interruption. The source is only read.
+//! visible what they brought; both can be run again after an interruption, from the same directory. The source is only
+//! read.
 
+mod claim;
 mod compare;
 mod copy;
 mod embedded;
@@ -15,6 +17,7 @@ mod tests;
 
 use uuid::Uuid;
 
+pub use claim::Claimant;
 pub use embedded::{Imported, import_embedded};
 pub use tenant::{Moved, move_tenant};
 
@@ -53,6 +56,16 @@ pub enum ImportError {
          `plinto move tenant`"
     )]
     NotEmpty,
+    /// Another data directory is being brought over, or was, and the attempt was interrupted.
+    #[error(
+        "another data directory is being imported, or its import was interrupted: let it finish, or run it again; if \
+         that directory is gone for good, make the database anew, or for one tenant delete the row `{claim}` of \
+         master_checks as superuser"
+    )]
+    Claimed {
+        /// Name of the row that says so.
+        claim: String,
+    },
     /// The source has no such tenant.
     #[error("the data directory holds no tenant `{slug}`")]
     UnknownTenant {

@@ -2,10 +2,11 @@
 
 use uuid::Uuid;
 
+use super::claim::{Claim, Claimant};
 use super::copy::Pages;
 use super::{ImportError, compare, copy};
 use crate::TenantRow;
-use crate::engine::{NewEntry, Row, Scope, Statement, Unit, Value};
+use crate::engine::{NewEntry, Row, Scope, Statement, Value};
 use crate::error::{StorageError, UnitError};
 use crate::repositories::whole_rows::CATALOGUE;
 use crate::repositories::{constraint, tenant_keys, tenants};
@@ -26,32 +27,70 @@ pub struct Moved {
 /// Its rows travel as they are, under the tenant's own keys; those are wrapped anew under the target's master key, and
 /// its name and settings are sealed anew under the target's platform keys. The register names it last, in one
 /// transaction with the entries that `audit` makes of it for the platform's ledger; until then no node sees it, and the
-/// command can be run again. The source is only read.
+/// command can be run again. Its id is claimed before anything is copied; an attempt that fails clears away what it
+/// copied. The source is only read.
 pub async fn move_tenant(
     source: &Store,
     target: &Store,
+    claimant: Claimant,
     slug: &str,
     audit: impl FnOnce(&Moved) -> Vec<NewEntry>,
 ) -> Result<Moved, ImportError> {
     let unknown = || ImportError::UnknownTenant { slug: slug.to_owned() };
     let row = source.tenants().by_slug(slug).await?.ok_or_else(unknown)?;
     refuse_taken(target, &row).await?;
+    let keys = rewrapped(source, target, row.id).await?;
+    let claim = Claim::on_tenant(row.id, claimant);
+    take(&claim, target, &row, &keys).await?;
+    let moved = bring(&claim, source, target, &row, keys, audit).await;
+    if moved.is_err()
+        && let Err(error) = clear_away(&claim, target, row.id).await
+    {
+        tracing::warn!(tenant = %row.id, %error, "what was copied is not cleared away: move the tenant again");
+    }
+    moved
+}
+
+/// In one transaction: sees that neither id nor name nor keys of the tenant are there, and claims its id.
+async fn take(claim: &Claim, target: &Store, row: &TenantRow, keys: &[Statement]) -> Result<(), ImportError> {
+    let mut statements = vec![claim.take(), register(target, row)];
+    statements.extend_from_slice(keys);
+    statements.extend([tenant_keys::destroy(row.id), tenants::withdraw(row.id)]);
+    copy::attempt(&**target.engine(), Scope::Platform, statements, Vec::new())
+        .await?
+        .map_err(|refused| taken(refused, claim, row))
+}
+
+async fn bring(
+    claim: &Claim,
+    source: &Store,
+    target: &Store,
+    row: &TenantRow,
+    keys: Vec<Statement>,
+    audit: impl FnOnce(&Moved) -> Vec<NewEntry>,
+) -> Result<Moved, ImportError> {
     let (from, to) = (&**source.engine(), &**target.engine());
     let scope = Scope::Tenant(row.id);
     copy::tenant(from, to, scope).await?;
     compare::tenant(from, to, scope).await?;
-
-    let keys = rewrapped(source, target, row.id).await?;
     let api_keys = api_keys_of(source, row.id).await?;
     let moved = Moved { tenant: row.id, api_keys: api_keys.iter().filter_map(id_of).collect() };
-    let mut statements = vec![register(target, &row)];
+    let mut statements = vec![claim.fulfil(), register(target, row)];
     statements.extend(keys);
     statements.extend(api_keys.into_iter().map(|row| CATALOGUE.api_keys.insert(row)));
-    let unit = Unit { statements, entries: audit(&moved) };
-    for answer in to.commit(Scope::Platform, "move_tenant", vec![unit]).await? {
-        answer.map_err(|refused| taken(refused, &row))?;
-    }
+    copy::attempt(to, Scope::Platform, statements, audit(&moved))
+        .await?
+        .map_err(|refused| taken(refused, claim, row))?;
     Ok(moved)
+}
+
+/// Removes what an attempt copied. First it is made sure that it did not succeed, and never will: a commit whose answer
+/// was lost may have come, or may come yet.
+async fn clear_away(claim: &Claim, target: &Store, tenant: Uuid) -> Result<(), ImportError> {
+    let engine = &**target.engine();
+    copy::commit(engine, Scope::Platform, vec![claim.give_up()]).await?;
+    engine.destroy_tenant(tenant).await?;
+    copy::commit(engine, Scope::Platform, vec![claim.forget()]).await
 }
 
 /// Before anything is written: the name must be free, and the id must never have been there.
@@ -68,7 +107,7 @@ async fn refuse_taken(target: &Store, row: &TenantRow) -> Result<(), ImportError
 }
 
 /// Somebody else was faster, or the tenant was deleted in the target once.
-fn taken(refused: UnitError, row: &TenantRow) -> ImportError {
+fn taken(refused: UnitError, claim: &Claim, row: &TenantRow) -> ImportError {
     match refused {
         UnitError::Unique(name) if name == constraint::TENANT_SLUG => {
             ImportError::SlugTaken { slug: row.slug.clone() }
@@ -76,7 +115,7 @@ fn taken(refused: UnitError, row: &TenantRow) -> ImportError {
         UnitError::Unique(name) if name == constraint::TENANT || name == constraint::TENANT_KEY => {
             ImportError::AlreadyThere { tenant: row.id }
         }
-        refused => refused.into(),
+        refused => claim.foreign(&refused).unwrap_or_else(|| refused.into()),
     }
 }
 

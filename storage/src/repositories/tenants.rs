@@ -23,6 +23,7 @@ statements! {
                     version = version + 1 WHERE tenant_id = $2 AND state = 'active'";
     TOUCH = "UPDATE tenants SET updated_at = $1, version = version + 1 \
              WHERE tenant_id = $2 AND state = 'active'";
+    WITHDRAW = "DELETE FROM tenants WHERE tenant_id = $1";
     ACTIVE = "SELECT tenant_id FROM tenants WHERE state = 'active' ORDER BY tenant_id";
     REGISTER = "SELECT tenant_id, slug FROM tenants WHERE state = 'active' ORDER BY tenant_id";
     DELETED = "SELECT tenant_id FROM tenants WHERE state = 'deleted' ORDER BY tenant_id";
@@ -104,6 +105,11 @@ pub(crate) fn sealed(
         vault.seal(TABLE, row, "name", name.as_bytes()),
         vault.seal(TABLE, row, "settings", settings.to_string().as_bytes()),
     )
+}
+
+/// Removes a row that was written in the same transaction: one that was ever committed stays, so that no id is used twice.
+pub(crate) fn withdraw(id: Uuid) -> Statement {
+    Statement::new(WITHDRAW, vec![id.into()]).expecting(1, "tenant_state")
 }
 
 pub(crate) fn mark_deleted(id: Uuid, at: i64) -> Statement {

@@ -1,4 +1,8 @@
+#[macro_use]
+mod delegate;
+
 mod catalogue;
+mod claims;
 mod moving;
 mod on_postgres;
 mod whole;
@@ -9,6 +13,7 @@ use uuid::Uuid;
 
 use crate::conformance::{Fixture, Subject, entry};
 use crate::engines::sqlite::{SqliteEngine, SqliteOptions};
+use crate::import::Claimant;
 use crate::repositories::api_keys::{self, ApiKeyKind, ApiKeyRow};
 use crate::repositories::signing_keys::{self, SigningKeyRow, SigningKeyState};
 use crate::repositories::{credentials, sessions, user_emails};
@@ -18,6 +23,11 @@ const SLUGS: [&str; 3] = ["acme", "beta", "gamma"];
 
 fn engine() -> Arc<dyn Engine> {
     Arc::new(SqliteEngine::in_memory(SqliteOptions::default()).unwrap())
+}
+
+/// The directory of most tests.
+fn here() -> Claimant {
+    Claimant::new(b"here")
 }
 
 async fn fixture() -> Fixture {

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-use super::{engine, furnished, readable_users, tenant_id};
+use super::{engine, furnished, here, readable_users, tenant_id};
 use crate::conformance::{MASTER, NOW, SeededEntropy, entry};
 use crate::import::{ImportError, Moved, move_tenant};
 use crate::ledger;
@@ -24,7 +24,7 @@ async fn a_tenant_comes_under_another_master_key_with_its_rows_unchanged() {
     let source = furnished().await;
     let target = elsewhere().await;
     let before = ledger::head(source.engine(), Scope::Platform).await.unwrap();
-    let moved = move_tenant(&source.store, &target, "acme", audit).await.unwrap();
+    let moved = move_tenant(&source.store, &target, here(), "acme", audit).await.unwrap();
     let id = tenant_id(&source, "acme").await;
     assert_eq!((moved.tenant, moved.api_keys.len()), (id, 2));
 
@@ -65,14 +65,14 @@ async fn what_is_there_already_is_refused_and_stays() {
     };
     target.tenants().create(other).await.unwrap();
     let taken = ImportError::SlugTaken { slug: "acme".to_owned() };
-    assert_eq!(move_tenant(&source.store, &target, "acme", audit).await, Err(taken));
-    move_tenant(&source.store, &target, "beta", audit).await.unwrap();
-    let again = move_tenant(&source.store, &target, "beta", audit).await;
+    assert_eq!(move_tenant(&source.store, &target, here(), "acme", audit).await, Err(taken));
+    move_tenant(&source.store, &target, here(), "beta", audit).await.unwrap();
+    let again = move_tenant(&source.store, &target, here(), "beta", audit).await;
     assert_eq!(again, Err(ImportError::AlreadyThere { tenant: id }));
     assert_eq!(readable_users(&target, id).await, 3);
     target.tenants().delete(id, 7, vec![]).await.unwrap();
-    let deleted = move_tenant(&source.store, &target, "beta", audit).await;
+    let deleted = move_tenant(&source.store, &target, here(), "beta", audit).await;
     assert_eq!(deleted, Err(ImportError::AlreadyThere { tenant: id }), "its id was used up there");
     let unknown = ImportError::UnknownTenant { slug: "nobody".to_owned() };
-    assert_eq!(move_tenant(&source.store, &target, "nobody", audit).await, Err(unknown));
+    assert_eq!(move_tenant(&source.store, &target, here(), "nobody", audit).await, Err(unknown));
 }

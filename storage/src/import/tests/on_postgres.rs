@@ -5,7 +5,7 @@ use plinto_servers::{APP_ROLE, Database, PostgresServer};
 use tokio_postgres::NoTls;
 
 use super::catalogue::known;
-use super::{furnished, readable_users, tenant_id};
+use super::{claims, furnished, here, readable_users, tenant_id};
 use crate::conformance::{NOW, SeededEntropy, entry, master};
 use crate::engines::postgres::{DatabaseUrl, PostgresEngine, PostgresOptions, migrate};
 use crate::import::{ImportError, Imported, import_embedded, move_tenant};
@@ -52,7 +52,7 @@ async fn a_whole_installation_comes_over_also_at_the_second_attempt() {
     // As an interrupted import leaves it: rows of tenants, and nothing that names them.
     let tenant = tenant_id(&source, "acme").await;
     super::super::copy::tenant(source.engine(), &*target, Scope::Tenant(tenant)).await.unwrap();
-    let import = async || import_embedded(source.engine(), &master(), &*target, &mut |_| ()).await;
+    let import = async || import_embedded(source.engine(), &master(), &*target, here(), &mut |_| ()).await;
     assert_eq!(import().await, Ok(Imported { tenants: 3 }));
     let store =
         Store::open(Arc::clone(&target), master(), Arc::new(SeededEntropy::new(3)), NOW).await.unwrap();
@@ -70,12 +70,29 @@ async fn a_tenant_moves_beside_others() {
     let target = open(&migrated().await).await;
     let target = Store::open(target, master(), Arc::new(SeededEntropy::new(4)), NOW).await.unwrap();
     for slug in ["acme", "beta"] {
-        move_tenant(&source.store, &target, slug, |moved| vec![entry("tenant.moved_in", moved.tenant)])
-            .await
-            .unwrap();
+        move_tenant(&source.store, &target, here(), slug, |moved| {
+            vec![entry("tenant.moved_in", moved.tenant)]
+        })
+        .await
+        .unwrap();
     }
     let (acme, beta) = (tenant_id(&source, "acme").await, tenant_id(&source, "beta").await);
     assert_eq!((readable_users(&target, acme).await, readable_users(&target, beta).await), (301, 3));
-    let again = move_tenant(&source.store, &target, "acme", |_| vec![]).await;
+    let again = move_tenant(&source.store, &target, here(), "acme", |_| vec![]).await;
     assert_eq!(again, Err(ImportError::AlreadyThere { tenant: acme }));
+}
+
+#[tokio::test]
+async fn a_node_that_starts_in_the_middle_of_an_import_keeps_its_data() {
+    claims::a_node_that_starts_in_the_middle_keeps_its_data(open(&migrated().await).await).await;
+}
+
+#[tokio::test]
+async fn of_two_imports_at_once_one_succeeds() {
+    claims::of_two_imports_one_succeeds(open(&migrated().await).await).await;
+}
+
+#[tokio::test]
+async fn of_two_moves_of_a_tenant_one_succeeds() {
+    claims::of_two_moves_one_succeeds(open(&migrated().await).await).await;
 }

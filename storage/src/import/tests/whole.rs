@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
-use super::{SLUGS, engine, furnished, readable_users, tenant_id};
+use super::delegate::Failing;
+use super::{SLUGS, engine, furnished, here, readable_users, tenant_id};
 use crate::conformance::{MASTER, NOW, SeededEntropy, master};
 use crate::import::{ImportError, Imported, Phase, import_embedded};
 use crate::ledger;
@@ -8,7 +9,7 @@ use crate::repositories::{api_keys, master_checks, tenants};
 use crate::{Engine, MasterKey, Row, Scope, Statement, StorageError, Store, Unit, Value};
 
 async fn import(source: &dyn Engine, target: &dyn Engine) -> Result<Imported, ImportError> {
-    import_embedded(source, &master(), target, &mut |_| ()).await
+    import_embedded(source, &master(), target, here(), &mut |_| ()).await
 }
 
 async fn open(target: &Arc<dyn Engine>) -> Result<Store, StorageError> {
@@ -21,7 +22,8 @@ async fn everything_comes_over_as_it_is() {
     let target = engine();
     let mut steps = Vec::new();
     let imported =
-        import_embedded(source.engine(), &master(), &*target, &mut |step| steps.push(step.phase)).await;
+        import_embedded(source.engine(), &master(), &*target, here(), &mut |step| steps.push(step.phase))
+            .await;
     assert_eq!(imported, Ok(Imported { tenants: 3 }));
     assert_eq!(steps.iter().filter(|phase| **phase == Phase::Verifying).count(), 3);
 
@@ -108,21 +110,9 @@ async fn a_row_that_changes_meanwhile_is_found() {
 async fn another_master_key_and_an_empty_source_are_refused() {
     let source = furnished().await;
     let other = MasterKey::parse(&MASTER.replace('0', "1")).unwrap();
-    let refused = import_embedded(source.engine(), &other, &*engine(), &mut |_| ()).await;
+    let refused = import_embedded(source.engine(), &other, &*engine(), here(), &mut |_| ()).await;
     assert_eq!(refused, Err(ImportError::Storage(StorageError::WrongMasterKey)));
     assert_eq!(import(&*engine(), &*engine()).await, Err(ImportError::NotData));
-}
-
-/// Commits so many times, then never again.
-struct Failing {
-    inner: Arc<dyn Engine>,
-    left: parking_lot::Mutex<u64>,
-}
-
-impl Failing {
-    fn after(commits: u64, inner: Arc<dyn Engine>) -> Self {
-        Self { inner, left: parking_lot::Mutex::new(commits) }
-    }
 }
 
 /// Alters the rows of a tenant once its ledger is there.
@@ -131,63 +121,6 @@ struct Tampering {
     text: &'static str,
     tenant: uuid::Uuid,
 }
-
-macro_rules! delegate {
-    ($name:ident, $self:ident, $scope:ident, $label:ident, $units:ident, $commit:block) => {
-        #[async_trait::async_trait]
-        impl Engine for $name {
-            async fn read(&self, scope: Scope, statement: Statement) -> Result<Vec<Row>, StorageError> {
-                self.inner.read(scope, statement).await
-            }
-
-            async fn commit(
-                &$self,
-                $scope: Scope,
-                $label: &'static str,
-                $units: Vec<Unit>,
-            ) -> Result<Vec<Result<crate::Receipt, crate::UnitError>>, StorageError> $commit
-
-            async fn create_tenant(&self, tenant: uuid::Uuid) -> Result<(), StorageError> {
-                self.inner.create_tenant(tenant).await
-            }
-
-            async fn destroy_tenant(&self, tenant: uuid::Uuid) -> Result<(), StorageError> {
-                self.inner.destroy_tenant(tenant).await
-            }
-
-            async fn list_tenants(&self) -> Result<Vec<uuid::Uuid>, StorageError> {
-                self.inner.list_tenants().await
-            }
-
-            async fn health(&self) -> crate::EngineHealth {
-                self.inner.health().await
-            }
-
-            fn is_shared(&self) -> bool {
-                self.inner.is_shared()
-            }
-
-            async fn ledger_heads(&self, ids: &[uuid::Uuid]) -> Result<Vec<(uuid::Uuid, i64)>, StorageError> {
-                self.inner.ledger_heads(ids).await
-            }
-
-            async fn close(&self) {
-                self.inner.close().await;
-            }
-        }
-    };
-}
-
-delegate!(Failing, self, scope, name, units, {
-    {
-        let mut left = self.left.lock();
-        if *left == 0 {
-            return Err(StorageError::Full);
-        }
-        *left -= 1;
-    }
-    self.inner.commit(scope, name, units).await
-});
 
 delegate!(Tampering, self, scope, name, units, {
     let of_head = units.iter().flat_map(|unit| &unit.statements).any(|statement| {
