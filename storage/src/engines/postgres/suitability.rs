@@ -29,6 +29,18 @@ pub(super) const TABLES: &[&str] = &[
     "users",
 ];
 
+/// Tables whose rows are never changed by those who serve.
+const UNCHANGING: &[&str] = &["ledger_entries", "schema_migrations"];
+
+/// Names of the row-level security policies of a table, in order.
+fn policies_of(table: &str) -> &'static [&'static str] {
+    match table {
+        "ledger_heads" => &["platform_sees", "tenant"],
+        table if TENANT_TABLES.contains(&table) => &["tenant"],
+        _ => &["platform"],
+    }
+}
+
 fn unsuitable<T>(reason: impl Into<String>) -> Result<T, Fault> {
     Err(StorageError::Unsuitable { reason: reason.into() }.into())
 }
@@ -59,23 +71,41 @@ pub(super) async fn of_server(client: &Client) -> Result<(), Fault> {
 
 /// The role we are must be unable to pass row-level security, and row-level security must be in force.
 pub(super) async fn of_role(client: &Client) -> Result<(), Fault> {
-    let text = "SELECT coalesce(bool_or(rolsuper), false), coalesce(bool_or(rolbypassrls), false) \
-                FROM pg_catalog.pg_roles WHERE pg_has_role(current_user, oid, 'MEMBER')";
+    // Who connected may go back to being it, whoever it became meanwhile.
+    let text = "SELECT coalesce(bool_or(rolsuper), false), coalesce(bool_or(rolbypassrls), false), \
+                coalesce(bool_or(rolcreaterole), false), coalesce(bool_or(rolreplication), false) \
+                FROM pg_catalog.pg_roles \
+                WHERE pg_has_role(current_user, oid, 'MEMBER') OR pg_has_role(session_user, oid, 'MEMBER')";
     let powers = client.query_typed(text, &[]).await?;
-    if powers.first().is_none_or(|row| row.get(0)) {
-        return unsuitable("the application's role is a superuser, or may become one; use a role of its own");
+    let refusals = [
+        "the application's role is a superuser, or may become one; use a role of its own",
+        "the application's role may bypass row-level security; ALTER ROLE it to NOBYPASSRLS",
+        "the application's role may make roles and so become others; ALTER ROLE it to NOCREATEROLE",
+        "the application's role may replicate and so read every tenant; ALTER ROLE it to NOREPLICATION",
+    ];
+    for (column, refusal) in refusals.into_iter().enumerate() {
+        if powers.first().is_none_or(|row| row.get(column)) {
+            return unsuitable(refusal);
+        }
     }
-    if powers.first().is_none_or(|row| row.get(1)) {
-        return unsuitable(
-            "the application's role may bypass row-level security; ALTER ROLE it to NOBYPASSRLS",
-        );
-    }
-    let text = "SELECT pg_has_role(current_user, c.relowner, 'MEMBER'), \
-                c.relrowsecurity AND c.relforcerowsecurity, c.relname::text \
+    of_tables(client).await
+}
+
+/// What the role may do to each table, and which rows row-level security shows it.
+async fn of_tables(client: &Client) -> Result<(), Fault> {
+    let text = "SELECT c.relname::text, \
+                pg_has_role(current_user, c.relowner, 'MEMBER') OR pg_has_role(session_user, c.relowner, 'MEMBER'), \
+                c.relrowsecurity AND c.relforcerowsecurity, \
+                has_table_privilege(current_user, c.oid, 'TRUNCATE') \
+                OR has_table_privilege(session_user, c.oid, 'TRUNCATE'), \
+                has_any_column_privilege(current_user, c.oid, 'UPDATE') \
+                OR has_any_column_privilege(session_user, c.oid, 'UPDATE'), \
+                array(SELECT polname::text FROM pg_catalog.pg_policy WHERE polrelid = c.oid ORDER BY polname) \
                 FROM unnest($1::text[]) AS name JOIN pg_catalog.pg_class c ON c.oid = to_regclass(name)";
     let rows = client.query_typed(text, &[(&TABLES, tokio_postgres::types::Type::TEXT_ARRAY)]).await?;
     for row in &rows {
-        let (owned, forced, name): (bool, bool, String) = (row.get(0), row.get(1), row.get(2));
+        let (name, owned, forced): (String, bool, bool) = (row.get(0), row.get(1), row.get(2));
+        let (empties, changes, policies): (bool, bool, Vec<String>) = (row.get(3), row.get(4), row.get(5));
         if owned {
             return unsuitable(
                 "the application's role owns the tables, or may become their owner; \
@@ -88,13 +118,24 @@ pub(super) async fn of_role(client: &Client) -> Result<(), Fault> {
                  ALTER TABLE {name} ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY"
             ));
         }
+        if policies != policies_of(&name) {
+            return unsuitable(format!(
+                "{name} has other row-level security policies than it should, {policies:?}; as the owner drop \
+                 those that Plinto did not make"
+            ));
+        }
+        if empties || (changes && UNCHANGING.contains(&name.as_str())) {
+            return unsuitable(format!(
+                "the application's role may empty or rewrite {name}; REVOKE that from it and from PUBLIC"
+            ));
+        }
     }
     Ok(())
 }
 
 /// Gives the application's role what it needs and takes from it what it does not.
 pub(super) async fn grant(client: &Client, role: &str) -> Result<(), Fault> {
-    let text = "SELECT r.rolsuper OR r.rolbypassrls OR pg_has_role(r.oid, current_user, 'MEMBER'), \
+    let text = "SELECT r.rolsuper OR r.rolbypassrls OR r.rolcreaterole OR r.rolreplication OR pg_has_role(r.oid, current_user, 'MEMBER'), \
                 current_schema()::text FROM pg_catalog.pg_roles r WHERE r.rolname = $1";
     let rows = client.query_typed(text, &[(&role, tokio_postgres::types::Type::TEXT)]).await?;
     let Some(row) = rows.first() else {
@@ -102,7 +143,7 @@ pub(super) async fn grant(client: &Client, role: &str) -> Result<(), Fault> {
     };
     if row.get(0) {
         return unsuitable(format!(
-            "{role:?} is a superuser, may bypass row-level security or may become the owner; \
+            "{role:?} is a superuser, may bypass row-level security, make roles, replicate or become the owner; \
              use a role of its own for the application"
         ));
     }
