@@ -1,5 +1,6 @@
 //! The ledger's part of a transaction: the locked head, the entries of all units in one statement, the new head.
 
+use futures::future::join;
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, Error};
 use uuid::Uuid;
@@ -19,6 +20,12 @@ const APPEND: &str = "INSERT INTO ledger_entries \
     SELECT $1, * FROM unnest($2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::text[], \
     $8::bytea[], $9::bytea[])";
 const STANDS: &str = "SELECT seq FROM ledger_entries WHERE tenant_id = $1 AND seq = $2 AND hash = $3";
+
+/// Raises unless the head is the entry that was written last, so that the commit sent with it does nothing: head and
+/// entries stand together or not at all.
+const TOGETHER: &str = "SELECT 1 / count(*) FROM ledger_heads AS h JOIN ledger_entries AS e \
+    ON e.tenant_id = h.tenant_id AND e.seq = h.seq AND e.hash = h.hash \
+    WHERE h.tenant_id = $1 AND h.seq = $2 AND h.hash = $3 AND e.tenant_id = $1 AND e.seq = $2";
 
 type Parameter<'a> = (&'a (dyn ToSql + Sync), Type);
 
@@ -87,11 +94,14 @@ impl Chain {
         client.execute_typed(APPEND, &params).await
     }
 
-    /// Moves the head behind the entries.
-    pub(super) async fn write_head(&self, client: &Client) -> Result<u64, Error> {
+    /// Moves the head behind the entries, and has the server raise unless both are there.
+    pub(super) async fn write_head(&self, client: &Client) -> Result<(), Error> {
         let hash = &self.head.hash[..];
         let params: [Parameter<'_>; 3] =
             [(&self.id, Type::UUID), (&self.head.seq, Type::INT8), (&hash, Type::BYTEA)];
-        client.execute_typed(ledger::SET_HEAD, &params).await
+        let moved = client.execute_typed(ledger::SET_HEAD, &params);
+        let (moved, stand) = join(moved, client.execute_typed(TOGETHER, &params)).await;
+        moved?;
+        stand.map(drop)
     }
 }

@@ -203,6 +203,8 @@ fn refused(refusal: &DbError) -> StorageError {
         "58030" => {
             StorageError::unavailable("PostgreSQL reports an input/output error, look at its disk and log")
         }
+        // Only the ledger's check that head and entries stand together divides.
+        "22012" => StorageError::corrupt("the head of a ledger in the PostgreSQL database"),
         "XX001" | "XX002" => StorageError::corrupt("the PostgreSQL database"),
         code if ["21", "22", "23", "42"].contains(&&code[..2]) || code == "08P01" => {
             StorageError::Misuse { what: "the query is not valid in this scope" }

@@ -19,11 +19,19 @@ pub(super) enum Step<'a> {
 /// Statements with one text and one expectation, as one.
 pub(super) struct Merged<'a> {
     pub(super) text: String,
-    /// Values of the parameters of `text`, one array for each.
-    pub(super) columns: Vec<Vec<&'a Value>>,
+    /// Values of the parameters of `text`.
+    pub(super) params: Vec<Shared<'a>>,
     /// Rows it must affect, if it must, and the name of the conflict when it does not.
     pub(super) expected: Option<u64>,
     pub(super) otherwise: &'static str,
+}
+
+/// A parameter of many statements.
+pub(super) enum Shared<'a> {
+    /// The same for all of them.
+    One(&'a Value),
+    /// One for each, as an array.
+    Each(Vec<&'a Value>),
 }
 
 /// Turns the statements of units into steps with the same effect.
@@ -210,7 +218,9 @@ impl<'a> Wave<'a> {
     fn add(&mut self, statement: &'a Statement) {
         let alike = |group: &&mut Vec<&Statement>| {
             let first = group[0];
-            first.sql == statement.sql && first.expect == statement.expect && same_kinds(first, statement)
+            first.sql == statement.sql
+                && (first.expect, first.otherwise) == (statement.expect, statement.otherwise)
+                && same_kinds(first, statement)
         };
         match self.groups.iter_mut().find(alike) {
             Some(group) => group.push(statement),
@@ -245,7 +255,7 @@ fn same_kinds(one: &Statement, other: &Statement) -> bool {
 fn merged<'a>(group: &[&'a Statement]) -> Option<Merged<'a>> {
     let [first, _, ..] = group else { return None };
     let (form, Keyed { places, .. }) = (Form::read(first.sql)?, Keyed::read(first.sql)?);
-    let (mut arrays, mut rows, mut columns, mut names) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let (mut arrays, mut columns, mut params, mut names) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for (index, value) in first.params.iter().enumerate() {
         let element = match value {
             Value::Int(_) => "bigint",
@@ -259,15 +269,15 @@ fn merged<'a>(group: &[&'a Statement]) -> Option<Merged<'a>> {
             }
         };
         let column: Vec<_> = group.iter().map(|statement| &statement.params[index]).collect();
-        let is_constant = column.iter().all(|other| *other == value);
-        columns.push(column);
-        let number = columns.len();
-        if is_constant {
+        let number = params.len() + 1;
+        if column.iter().all(|other| *other == value) {
             // The tenant above all: as a constant the planner and a distributed database know what to do with it.
-            names.push(format!("(${number}::{element}[])[1]"));
+            params.push(Shared::One(value));
+            names.push(format!("${number}::{element}"));
         } else {
+            params.push(Shared::Each(column));
             arrays.push(format!("${number}::{element}[]"));
-            rows.push(format!("p{number}"));
+            columns.push(format!("p{number}"));
             names.push(format!("p.p{number}"));
         }
     }
@@ -277,6 +287,7 @@ fn merged<'a>(group: &[&'a Statement]) -> Option<Merged<'a>> {
         Expect::Rows(1) => Some(group.len() as u64),
         Expect::Rows(_) => return None,
     };
-    let source = format!("unnest({}) AS p ({})", arrays.join(", "), rows.join(", "));
-    Some(Merged { text: form.over(&source, &names, &places), columns, expected, otherwise: first.otherwise })
+    let source = format!("unnest({}) AS p ({})", arrays.join(", "), columns.join(", "));
+    let text = form.over(&source, &names, &places);
+    Some(Merged { text, params, expected, otherwise: first.otherwise })
 }

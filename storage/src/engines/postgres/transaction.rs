@@ -14,9 +14,9 @@ use super::merging::{Merged, Step, steps};
 use super::pipeline::pipelined;
 use super::pool::Lease;
 use super::read::typed;
-use super::value::{Param, Values};
+use super::value::Param;
 use crate::engine::{Expect, Receipt, Scope, Statement, Unit, guard};
-use crate::error::{StorageError, UnitError};
+use crate::error::UnitError;
 use crate::ledger::Head;
 
 pub(super) type Answers = Vec<Result<Receipt, UnitError>>;
@@ -159,7 +159,7 @@ impl<'a> Batch<'a> {
             false => Doubt::Entry(chain.head(), answers.clone()),
         });
         let client = lease.client();
-        // Should the entries fail, the server answers the commit with a rollback.
+        // Should entries or head fail, the server answers the commit with a rollback.
         let (written, committed) =
             lease.answer(join(write(&chain, client), client.batch_execute("COMMIT"))).await?;
         let done = written.and(committed.map_err(Fault::from));
@@ -196,10 +196,10 @@ async fn execute(client: &Client, step: &Step<'_>) -> Result<u64, Fault> {
             let params: Vec<_> = params.iter().map(Param).collect();
             client.execute_typed(sql, &typed(&params)).await?
         }
-        Step::Merged(Merged { text, columns, .. }) => {
-            let columns: Vec<_> = columns.iter().map(|column| Values(column)).collect();
-            let typed = |column| (column as &(dyn ToSql + Sync), Values::announced(column));
-            client.execute_typed(text, &columns.iter().map(typed).collect::<Vec<_>>()).await?
+        Step::Merged(Merged { text, params, .. }) => {
+            let typed: Vec<_> =
+                params.iter().map(|param| (param as &(dyn ToSql + Sync), param.announced())).collect();
+            client.execute_typed(text, &typed).await?
         }
     })
 }
@@ -235,9 +235,5 @@ async fn write(chain: &Chain, client: &Client) -> Result<(), Fault> {
     }
     let (entries, head) = join(chain.write_entries(client), chain.write_head(client)).await;
     entries?;
-    if head? == 1 {
-        Ok(())
-    } else {
-        Err(StorageError::corrupt("the ledger head in the PostgreSQL database").into())
-    }
+    Ok(head?)
 }

@@ -3,6 +3,7 @@
 use bytes::BytesMut;
 use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
 
+use super::merging::Shared;
 use crate::engine::{Row, Value};
 use crate::error::StorageError;
 
@@ -70,32 +71,37 @@ impl<T: ToSql + std::fmt::Debug> ToSql for Column<'_, T> {
     to_sql_checked!();
 }
 
-/// One parameter of many statements, as an array. They are of one kind.
-pub(super) struct Values<'a>(pub(super) &'a [&'a Value]);
-
-impl Values<'_> {
-    /// The type to announce.
+impl Shared<'_> {
+    /// The type to announce. All values are of one kind.
     pub(super) fn announced(&self) -> Type {
-        match self.0.first() {
-            Some(Value::Int(_)) => Type::INT8_ARRAY,
-            Some(Value::Text(_)) => Type::TEXT_ARRAY,
-            Some(Value::Blob(_)) => Type::BYTEA_ARRAY,
-            Some(Value::Uuid(_)) => Type::UUID_ARRAY,
-            Some(Value::Null) | None => Type::UNKNOWN,
+        match self {
+            Self::One(value) => Param(value).announced(),
+            Self::Each(values) => match values.first() {
+                Some(Value::Int(_)) => Type::INT8_ARRAY,
+                Some(Value::Text(_)) => Type::TEXT_ARRAY,
+                Some(Value::Blob(_)) => Type::BYTEA_ARRAY,
+                Some(Value::Uuid(_)) => Type::UUID_ARRAY,
+                Some(Value::Null) | None => Type::UNKNOWN,
+            },
         }
     }
 }
 
-impl std::fmt::Debug for Values<'_> {
+impl std::fmt::Debug for Shared<'_> {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(out, "Values({} of {:?})", self.0.len(), self.0.first())
+        match self {
+            Self::One(value) => write!(out, "One({value:?})"),
+            Self::Each(values) => write!(out, "Each({} of {:?})", values.len(), values.first()),
+        }
     }
 }
 
-impl ToSql for Values<'_> {
+impl ToSql for Shared<'_> {
     fn to_sql(&self, ty: &Type, out: &mut BytesMut) -> Result<IsNull, Refused> {
-        let params: Vec<_> = self.0.iter().map(|value| Param(value)).collect();
-        params.to_sql(ty, out)
+        match self {
+            Self::One(value) => Param(value).to_sql(ty, out),
+            Self::Each(values) => values.iter().map(|value| Param(value)).collect::<Vec<_>>().to_sql(ty, out),
+        }
     }
 
     fn accepts(_: &Type) -> bool {

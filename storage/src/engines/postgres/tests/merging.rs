@@ -1,9 +1,8 @@
 //! What becomes one statement, and that it has the effect of many.
 
 use super::super::PostgresOptions;
-use super::super::merging::{Step, steps};
+use super::super::merging::{Shared, Step, steps};
 use super::super::read::Beginning;
-use super::super::value::Values;
 use super::{client, database, fixture};
 use crate::conformance::entry;
 use crate::repositories::users::{self, UserState};
@@ -22,9 +21,15 @@ fn shape(units: &[Unit]) -> Vec<String> {
         let words: Vec<_> = text.split(' ').filter(|word| *word != "INTO").take(2).collect();
         words.join(" ")
     };
+    let count = |param: &Shared<'_>| match param {
+        Shared::One(_) => None,
+        Shared::Each(values) => Some(values.len()),
+    };
     let shape = |step: &Step<'_>| match step {
         Step::Alone(statement) => short(statement.sql),
-        Step::Merged(merged) => format!("{} x{}", short(&merged.text), merged.columns[0].len()),
+        Step::Merged(merged) => {
+            format!("{} x{}", short(&merged.text), merged.params.iter().find_map(count).expect("keys differ"))
+        }
     };
     steps(&units).iter().map(shape).collect()
 }
@@ -84,6 +89,16 @@ fn what_is_not_plainly_about_one_row_stands_alone_and_parts_the_others() {
 }
 
 #[test]
+fn the_tenant_is_given_once_and_not_for_each_row() {
+    let units = [unit(vec![insert(1)]), unit(vec![insert(2)])];
+    let steps = steps(&units.iter().collect::<Vec<_>>());
+    let [Step::Merged(merged)] = &steps[..] else { panic!("both are one") };
+    assert!(matches!(merged.params[0], Shared::One(tenant) if *tenant == id(0)), "{:?}", merged.params);
+    assert!(matches!(&merged.params[1], Shared::Each(users) if users.len() == 2), "{:?}", merged.params);
+    assert!(merged.text.contains("SELECT $1::uuid, p.p2, "), "{}", merged.text);
+}
+
+#[test]
 fn other_kinds_and_other_expectations_are_not_mixed() {
     let mut named = insert(2);
     named.params[3] = Value::Blob(vec![1]);
@@ -91,6 +106,9 @@ fn other_kinds_and_other_expectations_are_not_mixed() {
     let mut lenient = update(2, 1);
     lenient.expect = Expect::Any;
     assert_eq!(shape(&[unit(vec![update(1, 1)]), unit(vec![lenient])]).len(), 2);
+    let mut otherwise = update(2, 1);
+    otherwise.otherwise = "another_version";
+    assert_eq!(shape(&[unit(vec![update(1, 1)]), unit(vec![otherwise])]).len(), 2);
     let none = |user| update(user, 1).expecting(0, "nobody");
     assert_eq!(shape(&[unit(vec![none(1)]), unit(vec![none(2)])]).len(), 2, "none is not one each");
 }
@@ -179,9 +197,8 @@ async fn the_keys_drive_a_merged_update_whatever_the_statistics() {
     let units: Vec<_> = units.collect();
     let steps = steps(&units.iter().collect::<Vec<_>>());
     let [Step::Merged(merged)] = &steps[..] else { panic!("all of them are one") };
-    let columns: Vec<_> = merged.columns.iter().map(|column| Values(column)).collect();
-    let typed = |column| (column as &(dyn ToSql + Sync), Values::announced(column));
-    let params: Vec<_> = columns.iter().map(typed).collect();
+    let typed = |param| (param as &(dyn ToSql + Sync), Shared::announced(param));
+    let params: Vec<_> = merged.params.iter().map(typed).collect();
     let explained = client.query_typed(&format!("EXPLAIN {}", merged.text), &params).await.expect("explains");
     let plan = explained.iter().map(|line| line.get::<_, String>(0)).collect::<Vec<_>>().join("\n");
     assert!(plan.contains("Tid Scan on users") && !plan.contains("Hash"), "{plan}");

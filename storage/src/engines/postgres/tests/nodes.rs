@@ -121,3 +121,29 @@ async fn a_node_that_vanishes_with_the_head_locked_holds_up_the_others_only_for_
     assert!(begun.elapsed() >= Duration::from_millis(300), "it waited: {:?}", begun.elapsed());
     vanished.batch_execute("COMMIT").await.expect_err("it is gone");
 }
+
+/// Whatever keeps the head from moving keeps the entries out, although the commit is sent before the answers come.
+#[tokio::test]
+async fn entries_are_not_stored_without_their_head() {
+    let database = database().await;
+    let fixture = fixture(&database, PostgresOptions::default()).await;
+    let vault = fixture.tenant("ours").await;
+    let superuser = super::client(&database.superuser_url).await;
+    let spoil = "CREATE FUNCTION stay() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'; \
+                 CREATE TRIGGER stay BEFORE INSERT OR UPDATE ON {} FOR EACH ROW EXECUTE FUNCTION stay()";
+    for table in ["ledger_heads", "ledger_entries"] {
+        superuser.batch_execute(&spoil.replace("{}", table)).await.expect("spoils");
+        let user = fixture.user();
+        let unit = Unit {
+            statements: vec![users::insert(&vault, &user)],
+            entries: vec![entry("user.created", user.user_id)],
+        };
+        let scope = Scope::Tenant(vault.tenant());
+        let refused = fixture.engine().commit(scope, "suite", vec![unit]).await;
+        assert!(matches!(refused, Err(StorageError::Corrupt { .. })), "{table}: {refused:?}");
+        assert_eq!(users::get(fixture.engine(), &vault, user.user_id).await, Ok(None));
+        superuser.batch_execute("DROP FUNCTION stay CASCADE").await.expect("repairs");
+        assert_eq!(verify(fixture.engine(), scope, |_, _| {}).await.expect("verifies").head.seq, 0);
+    }
+    fixture.commit(&vault, vec![], vec![entry("user.seen", 1)]).await.expect("the connections are in order");
+}
