@@ -1,5 +1,6 @@
 //! Liveness, readiness and metrics: the same on every listener.
 
+use crate::dependencies::Found;
 use crate::problem::{Problem, internal};
 use crate::routes::{Access, Route};
 use crate::state::AppState;
@@ -7,7 +8,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use plinto_actors::{ClusterHealth, EngineHealth, PoolHealth};
+use plinto_actors::{ClusterHealth, PoolHealth};
 use prometheus_client::encoding::text::encode;
 use serde::Serialize;
 use std::time::Duration;
@@ -42,7 +43,8 @@ pub(crate) struct Ready {
 /// One dependency.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Dependency {
-    /// `storage`: without it a node answers only for sessions it has in memory, so it is `unavailable`. `shared`: what
+    /// `storage`: without it a node answers only for sessions it has in memory, so it is `unavailable`; while every
+    /// connection to it is at work it is `degraded`. `shared`: what
     /// nodes share; without it limits are each node's part and changes arrive within two seconds, so the node is
     /// `degraded` and serves. `runtime`: `unavailable` from the moment the node is told to stop.
     name: &'static str,
@@ -91,15 +93,14 @@ fn millis(span: Duration) -> f64 {
     span.as_secs_f64() * 1_000.0
 }
 
-/// Reasons are in words that tell nothing of the machine; the engine's own words go into the log.
-fn storage(health: &EngineHealth) -> Dependency {
-    if let Some(said) = health.reason.as_deref() {
-        tracing::warn!(reason = said, "storage is degraded");
-    }
-    let reason = match (health.readable, health.writable) {
-        (true, true) => None,
-        (true, false) => Some("storage cannot be written"),
-        (false, _) => Some("storage cannot be read"),
+/// Reasons are in words that tell nothing of the machine.
+fn storage(found: &Found) -> Dependency {
+    let health = &found.storage;
+    let (status, reason) = match (health.readable, health.writable, found.is_pool_exhausted()) {
+        (true, true, false) => (READY, None),
+        (true, true, true) => (DEGRADED, Some("every connection to storage is at work; requests wait")),
+        (true, false, _) => (UNAVAILABLE, Some("storage cannot be written")),
+        (false, ..) => (UNAVAILABLE, Some("storage cannot be read")),
     };
     let pool = |pool: &PoolHealth| Pool {
         limit: pool.limit,
@@ -110,7 +111,7 @@ fn storage(health: &EngineHealth) -> Dependency {
     };
     Dependency {
         name: "storage",
-        status: if health.ready() { READY } else { UNAVAILABLE },
+        status,
         kind: Some(health.engine),
         reason,
         round_trip_ms: health.pool.as_ref().and_then(|pool| pool.round_trip).map(millis),
@@ -119,9 +120,6 @@ fn storage(health: &EngineHealth) -> Dependency {
 }
 
 fn shared(health: &ClusterHealth) -> Dependency {
-    if let Some(said) = health.reason.as_deref() {
-        tracing::warn!(reason = said, "what nodes share is degraded");
-    }
     let away = "the store that nodes share does not answer; limits are each node's part, changes take longer to arrive";
     Dependency {
         name: "shared",
@@ -153,15 +151,15 @@ fn overall(dependencies: &[Dependency]) -> (StatusCode, &'static str) {
     }
 }
 
-/// The process can do its work: whether a load balancer should send requests here.
+/// The process can do its work, as of a quarter of a second ago at most: whether a load balancer should send requests here.
 #[utoipa::path(get, path = "/health/ready", tag = "operations",
     responses((status = 200, body = Ready, description = "It serves, perhaps `degraded`"),
         (status = 503, body = Ready, description = "Send requests elsewhere")))]
 pub(crate) async fn ready(State(state): State<AppState>) -> Response {
     let platform = state.platform();
     let stopping = state.is_draining() || platform.system().is_stopping();
-    let (engine, cluster) = tokio::join!(platform.storage_health(), platform.cluster_health());
-    let dependencies = vec![storage(&engine), shared(&cluster), runtime(stopping)];
+    let found = state.dependencies().look(platform).await;
+    let dependencies = vec![storage(&found), shared(&found.cluster), runtime(stopping)];
     let (code, status) = overall(&dependencies);
     (code, Json(Ready { status, dependencies })).into_response()
 }
@@ -170,7 +168,8 @@ pub(crate) async fn ready(State(state): State<AppState>) -> Response {
 #[utoipa::path(get, path = "/metrics", tag = "operations", security(("platform_key" = [])),
     responses((status = 200, content_type = "application/openmetrics-text", body = String), (status = 401, body = Problem)))]
 pub(crate) async fn metrics(State(state): State<AppState>) -> Result<Response, Problem> {
-    state.installation().look(state.platform()).await;
+    let platform = state.platform();
+    state.installation().take(&*state.dependencies().look(platform).await, platform.nodes_count());
     let mut text = String::new();
     encode(&mut text, state.registry()).map_err(|_| internal())?;
     Ok(([(header::CONTENT_TYPE, METRICS)], text).into_response())
@@ -179,38 +178,16 @@ pub(crate) async fn metrics(State(state): State<AppState>) -> Result<Response, P
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn engine(readable: bool) -> EngineHealth {
-        EngineHealth {
-            engine: "postgresql",
-            readable,
-            writable: true,
-            reason: (!readable).then(|| "secret.host refused".to_owned()),
-            queued_reads: 0,
-            queued_writes: 0,
-            open: 3,
-            pool: Some(PoolHealth {
-                limit: 10,
-                open: 3,
-                oldest_wait: Duration::from_millis(2),
-                ..PoolHealth::default()
-            }),
-            transactions: vec![],
-        }
-    }
-
-    fn cluster(reachable: bool) -> ClusterHealth {
-        let reason = (!reachable).then(|| "secret.host refused".to_owned());
-        ClusterHealth { kind: "redis", reachable, reason, round_trip: None, notices_lost: 0 }
-    }
+    use crate::dependencies::tests::found;
 
     #[test]
     fn only_a_node_that_cannot_serve_sends_requests_elsewhere() {
         let of = |readable, reachable, stopping| {
-            let found = [storage(&engine(readable)), shared(&cluster(reachable)), runtime(stopping)];
-            let told = serde_json::to_string(&found).expect("JSON");
+            let found = found(readable, reachable);
+            let told = [storage(&found), shared(&found.cluster), runtime(stopping)];
+            let (code, status) = overall(&told);
+            let told = serde_json::to_string(&told).expect("JSON");
             assert!(!told.contains("secret"), "nothing of the machine: {told}");
-            let (code, status) = overall(&found);
             (code.as_u16(), status)
         };
         assert_eq!(of(true, true, false), (200, READY));
@@ -221,8 +198,17 @@ mod tests {
     }
 
     #[test]
+    fn a_node_whose_pool_is_exhausted_still_serves() {
+        let mut found = found(true, true);
+        let pool = found.storage.pool.as_mut().expect("a pool");
+        (pool.in_use, pool.waiting, pool.oldest_wait) = (pool.limit, 7, Duration::from_secs(1));
+        let (code, status) = overall(&[storage(&found)]);
+        assert_eq!((code.as_u16(), status), (200, DEGRADED));
+    }
+
+    #[test]
     fn a_pool_is_told_in_full() {
-        let told = serde_json::to_value(storage(&engine(true))).expect("JSON");
+        let told = serde_json::to_value(storage(&found(true, true))).expect("JSON");
         let pool =
             serde_json::json!({ "limit": 10, "open": 3, "in_use": 0, "waiting": 0, "oldest_wait_ms": 2.0 });
         assert_eq!(told["pool"], pool);

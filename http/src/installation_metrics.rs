@@ -1,8 +1,9 @@
 //! Metrics of what an installation consists of besides this process: pooled connections, the cluster, other nodes'
 //! changes. Taken when they are scraped.
 
+use crate::dependencies::Found;
 use parking_lot::Mutex;
-use plinto_actors::{ClusterHealth, EngineHealth, NodesCount, Platform, PoolHealth};
+use plinto_actors::{NodesCount, PoolHealth};
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
 use prometheus_client::metrics::MetricType;
@@ -11,9 +12,9 @@ use prometheus_client::metrics::gauge::ConstGauge;
 use std::fmt;
 use std::sync::Arc;
 
-/// What was found when it was last looked.
+/// What the next scrape shows.
 #[derive(Default)]
-struct Found {
+struct Shown {
     pool: Option<PoolHealth>,
     reachable: bool,
     notices_lost: u64,
@@ -22,14 +23,17 @@ struct Found {
 
 /// What a scrape shows.
 #[derive(Clone, Default)]
-pub(crate) struct InstallationMetrics(Arc<Mutex<Found>>);
+pub(crate) struct InstallationMetrics(Arc<Mutex<Shown>>);
 
 impl InstallationMetrics {
-    /// Looks now, for the scrape that follows.
-    pub(crate) async fn look(&self, platform: &Platform) {
-        let EngineHealth { pool, .. } = platform.storage_health().await;
-        let ClusterHealth { reachable, notices_lost, .. } = platform.cluster_health().await;
-        *self.0.lock() = Found { pool, reachable, notices_lost, nodes: platform.nodes_count() };
+    /// Takes over what was found, for the scrape that follows.
+    pub(crate) fn take(&self, found: &Found, nodes: NodesCount) {
+        *self.0.lock() = Shown {
+            pool: found.storage.pool.clone(),
+            reachable: found.cluster.reachable,
+            notices_lost: found.cluster.notices_lost,
+            nodes,
+        };
     }
 }
 
@@ -41,15 +45,15 @@ impl fmt::Debug for InstallationMetrics {
 
 impl Collector for InstallationMetrics {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
-        let found = self.0.lock();
+        let shown = self.0.lock();
         let mut out = Out(&mut encoder);
-        if let Some(pool) = &found.pool {
+        if let Some(pool) = &shown.pool {
             out.pool(pool)?;
         }
-        out.gauge("cluster_reachable", "Whether the store nodes share answers", i64::from(found.reachable))?;
-        out.counter("cluster_notices_lost", "Notices that could not be sent", found.notices_lost)?;
+        out.gauge("cluster_reachable", "Whether the store nodes share answers", i64::from(shown.reachable))?;
+        out.counter("cluster_notices_lost", "Notices that could not be sent", shown.notices_lost)?;
         let NodesCount { polls, polls_failed, notices, gaps, changes_applied, doubts, allowance_refusals } =
-            found.nodes;
+            shown.nodes;
         out.counter("nodes_polls", "Times the ledgers were looked at for other nodes' changes", polls)?;
         out.counter("nodes_polls_failed", "Times that failed", polls_failed)?;
         out.counter("nodes_notices", "Notices heard from other nodes", notices)?;

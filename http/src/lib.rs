@@ -14,6 +14,7 @@
 pub mod auth;
 pub mod config;
 pub mod core;
+mod dependencies;
 mod extract;
 mod guard;
 mod health;

@@ -1,6 +1,7 @@
 //! What every handler works with.
 
 use crate::config::HttpConfig;
+use crate::dependencies::Dependencies;
 use crate::installation_metrics::InstallationMetrics;
 use crate::metrics::HttpMetrics;
 use plinto_actors::Platform;
@@ -21,6 +22,7 @@ struct Inner {
     randomness: Arc<dyn Randomness>,
     metrics: HttpMetrics,
     installation: InstallationMetrics,
+    dependencies: Dependencies,
     registry: Registry,
     draining: AtomicBool,
     closing: CancellationToken,
@@ -40,6 +42,7 @@ impl AppState {
             randomness,
             metrics,
             installation,
+            dependencies: Dependencies::default(),
             registry,
             draining: AtomicBool::new(false),
             closing: CancellationToken::new(),
@@ -79,6 +82,11 @@ impl AppState {
     /// What the installation consists of besides this process, as last looked at.
     pub(crate) fn installation(&self) -> &InstallationMetrics {
         &self.0.installation
+    }
+
+    /// How what the node depends on is.
+    pub(crate) fn dependencies(&self) -> &Dependencies {
+        &self.0.dependencies
     }
 
     pub(crate) fn registry(&self) -> &Registry {

@@ -186,6 +186,22 @@ async fn casting_to_what_is_not_live_wakes_nobody() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn casting_to_all_that_are_live_and_meant_wakes_nobody() {
+    let rig = Rig::new().await;
+    let refused = Arc::new(AtomicU64::new(0));
+    for key in 1..=3 {
+        assert_eq!(rig.add(key, 1).await, Ok(1));
+    }
+    let note = || Ask::Note((0, 2), Arc::clone(&refused));
+    assert_eq!(rig.counters.cast_where_live(|key| *key != 2, note).await, 2);
+    assert_eq!(rig.read(1).await, [(0, 1), (0, 2)]);
+    assert_eq!(rig.read(2).await, [(0, 1)]);
+    assert_eq!(rig.counters.cast_where_live(|key| *key > 3, note).await, 0);
+    assert_eq!(rig.counters.resident(), 3);
+    rig.finish().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn two_systems_do_not_know_of_each_other() {
     let (one, two) = (Rig::new().await, Rig::new().await);
     assert_eq!(one.add(1, 0).await, Ok(1));
