@@ -5,6 +5,7 @@ use crate::environment::Environment;
 use crate::ledger::{LedgerActor, LedgerHandle};
 use crate::nodes::{Lessor, SharedGuesses, Watch};
 use crate::passwords::PasswordHasher;
+use crate::sealed_rows::SealedRows;
 use crate::session::SessionActor;
 use crate::tenant::{AttemptLimits, TenantActor};
 use plinto_cluster::Cluster;
@@ -16,6 +17,7 @@ use std::sync::Arc;
 pub(crate) struct Parts<'p> {
     pub(crate) config: &'p PlatformConfig,
     pub(crate) store: &'p Arc<Store>,
+    pub(crate) rows: &'p Arc<SealedRows>,
     pub(crate) environment: &'p Environment,
     pub(crate) watch: &'p Arc<Watch>,
     /// Where several nodes share limits: by what, and through what.
@@ -43,6 +45,7 @@ impl Parts<'_> {
         let guesses = self.shared.map(|(cluster, _)| SharedGuesses::new(Arc::clone(cluster)));
         let tenant_actor = TenantActor {
             store: Arc::clone(self.store),
+            rows: Arc::clone(self.rows),
             config: self.config.clone(),
             environment: self.environment.clone(),
             hasher: PasswordHasher::start(&limits, self.environment.clone(), system),
@@ -55,6 +58,7 @@ impl Parts<'_> {
         let tenants = system.directory(tenant_actor, tenant_config).await;
         let session_actor = SessionActor {
             engine: Arc::clone(self.store.engine()),
+            rows: Arc::clone(self.rows),
             tenants: tenants.clone(),
             ledger: ledger.clone(),
             environment: self.environment.clone(),

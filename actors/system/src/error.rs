@@ -86,9 +86,12 @@ impl ServiceError {
                 | StorageError::Unsuitable { .. }
                 | StorageError::Overloaded
                 | StorageError::Timeout
+                // Another node made a newer data key since this one last looked.
+                | StorageError::Vault(VaultError::UnknownVersion { .. })
                 | StorageError::Locked { .. } => ActivationError::Dependency(error.to_string()),
                 _ => ActivationError::Failed(error.to_string()),
             },
+            Self::Sealed(VaultError::UnknownVersion { .. }) => ActivationError::Dependency(self.to_string()),
             _ => ActivationError::Failed(self.to_string()),
         }
     }

@@ -19,6 +19,7 @@ mod passwords;
 mod persist;
 mod platform;
 mod registry;
+mod sealed_rows;
 mod session;
 mod tenant;
 

@@ -10,6 +10,7 @@ use crate::ledger::LedgerHandle;
 use crate::look_ups::LookUps;
 use crate::nodes::{Follower, Lessor, NodesCount, Progress, Reloads, Watch, announcing};
 use crate::registry::{Registry, TenantView};
+use crate::sealed_rows::SealedRows;
 use crate::session::{Presented, RefreshRequest, SessionHandle, SessionKey, client_index};
 use crate::tenant::{
     ClientContext, SignInRequest, SignUpRequest, SignedIn, TenantActor, TenantCell, TenantHandle,
@@ -66,6 +67,7 @@ struct Inner {
     config: PlatformConfig,
     issuer_prefix: String,
     store: Arc<Store>,
+    rows: Arc<SealedRows>,
     environment: Environment,
     system: ActorSystem,
     registry: Arc<Registry>,
@@ -100,8 +102,15 @@ impl Platform {
         let system = ActorSystem::start(SystemConfig { name: "plinto".into(), ..SystemConfig::default() });
         let lessor = engine.is_shared().then(|| Lessor::start(Arc::clone(&cluster), &system));
         let shared = lessor.as_ref().map(|lessor| (&cluster, lessor));
-        let parts =
-            Parts { config: &config, store: &store, environment: &environment, watch: &watch, shared };
+        let rows = Arc::new(SealedRows::of(Arc::clone(&store)));
+        let parts = Parts {
+            config: &config,
+            store: &store,
+            rows: &rows,
+            environment: &environment,
+            watch: &watch,
+            shared,
+        };
         let Directories { ledger, tenants, sessions } = parts.directories(&system).await;
         let (tenant_handle, session_handle) =
             (TenantHandle::new(tenants.clone()), SessionHandle::new(sessions.clone()));
@@ -110,6 +119,7 @@ impl Platform {
                 cluster: Arc::clone(&cluster),
                 engine,
                 store: Arc::clone(&store),
+                rows: Arc::clone(&rows),
                 watch,
                 system: system.clone(),
                 registry: Arc::clone(&registry),
@@ -137,6 +147,7 @@ impl Platform {
             keys,
             system,
             store,
+            rows,
             environment,
             config,
             cluster,
@@ -324,7 +335,8 @@ impl Platform {
         let mut unit = making.await.map_err(|_| ServiceError::Damaged("making a signing key failed"))??;
         let lifetime = i64::from(cell.settings.session.access_token_seconds) + RETIREMENT_MARGIN_SECONDS;
         let not_after = now.as_millis() + lifetime * 1_000;
-        for key in signing_keys::list(&**inner.store.engine(), &cell.vault).await? {
+        let list = || signing_keys::list(&**inner.store.engine(), &cell.vault);
+        for key in inner.rows.read(id, list).await? {
             if key.state == signing_keys::SigningKeyState::Active {
                 unit.statements.push(signing_keys::retire(id.uuid(), &key.kid, not_after));
             }
@@ -440,8 +452,10 @@ impl Platform {
         let verified = self.authorize(cell, token, deadline).await?;
         let engine = self.0.store.engine();
         let gone = ServiceError::InvalidToken { reason: "unknown_subject" };
-        let user = users::get(&**engine, &cell.vault, verified.user.uuid()).await?.ok_or(gone)?;
-        let emails = user_emails::list_for_user(&**engine, &cell.vault, verified.user.uuid()).await?;
+        let read = || users::get(&**engine, &cell.vault, verified.user.uuid());
+        let user = self.0.rows.read(tenant, read).await?.ok_or(gone)?;
+        let list = || user_emails::list_for_user(&**engine, &cell.vault, verified.user.uuid());
+        let emails = self.0.rows.read(tenant, list).await?;
         let primary = emails.into_iter().find(|email| email.is_primary);
         Ok(UserView {
             id: verified.user,
@@ -513,9 +527,9 @@ impl Platform {
         let engine = self.0.store.engine();
         let mut cursor = None;
         loop {
-            let page =
-                sessions::list_for_user(&**engine, &cell.vault, user.uuid(), SESSIONS_PER_PAGE, cursor)
-                    .await?;
+            let list =
+                || sessions::list_for_user(&**engine, &cell.vault, user.uuid(), SESSIONS_PER_PAGE, cursor);
+            let page = self.0.rows.read(cell.id, list).await?;
             for row in page.iter().filter(|row| row.revoked_at.is_some()) {
                 let session = SessionId::from_uuid(row.session_id);
                 self.0.sessions.was_revoked(SessionKey { tenant: cell.id, session });

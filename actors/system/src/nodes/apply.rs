@@ -115,9 +115,10 @@ impl Follower {
         };
         let mut cursor = None;
         loop {
-            let page =
+            let list = || {
                 sessions::list_for_user(&*self.engine, &cell.vault, user.uuid(), SESSIONS_PER_PAGE, cursor)
-                    .await?;
+            };
+            let page = self.rows.read(tenant, list).await?;
             for row in &page {
                 self.sessions.changed(SessionKey { tenant, session: SessionId::from_uuid(row.session_id) });
             }

@@ -6,6 +6,7 @@ use crate::credentials::ApiKeys;
 use crate::ledger::LedgerHandle;
 use crate::look_ups::LookUps;
 use crate::registry::Registry;
+use crate::sealed_rows::SealedRows;
 use crate::session::{SessionActor, SessionHandle};
 use crate::tenant::{TenantActor, TenantHandle};
 use plinto_cluster::{Cluster, Heard, Notice};
@@ -69,6 +70,7 @@ pub(crate) struct Follower {
     pub(crate) cluster: Arc<dyn Cluster>,
     pub(crate) engine: Arc<dyn Engine>,
     pub(crate) store: Arc<Store>,
+    pub(crate) rows: Arc<SealedRows>,
     pub(crate) watch: Arc<Watch>,
     pub(crate) system: ActorSystem,
     pub(crate) registry: Arc<Registry>,

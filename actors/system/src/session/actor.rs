@@ -7,6 +7,7 @@ use crate::error::ServiceError;
 use crate::ledger::LedgerHandle;
 use crate::nodes::Watch;
 use crate::persist::unit;
+use crate::sealed_rows::SealedRows;
 use crate::tenant::TenantActor;
 use plinto_domain::audit::Actor;
 use plinto_domain::session::{self, RevocationReason, Session, SessionEnded};
@@ -27,6 +28,7 @@ const TENANT_WAIT: Duration = Duration::from_secs(5);
 /// One session.
 pub(crate) struct SessionActor {
     pub(crate) engine: Arc<dyn Engine>,
+    pub(crate) rows: Arc<SealedRows>,
     pub(crate) tenants: Directory<TenantActor>,
     pub(crate) ledger: LedgerHandle,
     pub(crate) environment: Environment,
@@ -112,7 +114,7 @@ impl SessionActor {
             cell => cell?,
         };
         let read = || sessions::get(&*self.engine, &cell.vault, key.session.uuid());
-        let row = self.watch.reading(key.tenant.uuid(), read).await?;
+        let row = self.watch.reading(key.tenant.uuid(), || self.rows.read(key.tenant, read)).await?;
         row.map(from_row).transpose()
     }
 

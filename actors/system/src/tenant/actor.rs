@@ -8,6 +8,7 @@ use crate::environment::Environment;
 use crate::ledger::LedgerHandle;
 use crate::nodes::{Lessor, Watch};
 use crate::passwords::PasswordHasher;
+use crate::sealed_rows::SealedRows;
 use plinto_domain::TenantId;
 use plinto_runtime::{Activated, ActivationError, Admission, Allowance, Context, Fault, Rate, VirtualActor};
 use plinto_storage::Store;
@@ -17,6 +18,7 @@ use std::sync::Arc;
 /// and the permit that admitted it is held until the reply.
 pub(crate) struct TenantActor {
     pub(crate) store: Arc<Store>,
+    pub(crate) rows: Arc<SealedRows>,
     pub(crate) config: PlatformConfig,
     pub(crate) environment: Environment,
     pub(crate) hasher: PasswordHasher,
@@ -67,6 +69,7 @@ impl VirtualActor for TenantActor {
                 let services = Arc::new(flows::Services {
                     cell: Arc::clone(&cell),
                     engine: Arc::clone(self.store.engine()),
+                    rows: Arc::clone(&self.rows),
                     environment: self.environment.clone(),
                     hasher: self.hasher.clone(),
                     ledger: self.ledger.clone(),

@@ -1,7 +1,9 @@
+use crate::engine::{Disturbance, Outcome};
 use crate::rig::{BOUND, Node, Rig, roomy, soon};
 use plinto_actors::{ClientContext, ServiceError, SigningAlgorithm};
 use plinto_domain::TenantId;
 use plinto_domain::audit::Actor;
+use plinto_storage::{Scope, StorageError};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -151,4 +153,28 @@ async fn tokens_of_retired_keys_neither_load_a_tenant_again_nor_are_looked_up_ag
     let still = three.platform.jwks(tenant, soon()).await.expect("keys");
     assert!(Arc::ptr_eq(&picture, &still), "the tenant was not loaded again");
     three.finish().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn rows_sealed_under_a_data_key_made_elsewhere_a_moment_ago_can_be_read() {
+    let rig = Rig::with(roomy());
+    let (one, two, tenant) = rig.pair().await;
+    let caller = two.caller().await;
+    let first = two.sign_in(tenant).await;
+    assert!(two.is_active(&caller, &first.access.token).await, "the tenant is in memory");
+    two.line.deafen();
+    let outcome = Outcome::Fails(StorageError::Decode { what: "made up by the test".into() });
+    two.connection.disturb(Some(Disturbance { scope: Scope::Platform, text: "heads", outcome }));
+    let rotated = one.platform.rotate_keys(tenant, SigningAlgorithm::EdDsa, Actor::System, soon()).await;
+    rotated.expect("rotated");
+    let (email, password) = ("grace@example.com", "plain oat zebra lantern");
+    let client = ClientContext::default;
+    let signed_up =
+        one.platform.sign_up(tenant, email.into(), password.to_owned().into(), None, client(), soon());
+    signed_up.await.expect("signs up");
+    let session = two.platform.sign_in(tenant, email, password, client(), soon()).await.expect("signs in");
+    let me = two.platform.me(tenant, &session.access.token, soon()).await.expect("is told");
+    assert_eq!(me.email.as_deref(), Some(email));
+    one.finish().await;
+    two.finish().await;
 }

@@ -10,6 +10,7 @@ use crate::environment::Environment;
 use crate::error::ServiceError;
 use crate::ledger::LedgerHandle;
 use crate::passwords::PasswordHasher;
+use crate::sealed_rows::SealedRows;
 use plinto_runtime::{Refusal, Reply};
 use plinto_storage::Engine;
 use std::sync::Arc;
@@ -22,6 +23,7 @@ pub(super) use sign_up::{create_user, sign_up};
 pub(super) struct Services {
     pub(super) cell: Arc<TenantCell>,
     pub(super) engine: Arc<dyn Engine>,
+    pub(super) rows: Arc<SealedRows>,
     pub(super) environment: Environment,
     pub(super) hasher: PasswordHasher,
     pub(super) ledger: LedgerHandle,

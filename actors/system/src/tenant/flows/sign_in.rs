@@ -80,7 +80,9 @@ async fn attempt(
 }
 
 async fn load_account(services: &Services, email: &str) -> Result<Option<Account>, ServiceError> {
-    let row = sign_in::by_email(&*services.engine, &services.cell.vault, email).await?;
+    let cell = &services.cell;
+    let read = || sign_in::by_email(&*services.engine, &cell.vault, email);
+    let row = services.rows.read(cell.id, read).await?;
     Ok(row.map(|row| Account {
         user: UserId::from_uuid(row.user.user_id),
         state: match row.user.state {

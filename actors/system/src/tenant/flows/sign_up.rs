@@ -27,9 +27,8 @@ pub(in crate::tenant) async fn sign_up(
     let checked = check(services, &request)?;
     let account = cell.vault.blind_index(SIGN_UP_ATTEMPTS, checked.email.normalized().as_bytes());
     services.attempts.account(&cell.vault, &account, network).await?;
-    let existing =
-        user_emails::find_by_email(&*services.engine, &cell.vault, checked.email.normalized()).await?;
-    let taken = existing.is_some();
+    let find = || user_emails::find_by_email(&*services.engine, &cell.vault, checked.email.normalized());
+    let taken = services.rows.read(cell.id, find).await?.is_some();
     let (unit, _) = hash_and_decide(services, checked, None, deadline, reply).await?;
     if taken {
         return record_repetition(services, deadline).await;
