@@ -43,7 +43,7 @@ pub enum ClusterError {
 pub struct ClusterHealth {
     /// `in-process` or `redis`.
     pub kind: &'static str,
-    /// Whether it answers; the in-process one always does.
+    /// Whether it answers and takes writes; the in-process one always does.
     pub reachable: bool,
     /// Why not, and what to look at.
     pub reason: Option<String>,
@@ -73,10 +73,10 @@ pub trait Cluster: Send + Sync + 'static {
     /// The nodes that are alive, this one included, in order of name.
     async fn nodes(&self) -> Result<Vec<NodeInfo>, ClusterError>;
 
-    /// How many nodes were alive when that was last known; at least 1.
+    /// How many nodes were alive when that was last known, or are expected as long as it never was; at least 1.
     fn node_count(&self) -> u32;
 
-    /// Whether the shared store answered lately. When this turns false, notices may be missed from then on.
+    /// Whether the shared store took a write lately and its notices are read. When this turns false, notices may be missed from then on.
     fn is_reachable(&self) -> bool;
 
     /// How it is.
