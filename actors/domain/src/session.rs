@@ -56,6 +56,9 @@ pub struct SessionPolicy {
     /// Seconds after which a session ends whatever happens.
     pub absolute_seconds: u32,
     /// Seconds in which the client that had its refresh token replaced may present the replaced one again; 0 is never.
+    /// They count from the rotation. If a node or the database stops between the commit and the answer, the client can
+    /// only retry once another takes over: a grace shorter than the longest fail-over turns that honest retry into
+    /// reuse, which ends the session. A longer one is as much longer for a thief who also appears as the same client.
     pub refresh_grace_seconds: u32,
 }
 
