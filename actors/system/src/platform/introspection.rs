@@ -1,0 +1,67 @@
+//! What resource servers are told about tokens.
+
+use super::{Platform, within};
+use crate::credentials::Caller;
+use crate::error::ServiceError;
+use crate::introspection::{Introspection, active_refresh_token};
+use crate::session::{Presented, SessionKey};
+use plinto_runtime::Deadline;
+
+impl Platform {
+    /// What a resource server is told about a token (RFC 7662). A token of a tenant the caller does not reach is
+    /// inactive, like any other token that is not usable; limits and failures are errors, never "inactive".
+    pub async fn introspect(
+        &self,
+        caller: &Caller,
+        token: &str,
+        deadline: Deadline,
+    ) -> Result<Introspection, ServiceError> {
+        if let Some(presented) = Presented::read(token) {
+            return self.introspect_refresh(caller, presented, deadline).await;
+        }
+        let tenant = match caller.tenant {
+            Some(tenant) => tenant,
+            None => match within(deadline, self.tenant_named_by(token)).await {
+                Ok(tenant) => tenant,
+                Err(ServiceError::InvalidToken { .. } | ServiceError::UnknownTenant) => {
+                    return Ok(Introspection::Inactive);
+                }
+                Err(error) => return Err(error),
+            },
+        };
+        let entered = match self.0.tenants.enter(tenant, deadline).await {
+            Err(ServiceError::UnknownTenant) => return Ok(Introspection::Inactive),
+            entered => entered?,
+        };
+        match self.authorize(&entered.shared, token, deadline).await {
+            Ok(verified) => Ok(Introspection::Active(verified.introspection.clone())),
+            Err(ServiceError::InvalidToken { .. }) => Ok(Introspection::Inactive),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn introspect_refresh(
+        &self,
+        caller: &Caller,
+        presented: Presented,
+        deadline: Deadline,
+    ) -> Result<Introspection, ServiceError> {
+        let tenant = presented.parts.tenant;
+        if !caller.reaches(tenant) {
+            return Ok(Introspection::Inactive);
+        }
+        let entered = match self.enter_claimed(tenant, deadline).await {
+            Err(ServiceError::UnknownTenant) => return Ok(Introspection::Inactive),
+            entered => entered?,
+        };
+        let cell = &entered.shared;
+        if !self.is_genuine(&presented, cell, deadline).await? {
+            return Ok(Introspection::Inactive);
+        }
+        let key = SessionKey { tenant, session: presented.parts.session };
+        let now = self.0.environment.now();
+        let generation = presented.parts.generation;
+        let session = self.0.sessions.check_refresh(key, generation, presented.hash, now, deadline).await?;
+        Ok(session.map_or(Introspection::Inactive, |session| active_refresh_token(&cell.issuer, &session)))
+    }
+}

@@ -1,0 +1,206 @@
+//! The one entrance: what listeners may ask of the platform.
+
+mod accounts;
+mod callers;
+mod introspection;
+mod sessions;
+mod tenants;
+
+pub use accounts::UserView;
+
+use crate::config::PlatformConfig;
+use crate::credentials::ApiKeys;
+use crate::directories::{Directories, Parts};
+use crate::environment::Environment;
+use crate::error::ServiceError;
+use crate::ledger::LedgerHandle;
+use crate::look_ups::LookUps;
+use crate::nodes::{Follower, Lessor, NodesCount, Progress, Reloads, Watch, announcing};
+use crate::registry::Registry;
+use crate::sealed_rows::SealedRows;
+use crate::session::SessionHandle;
+use crate::tenant::TenantHandle;
+use plinto_cluster::{Cluster, ClusterError, ClusterHealth, NodeInfo};
+use plinto_runtime::{ActorSystem, Deadline, Refusal, SystemConfig};
+use plinto_storage::{EngineHealth, Scope, Store};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long work that must not be given up halfway waits for the ledger.
+const COMMIT_WAIT: Duration = Duration::from_secs(600);
+
+/// The running platform. Cheap to clone.
+#[derive(Clone)]
+pub struct Platform(Arc<Inner>);
+
+struct Inner {
+    config: PlatformConfig,
+    issuer_prefix: String,
+    store: Arc<Store>,
+    rows: Arc<SealedRows>,
+    environment: Environment,
+    system: ActorSystem,
+    registry: Arc<Registry>,
+    keys: Arc<ApiKeys>,
+    tenants: TenantHandle,
+    sessions: SessionHandle,
+    ledger: LedgerHandle,
+    cluster: Arc<dyn Cluster>,
+    /// Where other nodes write to the same storage.
+    follower: Option<Arc<Follower>>,
+}
+
+impl Platform {
+    /// Starts the actor system over an open store. Nothing is activated yet. Where the store's engine is shared with
+    /// other nodes, everything committed through this platform is announced to them over `cluster`, and this node
+    /// follows what they commit.
+    pub async fn start(
+        config: PlatformConfig,
+        store: Arc<Store>,
+        environment: Environment,
+        cluster: Arc<dyn Cluster>,
+    ) -> Result<Self, ServiceError> {
+        let store = Arc::new(store.over(announcing(store.engine(), &cluster)));
+        let engine = Arc::clone(store.engine());
+        let watch = Arc::new(Watch::new(Arc::clone(&engine)));
+        if engine.is_shared() {
+            // Before anything of the platform is read.
+            watch.follow(Scope::Platform.id()).await?;
+        }
+        let keys = Arc::new(ApiKeys::load(Arc::clone(&engine), environment.clone()).await?);
+        let registry = Arc::new(Registry::new(Arc::clone(&store), environment.clone()));
+        let system = ActorSystem::start(SystemConfig { name: "plinto".into(), ..SystemConfig::default() });
+        let lessor = engine.is_shared().then(|| Lessor::start(Arc::clone(&cluster), &system));
+        let shared = lessor.as_ref().map(|lessor| (&cluster, lessor));
+        let rows = Arc::new(SealedRows::of(Arc::clone(&store)));
+        let parts = Parts {
+            config: &config,
+            store: &store,
+            rows: &rows,
+            environment: &environment,
+            watch: &watch,
+            shared,
+        };
+        let Directories { ledger, tenants, sessions } = parts.directories(&system).await;
+        let (tenant_handle, session_handle) =
+            (TenantHandle::new(tenants.clone()), SessionHandle::new(sessions.clone()));
+        let follower = lessor.map(|lessor| {
+            Arc::new(Follower {
+                cluster: Arc::clone(&cluster),
+                engine,
+                store: Arc::clone(&store),
+                rows: Arc::clone(&rows),
+                watch,
+                system: system.clone(),
+                registry: Arc::clone(&registry),
+                keys: Arc::clone(&keys),
+                sessions: session_handle.clone(),
+                resident_sessions: sessions,
+                tenants: tenant_handle.clone(),
+                resident_tenants: tenants,
+                ledger: ledger.clone(),
+                lessor,
+                look_ups: LookUps::default(),
+                reloads: Reloads::default(),
+                progress: Progress::default(),
+            })
+        });
+        if let Some(follower) = &follower {
+            follower.start();
+        }
+        Ok(Self(Arc::new(Inner {
+            issuer_prefix: format!("{}/t/", config.base_url),
+            registry,
+            tenants: tenant_handle,
+            sessions: session_handle,
+            ledger,
+            keys,
+            system,
+            store,
+            rows,
+            environment,
+            config,
+            cluster,
+            follower,
+        })))
+    }
+
+    /// The supervision tree, its events and metrics.
+    pub fn system(&self) -> &ActorSystem {
+        &self.0.system
+    }
+
+    /// The configuration it was started with.
+    pub fn config(&self) -> &PlatformConfig {
+        &self.0.config
+    }
+
+    /// How the storage engine is.
+    pub async fn storage_health(&self) -> EngineHealth {
+        self.0.store.engine().health().await
+    }
+
+    /// Session actors that are live on this node.
+    pub fn live_sessions(&self) -> usize {
+        self.0.sessions.live()
+    }
+
+    #[cfg(test)]
+    pub(crate) fn session_handle(&self) -> &SessionHandle {
+        &self.0.sessions
+    }
+
+    /// Passivates every session actor of this node, for maintenance and tests; the next request brings one back.
+    pub async fn passivate_all_sessions(&self) -> usize {
+        self.0.sessions.drain_all().await
+    }
+
+    /// How what the nodes share is.
+    pub async fn cluster_health(&self) -> ClusterHealth {
+        self.0.cluster.health().await
+    }
+
+    /// The nodes that are alive, this one included.
+    pub async fn nodes(&self) -> Result<Vec<NodeInfo>, ClusterError> {
+        self.0.cluster.nodes().await
+    }
+
+    /// This node.
+    pub fn this_node(&self) -> &NodeInfo {
+        self.0.cluster.this()
+    }
+
+    /// Whether the store of what nodes share answered lately; it does not wait for an answer.
+    pub fn cluster_is_reachable(&self) -> bool {
+        self.0.cluster.is_reachable()
+    }
+
+    /// What following other nodes has come to.
+    pub fn nodes_count(&self) -> NodesCount {
+        self.0.follower.as_ref().map(|follower| follower.count()).unwrap_or_default()
+    }
+
+    /// Leaves the cluster and closes the storage engine; call it after the actor system has shut down.
+    pub async fn close(&self) {
+        self.0.cluster.close().await;
+        self.0.store.engine().close().await;
+    }
+}
+
+/// Bounds what carries no deadline of its own. What is ready at once sets no timer.
+async fn within<T>(
+    deadline: Deadline,
+    work: impl Future<Output = Result<T, ServiceError>>,
+) -> Result<T, ServiceError> {
+    match tokio::time::timeout_at(deadline.instant(), work).await {
+        Ok(done) => done,
+        Err(_elapsed) => Err(Refusal::DeadlineExceeded.into()),
+    }
+}
+
+/// Runs work that must not stop halfway in a task of its own: a caller that leaves does not take it along.
+async fn to_the_end<T: Send + 'static>(
+    work: impl Future<Output = Result<T, ServiceError>> + Send + 'static,
+) -> Result<T, ServiceError> {
+    tokio::spawn(work).await.unwrap_or(Err(ServiceError::Refused(Refusal::Crashed)))
+}

@@ -1,0 +1,137 @@
+//! Tenants: made, found, deleted, their keys rotated and published.
+
+use super::{COMMIT_WAIT, Platform, to_the_end};
+use crate::error::ServiceError;
+use crate::registry::TenantView;
+use crate::tenant::new_signing_key;
+use plinto_domain::TenantId;
+use plinto_domain::audit::Actor;
+use plinto_domain::name::DisplayName;
+use plinto_domain::tenant::{TenantSettings, TenantSlug};
+use plinto_runtime::Deadline;
+use plinto_storage::repositories::signing_keys;
+use plinto_token::{Algorithm, UnverifiedToken};
+use std::sync::Arc;
+
+/// Seconds a replaced signing key still verifies beyond the life of the tokens it signed.
+const RETIREMENT_MARGIN_SECONDS: i64 = 300;
+
+impl Platform {
+    /// Creates a tenant with its own database, keys and ledger.
+    pub async fn create_tenant(
+        &self,
+        slug: &str,
+        name: &str,
+        settings: TenantSettings,
+        actor: Actor,
+    ) -> Result<TenantView, ServiceError> {
+        let slug = TenantSlug::parse_new("slug", slug);
+        let name = DisplayName::parse("name", name);
+        let (slug, name) = match (slug, name, settings.check()) {
+            (Ok(slug), Ok(name), Ok(())) => (slug, name),
+            (slug, name, settings) => {
+                let errors = [slug.err(), name.err(), settings.err()];
+                return Err(ServiceError::Invalid(errors.into_iter().flatten().collect()));
+            }
+        };
+        self.0.registry.create(&slug, &name, settings, actor).await
+    }
+
+    /// One tenant.
+    pub async fn tenant(&self, id: TenantId) -> Result<TenantView, ServiceError> {
+        self.0.registry.get(id).await
+    }
+
+    /// A page of tenants.
+    pub async fn tenants(
+        &self,
+        after: Option<TenantId>,
+        limit: u32,
+    ) -> Result<Vec<TenantView>, ServiceError> {
+        self.0.registry.list(after, limit).await
+    }
+
+    /// Deletes a tenant: destroys its keys, drains its actors, removes its database. Once begun it goes on to its end,
+    /// also if the caller leaves.
+    pub async fn delete_tenant(&self, id: TenantId, actor: Actor) -> Result<(), ServiceError> {
+        let platform = self.clone();
+        to_the_end(async move {
+            let deleted = platform.0.registry.delete(id, actor).await;
+            // Also where the row was deleted before: whatever is still live of it holds keys.
+            if matches!(deleted, Ok(()) | Err(ServiceError::UnknownTenant)) {
+                platform.drain_tenant(id).await;
+                platform.0.keys.reload().await?;
+            }
+            deleted
+        })
+        .await
+    }
+
+    async fn drain_tenant(&self, id: TenantId) {
+        self.0.sessions.drain_tenant(id).await;
+        self.0.tenants.drain(id).await;
+        self.0.ledger.drain(id).await;
+    }
+
+    /// Rotates the tenant's data key and signing key. Older versions keep reading and verifying. Once begun it goes on
+    /// to its end, also if the caller leaves.
+    pub async fn rotate_keys(
+        &self,
+        id: TenantId,
+        algorithm: Algorithm,
+        actor: Actor,
+        deadline: Deadline,
+    ) -> Result<(), ServiceError> {
+        let platform = self.clone();
+        to_the_end(async move { platform.rotate(id, algorithm, actor, deadline).await }).await
+    }
+
+    async fn rotate(
+        &self,
+        id: TenantId,
+        algorithm: Algorithm,
+        actor: Actor,
+        deadline: Deadline,
+    ) -> Result<(), ServiceError> {
+        let inner = &self.0;
+        inner.registry.rotate_data_key(id, actor).await?;
+        // The next activation sees the new data key; the new signing key is sealed under it.
+        inner.tenants.drain(id).await;
+        let cell = inner.tenants.cell(id, deadline).await?;
+        let now = inner.environment.now();
+        // Making an RSA key takes a tenth of a second: not on an executor's thread.
+        let vault = Arc::clone(&cell.vault);
+        let making = tokio::task::spawn_blocking(move || new_signing_key(&vault, algorithm, actor, now));
+        let mut unit = making.await.map_err(|_| ServiceError::Damaged("making a signing key failed"))??;
+        let lifetime = i64::from(cell.settings.session.access_token_seconds) + RETIREMENT_MARGIN_SECONDS;
+        let not_after = now.as_millis() + lifetime * 1_000;
+        let list = || signing_keys::list(&**inner.store.engine(), &cell.vault);
+        for key in inner.rows.read(id, list).await? {
+            if key.state == signing_keys::SigningKeyState::Active {
+                unit.statements.push(signing_keys::retire(id.uuid(), &key.kid, not_after));
+            }
+        }
+        let committed = inner.ledger.append(id, unit, Deadline::after(COMMIT_WAIT)).await;
+        inner.tenants.drain(id).await;
+        committed??;
+        Ok(())
+    }
+
+    /// The tenant of a slug.
+    pub async fn resolve(&self, slug: &str) -> Result<TenantId, ServiceError> {
+        self.0.registry.resolve(slug).await
+    }
+
+    /// The tenant whose issuer a token names. Nothing of the token is believed by this.
+    pub async fn tenant_named_by(&self, token: &str) -> Result<TenantId, ServiceError> {
+        let malformed = |_| ServiceError::InvalidToken { reason: "malformed" };
+        let issuer = UnverifiedToken::parse(token).and_then(|token| token.issuer()).map_err(malformed)?;
+        let slug = issuer.strip_prefix(&self.0.issuer_prefix);
+        self.resolve(slug.ok_or(ServiceError::InvalidToken { reason: "wrong_issuer" })?).await
+    }
+
+    /// The tenant's public keys as JSON (RFC 7517 §5).
+    pub async fn jwks(&self, tenant: TenantId, deadline: Deadline) -> Result<Arc<str>, ServiceError> {
+        Ok(Arc::clone(&self.0.tenants.cell(tenant, deadline).await?.jwks))
+    }
+}
