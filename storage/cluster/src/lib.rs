@@ -76,7 +76,8 @@ pub trait Cluster: Send + Sync + 'static {
     /// How many nodes were alive when that was last known, or are expected as long as it never was; at least 1.
     fn node_count(&self) -> u32;
 
-    /// Whether the shared store took a write lately and its notices are read. When this turns false, notices may be missed from then on.
+    /// Whether the shared store took a write lately and its notices are read. When this turns false, notices may be
+    /// missed from then on.
     fn is_reachable(&self) -> bool;
 
     /// How it is.
