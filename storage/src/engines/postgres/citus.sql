@@ -9,6 +9,9 @@
 -- worker. The platform's tables are small and read by all: they become reference tables. ledger_heads and
 -- ledger_entries go with the tenants; the platform's own ledger is the shard of the nil id.
 --
+-- Statements that plinto merges into one over arrays name no single tenant outside of them, so Citus may refuse
+-- them (0A000): plinto then sends them one by one from there on, and says so once in its log.
+--
 -- Row-level security travels with the tables, the roles do not: create the application role on every worker, and
 -- pass its scope on: the workers see `SET LOCAL plinto.scope` only with citus.propagate_set_commands = 'local'.
 

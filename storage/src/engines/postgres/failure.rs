@@ -47,6 +47,8 @@ pub(super) enum Kind {
     Contention,
     /// A lock was not free in time.
     Locked,
+    /// A form of statement this server does not have, such as one that a distributed database cannot route.
+    Unsupported,
     /// The statement alone is at fault; the transaction can go on without it.
     Statement,
     /// Everything else: trying again would not help.
@@ -169,6 +171,7 @@ pub(super) fn kind_of(code: &str, ended: bool) -> Kind {
         _ if ended => Kind::Lost,
         "40001" | "40P01" => Kind::Contention,
         "55P03" => Kind::Locked,
+        "0A000" => Kind::Unsupported,
         code if LOST.contains(&code) => Kind::Lost,
         // A row that row-level security would not let in belongs to another scope.
         "42501" | "08P01" | "54000" | "54001" | "54011" | "54023" => Kind::Statement,

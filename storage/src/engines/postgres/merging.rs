@@ -34,6 +34,11 @@ pub(super) enum Shared<'a> {
     Each(Vec<&'a Value>),
 }
 
+/// The statements of units as they are.
+pub(super) fn one_by_one<'a>(units: &[&'a Unit]) -> Vec<Step<'a>> {
+    units.iter().flat_map(|unit| &unit.statements).map(Step::Alone).collect()
+}
+
 /// Turns the statements of units into steps with the same effect.
 pub(super) fn steps<'a>(units: &[&'a Unit]) -> Vec<Step<'a>> {
     let mut texts = HashMap::new();

@@ -24,6 +24,7 @@ mod url;
 mod value;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -31,7 +32,7 @@ use tokio::task::AbortHandle;
 use uuid::Uuid;
 
 use self::connect::Connector;
-use self::failure::Fault;
+use self::failure::{Fault, Kind};
 use self::last_write::LastWrite;
 use self::liveness::{Liveness, watch_server};
 pub use self::migrations::{Migrated, SchemaState, migrate, schema_state};
@@ -58,6 +59,8 @@ pub struct PostgresEngine {
     beginning: Beginning,
     counters: Counters,
     last_write: LastWrite,
+    /// Whether this server takes many statements as one; found out by the first that it refuses.
+    merges: AtomicBool,
 }
 
 impl std::fmt::Debug for PostgresEngine {
@@ -92,6 +95,7 @@ impl PostgresEngine {
             beginning: Beginning::new(&options),
             counters: Counters::default(),
             last_write: LastWrite::default(),
+            merges: AtomicBool::new(true),
         })
     }
 
@@ -119,7 +123,10 @@ impl PostgresEngine {
         name: &'static str,
         units: &[Unit],
     ) -> Result<Answers, StorageError> {
-        let batch = Batch::new(scope, self.beginning.write(scope), units);
+        let mut batch = Batch::new(scope, self.beginning.write(scope), units);
+        if !self.merges.load(Ordering::Relaxed) {
+            batch.stop_merging();
+        }
         let mut attempts = Attempts::at(name, &self.counters);
         let mut doubt = None;
         loop {
@@ -128,6 +135,12 @@ impl PostgresEngine {
                 Ok(answers) => return Ok(answers),
                 Err(fault) => fault,
             };
+            if fault.kind() == Kind::Unsupported && batch.stop_merging() {
+                if self.merges.swap(false, Ordering::Relaxed) {
+                    tracing::warn!("this server does not take many statements as one; commits are slower");
+                }
+                continue;
+            }
             // Without an entry there is nothing to recognize it by.
             let fault = match doubt {
                 Some(Doubt::Unrecognizable) => fault,

@@ -51,7 +51,7 @@ impl<'a> Attempts<'a> {
                 self.locked += 1;
                 (self.locked <= LOCKED).then_some(Duration::ZERO)
             }
-            Kind::Statement | Kind::Final => None,
+            Kind::Statement | Kind::Unsupported | Kind::Final => None,
         };
         let Some(pause) = pause else { return Err(fault) };
         self.counters.record(self.name, |total| total.retried += 1);

@@ -10,7 +10,7 @@ use tokio_postgres::types::ToSql;
 
 use super::chain_writer::{Chain, lock_head, stands};
 use super::failure::{Fault, Kind};
-use super::merging::{Merged, Step, steps};
+use super::merging::{Merged, Step, one_by_one, steps};
 use super::pipeline::pipelined;
 use super::pool::Lease;
 use super::read::typed;
@@ -26,6 +26,7 @@ pub(super) struct Batch<'a> {
     scope: Scope,
     begin: String,
     units: Vec<Result<&'a Unit, UnitError>>,
+    merging: bool,
 }
 
 /// What is known of a commit whose answer was lost.
@@ -42,7 +43,16 @@ type Verdict = Result<(), UnitError>;
 impl<'a> Batch<'a> {
     pub(super) fn new(scope: Scope, begin: String, units: &'a [Unit]) -> Self {
         let units = units.iter().map(|unit| acceptable(scope, unit).map(|()| unit)).collect();
-        Self { scope, begin, units }
+        Self { scope, begin, units, merging: true }
+    }
+
+    /// From now on every statement by itself; `false` if that was so before.
+    pub(super) fn stop_merging(&mut self) -> bool {
+        std::mem::replace(&mut self.merging, false)
+    }
+
+    fn steps<'u>(&self, units: &[&'u Unit]) -> Vec<Step<'u>> {
+        if self.merging { steps(units) } else { one_by_one(units) }
     }
 
     /// Runs the transaction once. When the answer to the commit is lost, `doubt` says what may have happened; given
@@ -91,7 +101,7 @@ impl<'a> Batch<'a> {
     async fn open(&self, lease: &mut Lease, units: &[&Unit]) -> Result<(Head, Verdict), Fault> {
         lease.begin();
         let client = lease.client();
-        let steps = steps(units);
+        let steps = self.steps(units);
         let requests = pipelined(steps.iter().map(|step| execute(client, step)));
         let all = join3(client.batch_execute(&self.begin), lock_head(client, self.scope.id()), requests);
         let (begun, head, done) = lease.answer(all).await?;
@@ -111,7 +121,7 @@ impl<'a> Batch<'a> {
         let mut before = "";
         let client = lease.client();
         while let Some(part) = left.pop() {
-            let steps = steps(part);
+            let steps = self.steps(part);
             let savepoint = format!("{before}SAVEPOINT unit");
             let requests = pipelined(steps.iter().map(|step| execute(client, step)));
             let (begun, done) = lease.answer(join(client.batch_execute(&savepoint), requests)).await?;

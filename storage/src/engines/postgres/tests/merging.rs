@@ -204,3 +204,26 @@ async fn the_keys_drive_a_merged_update_whatever_the_statistics() {
     assert!(plan.contains("Tid Scan on users") && !plan.contains("Hash"), "{plan}");
     assert!(plan.contains("AND (user_id = p"), "{plan}");
 }
+
+/// What a distributed database may say of a statement it cannot route.
+const NO_ROUTE: &str = "CREATE FUNCTION no_route() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
+    IF current_query() LIKE '%unnest%' THEN RAISE EXCEPTION 'no route' USING ERRCODE = 'feature_not_supported'; \
+    END IF; RETURN NEW; END $$; \
+    CREATE TRIGGER no_route BEFORE UPDATE ON users FOR EACH ROW EXECUTE FUNCTION no_route()";
+
+#[tokio::test]
+async fn a_server_that_refuses_merged_statements_gets_them_one_by_one() {
+    let database = database().await;
+    client(&database.superuser_url).await.batch_execute(NO_ROUTE).await.unwrap();
+    let fixture = fixture(&database, PostgresOptions::default()).await;
+    let vault = fixture.tenant("ours").await;
+    let scope = Scope::Tenant(vault.tenant());
+    let users = [fixture.stored_user(&vault).await, fixture.stored_user(&vault).await];
+    for version in 1..3 {
+        let block =
+            |user: &users::UserRow| users::update_state(&vault, user.user_id, UserState::Blocked, 5, version);
+        let units = users.iter().map(|user| unit(vec![block(user)])).collect();
+        let answers = fixture.engine().commit(scope, "suite", units).await.expect("commits");
+        assert!(answers.iter().all(Result::is_ok), "{answers:?}");
+    }
+}
