@@ -59,11 +59,7 @@ impl Collector for InstallationMetrics {
         out.counter("nodes_notices", "Notices heard from other nodes", notices)?;
         out.counter("nodes_gaps", "Times notices may have been missed", gaps)?;
         out.counter("nodes_changes_applied", "Changes of other nodes applied here", changes_applied)?;
-        out.counter(
-            "nodes_doubts",
-            "Times changes could not be read in time and sessions had to be",
-            doubts,
-        )?;
+        out.counter("nodes_doubts", "Times sessions were read again for want of changes", doubts)?;
         out.counter("allowance_refusals", "Requests refused by limits all nodes share", allowance_refusals)
     }
 }
