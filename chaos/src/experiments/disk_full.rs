@@ -12,7 +12,7 @@ use tokio::time::{Instant, sleep};
 
 use super::Progress;
 use super::kill::everything_is_there;
-use crate::api::Answer;
+use crate::api::{Answer, Api};
 use crate::bench::{Bench, folder};
 use crate::invariants::{
     Findings, Invariant, Violation, Witness, ledger_verifies, open_sign_up_is_old_or_new,
@@ -33,6 +33,8 @@ const USERS_PER_TENANT: usize = 4;
 const MOST_SIGN_UPS: usize = 2_000;
 /// Time within which writes have to resume.
 const RECOVERY: Duration = Duration::from_secs(15);
+/// Time within which readiness has to say what is the case.
+const READINESS: Duration = Duration::from_secs(2);
 
 /// A small file system in memory, unmounted when dropped.
 pub struct SmallVolume {
@@ -115,7 +117,7 @@ async fn run(bench: &Bench, volume: &SmallVolume, say: Progress<'_>) -> Result<V
         sign_up_until_full(&witness, &bench.journal, "first", &mut random, &mut findings).await;
     say(format!("full after {accepted} sign-ups"));
     sessions_validate(&witness, &bench.journal, &mut findings).await;
-    findings.hold(Invariant::FullDiskIsSurvived, !witness.api.is_ready().await, || {
+    findings.hold(Invariant::FullDiskIsSurvived, becomes_ready(&witness.api, false).await, || {
         "the disk is full and the core service says that it is ready".to_owned()
     });
     volume.free()?;
@@ -230,7 +232,7 @@ async fn writes_resume(
             sleep(Duration::from_millis(100)).await;
         }
     }
-    findings.hold(Invariant::FullDiskIsSurvived, witness.api.is_ready().await, || {
+    findings.hold(Invariant::FullDiskIsSurvived, becomes_ready(&witness.api, true).await, || {
         "the disk has room and the core service does not say that it is ready".to_owned()
     });
 }
@@ -243,4 +245,16 @@ async fn all_is_well(
     let mut violations = everything_is_there(bench, witness, Depth::EVERYTHING, round).await?;
     violations.extend(ledger_verifies(&bench.installation, TENANTS).await?.into_violations());
     Ok(violations)
+}
+
+/// Whether readiness says so soon: it is looked at a few times a second, however often it is asked for.
+async fn becomes_ready(api: &Api, expected: bool) -> bool {
+    let asked = Instant::now();
+    while api.is_ready().await != expected {
+        if asked.elapsed() > READINESS {
+            return false;
+        }
+        sleep(Duration::from_millis(50)).await;
+    }
+    true
 }

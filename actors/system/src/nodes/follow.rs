@@ -18,17 +18,12 @@ use std::time::Duration;
 use tokio::sync::{Notify, Semaphore};
 use tokio::time::Instant;
 
-/// From the start of one poll to the next while the cluster carries notices. It is the bound for a change whose notice
-/// is lost unnoticed, such as by a node that is killed between its commit and its notice, so it stays well under two
-/// seconds; one poll is one query.
-const RARELY: Duration = Duration::from_secs(1);
-/// The same while it does not.
-const OFTEN: Duration = Duration::from_millis(500);
-/// How often is looked whether the cluster is still there.
-const LOOK: Duration = Duration::from_millis(200);
-/// What was revoked this long before may not be known any more while polls fail. One poll fits into what is left of the
-/// two seconds.
-const BLIND: Duration = Duration::from_millis(1_500);
+/// From the start of one poll to the next, also while the cluster carries notices: it is the bound for a change whose
+/// notice is lost unnoticed, such as by a node that is killed between its commit and its notice. One poll is one query.
+const PERIOD: Duration = Duration::from_millis(500);
+/// What was revoked this long before may not be known any more while polls fail. Looking again and doubting fit into what
+/// is left of the two seconds.
+const BLIND: Duration = Duration::from_millis(800);
 /// Notices applied together.
 const NOTICES: usize = 256;
 /// Batches of notices that wait for storage at a time; more leave it to the next poll.
@@ -65,7 +60,7 @@ impl Default for Progress {
 }
 
 /// Makes this node's memory follow what other nodes commit: at once by their notices, and surely by reading the
-/// ledgers, every second while the cluster carries notices and twice a second while it does not.
+/// ledgers twice a second.
 pub(crate) struct Follower {
     pub(crate) cluster: Arc<dyn Cluster>,
     pub(crate) engine: Arc<dyn Engine>,
@@ -123,7 +118,6 @@ impl Follower {
     }
 
     async fn poll_in_time(self: &Arc<Self>) {
-        let mut carried = self.notices_are_carried();
         let mut seen = Instant::now();
         let mut failing = false;
         loop {
@@ -136,32 +130,15 @@ impl Follower {
                         tracing::warn!(%error, "the ledgers of other nodes' changes cannot be read; it is tried again");
                     }
                     if seen.elapsed() >= BLIND {
-                        self.doubt_all_unless_away().await;
+                        let again = Instant::now();
+                        if self.look_again_or_doubt().await {
+                            (seen, failing) = (again, false);
+                        }
                     }
                 }
             }
-            let pause = if carried && !failing { RARELY } else { OFTEN };
-            carried = self.until_due(began + pause, carried).await;
-        }
-    }
-
-    /// Whether other nodes' notices arrive here. Alone in the cluster this node hears nobody, though others may well
-    /// write to the same storage without sharing a cluster with it.
-    fn notices_are_carried(&self) -> bool {
-        self.cluster.is_reachable() && self.cluster.node_count() > 1
-    }
-
-    /// Waits until a poll is due: by time, because somebody asks for one, or because the cluster came or went.
-    async fn until_due(&self, due: Instant, carried: bool) -> bool {
-        loop {
-            let now_carried = self.notices_are_carried();
-            if now_carried != carried || Instant::now() >= due {
-                return now_carried;
-            }
-            tokio::select! {
-                () = self.progress.poll_now.notified() => return self.notices_are_carried(),
-                () = tokio::time::sleep_until(due.min(Instant::now() + LOOK)) => {}
-            }
+            // Or sooner, when somebody says that notices may have been missed.
+            let _ = tokio::time::timeout_at(began + PERIOD, self.progress.poll_now.notified()).await;
         }
     }
 }

@@ -21,6 +21,8 @@ const PAGE: u32 = 500;
 const AT_ONCE: usize = 8;
 /// How long reading the heads may take.
 const HEADS_WAIT: Duration = Duration::from_millis(350);
+/// A poll that failed because storage has just fallen silent fails before the engine knows about the silence.
+const SILENCE_TOLD: Duration = Duration::from_millis(600);
 /// How long making one tenant right may take, and how long all together.
 pub(super) const EACH_WAIT: Duration = Duration::from_millis(300);
 const ALL_WAIT: Duration = Duration::from_millis(400);
@@ -165,13 +167,19 @@ impl Follower {
         self.sessions.all_changed(|_| true).await;
     }
 
-    /// Nothing has been known of other nodes for too long. If storage can be read all the same, sessions have to; if it
-    /// is away, they go on answering from memory, which is all there is.
-    pub(super) async fn doubt_all_unless_away(&self) {
+    /// Nothing has been known of other nodes for too long. Looks once more, when a silence of storage would be known for
+    /// what it is. If storage can be read and the ledgers cannot, the sessions have to be; if it is away, they go on
+    /// answering from memory, which is all there is. Whether the ledgers were read.
+    pub(super) async fn look_again_or_doubt(self: &Arc<Self>) -> bool {
+        tokio::time::sleep(SILENCE_TOLD).await;
+        if self.poll().await.is_ok() {
+            return true;
+        }
         let health = tokio::time::timeout(HEADS_WAIT, self.engine.health()).await;
         if health.is_ok_and(|health| health.readable) {
             self.doubt_all().await;
         }
+        false
     }
 
     /// Only after the heads were read, for the same reason.
