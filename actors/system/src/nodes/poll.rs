@@ -161,6 +161,9 @@ impl Follower {
     }
 
     async fn doubt_all(&self) {
+        tracing::warn!(
+            "what other nodes changed cannot be followed; everything in memory is read again when it is used"
+        );
         self.progress.doubts.fetch_add(1, Ordering::Relaxed);
         self.progress.keys_due.store(true, Ordering::Release);
         self.registry.forget_all();
@@ -168,15 +171,16 @@ impl Follower {
     }
 
     /// Nothing has been known of other nodes for too long. Looks once more, when a silence of storage would be known for
-    /// what it is. If storage can be read and the ledgers cannot, the sessions have to be; if it is away, they go on
+    /// what it is. If rows can be read and the ledgers cannot, the sessions have to be; if storage is away, they go on
     /// answering from memory, which is all there is. Whether the ledgers were read.
     pub(super) async fn look_again_or_doubt(self: &Arc<Self>) -> bool {
         tokio::time::sleep(SILENCE_TOLD).await;
         if self.poll().await.is_ok() {
             return true;
         }
-        let health = tokio::time::timeout(HEADS_WAIT, self.engine.health()).await;
-        if health.is_ok_and(|health| health.readable) {
+        // A row that is read is proof; that nobody has noticed a silence yet is none.
+        let rows_are_read = tokio::time::timeout(HEADS_WAIT, self.store.tenants().list(None, 1)).await;
+        if rows_are_read.is_ok_and(|read| read.is_ok()) {
             self.doubt_all().await;
         }
         false
