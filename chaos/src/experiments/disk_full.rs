@@ -117,7 +117,7 @@ async fn run(bench: &Bench, volume: &SmallVolume, say: Progress<'_>) -> Result<V
         sign_up_until_full(&witness, &bench.journal, "first", &mut random, &mut findings).await;
     say(format!("full after {accepted} sign-ups"));
     sessions_validate(&witness, &bench.journal, &mut findings).await;
-    findings.hold(Invariant::FullDiskIsSurvived, becomes_ready(&witness.api, false).await, || {
+    findings.hold(Invariant::FullDiskIsSurvived, becomes_ready(witness.api, false).await, || {
         "the disk is full and the core service says that it is ready".to_owned()
     });
     volume.free()?;
@@ -232,7 +232,7 @@ async fn writes_resume(
             sleep(Duration::from_millis(100)).await;
         }
     }
-    findings.hold(Invariant::FullDiskIsSurvived, becomes_ready(&witness.api, true).await, || {
+    findings.hold(Invariant::FullDiskIsSurvived, becomes_ready(witness.api, true).await, || {
         "the disk has room and the core service does not say that it is ready".to_owned()
     });
 }
