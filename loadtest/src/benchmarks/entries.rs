@@ -12,6 +12,8 @@ use uuid::Uuid;
 
 /// Most units in one transaction, as in the platform.
 const MOST: usize = 512;
+/// As in the platform's ledger.
+const TURNS_TO_GATHER: u32 = 8;
 
 struct Asked {
     unit: Unit,
@@ -75,6 +77,10 @@ async fn commit_all(
             answer?;
             // A caller that has gone counts nothing.
             let _ = done.send(());
+        }
+        // Those who were just answered come along, as in the ledger.
+        for _ in 0..TURNS_TO_GATHER {
+            tokio::task::yield_now().await;
         }
     }
     Ok(())

@@ -6,6 +6,12 @@ use plinto_runtime::{Activated, ActivationError, Admission, Context, Fault, Repl
 use plinto_storage::{Engine, Scope, Unit};
 use std::sync::Arc;
 
+/// How often the end of a transaction of several lets others run before the next begins. Callers who were just
+/// answered, and write again at once, then come along; without it transactions of busy callers alternate between
+/// nearly all of them and the one who was first to return. A turn costs about a microsecond where nobody is waiting,
+/// a transaction hundreds.
+const TURNS_TO_GATHER: u32 = 8;
+
 /// One tenant's writer.
 pub(crate) struct LedgerActor {
     pub(crate) engine: Arc<dyn Engine>,
@@ -49,11 +55,21 @@ impl VirtualActor for LedgerActor {
             let engine = Arc::clone(&self.engine);
             let scope = Scope::Tenant(cx.key().uuid());
             cx.spawn_then(async move {
+                let several = units.len() > 1;
                 commit(&*engine, scope, units, replies).await;
+                if several {
+                    gather().await;
+                }
                 LedgerMessage::BatchDone
             });
         }
         Ok(())
+    }
+}
+
+async fn gather() {
+    for _ in 0..TURNS_TO_GATHER {
+        tokio::task::yield_now().await;
     }
 }
 
