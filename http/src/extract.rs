@@ -4,14 +4,15 @@ use crate::listener::Peer;
 use crate::problem::{self, Problem};
 use crate::state::AppState;
 use axum::body::HttpBody;
-use axum::extract::{FromRequest, FromRequestParts, OptionalFromRequest, RawPathParams, Request};
+use axum::extract::{FromRequest, FromRequestParts, OptionalFromRequest, Query, RawPathParams, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use bytes::Bytes;
 use http_body_util::LengthLimitError;
 use ipnet::IpNet;
-use plinto_actors::{ClientContext, ServiceError};
+use plinto_actors::{Caller, ClientContext, ServiceError};
 use plinto_domain::TenantId;
+use plinto_domain::audit::Actor;
 use serde::de::DeserializeOwned;
 use std::borrow::Cow;
 use std::net::IpAddr;
@@ -282,6 +283,49 @@ impl NamedTenant {
             }),
         }
     }
+}
+
+/// The tenant a management route works on, and who does it: a tenant's key reaches its own tenant and no other, a
+/// platform key the one the request names.
+pub(crate) struct ManagedTenant {
+    pub(crate) tenant: TenantId,
+    pub(crate) actor: Actor,
+}
+
+impl FromRequestParts<AppState> for ManagedTenant {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
+        let caller = parts.extensions.get::<Caller>().copied().ok_or(ServiceError::Unauthenticated)?;
+        let named = NamedTenant::from_request_parts(parts, state).await?;
+        let tenant = match (caller.tenant, named.0) {
+            (Some(own), None) => own,
+            (Some(own), Some(named)) if own == named => own,
+            // A tenant's key learns nothing about other tenants, not even that they exist.
+            (Some(_), Some(_)) => return Err(ServiceError::UnknownTenant.into()),
+            (None, _) => named.required()?,
+        };
+        Ok(Self { tenant, actor: Actor::ApiKey(caller.key) })
+    }
+}
+
+/// The parameters after `?`.
+pub(crate) struct QueryOf<T>(pub(crate) T);
+
+impl<T: DeserializeOwned> FromRequestParts<AppState> for QueryOf<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &AppState) -> Result<Self, Problem> {
+        match Query::<T>::try_from_uri(&parts.uri) {
+            Ok(Query(query)) => Ok(Self(query)),
+            Err(_) => Err(invalid_query("the query has an unknown parameter or a value of the wrong type")),
+        }
+    }
+}
+
+/// Parameters after `?` that cannot be used. `detail` must not repeat what was sent.
+pub(crate) fn invalid_query(detail: &'static str) -> Problem {
+    Problem::new(StatusCode::BAD_REQUEST, "invalid_query", "Invalid query", detail)
 }
 
 fn tenant_of_host<'h>(headers: &'h HeaderMap, domain: Option<&str>) -> Option<&'h str> {

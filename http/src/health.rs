@@ -12,7 +12,12 @@ use plinto_actors::{ClusterHealth, PoolHealth};
 use prometheus_client::encoding::text::encode;
 use serde::Serialize;
 use std::time::Duration;
-use utoipa::ToSchema;
+use utoipa::{OpenApi, ToSchema};
+
+/// The operations of this capability.
+#[derive(OpenApi)]
+#[openapi(paths(live, ready, metrics), tags((name = "operations", description = "Health and metrics (every port)")))]
+pub(crate) struct Operations;
 
 /// OpenMetrics media type.
 const METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";

@@ -23,10 +23,12 @@ mod listener;
 mod metrics;
 mod notices;
 mod openapi;
+mod pages;
 pub mod problem;
 pub mod routes;
 mod secret;
 mod state;
+mod versions;
 
 pub use config::{HttpConfig, ListenerName};
 pub use listener::{BindError, BoundListeners, Listeners};

@@ -17,36 +17,31 @@ const EXPLORER_POLICY: HeaderValue = HeaderValue::from_static(
     "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; frame-ancestors 'none'",
 );
 
+/// What the document says of the API as a whole. Each capability adds its own operations; see [`CAPABILITIES`].
 #[derive(OpenApi)]
 #[openapi(
     info(
         title = "Plinto",
-        description = "Multi-tenant identity platform. Paths under `accounts` and `sessions` may be prefixed with `/t/{tenant}`. `introspection` and `runtime` are served by the auth service (port 8001), everything else by the Core API (port 8000). Errors are problem details (RFC 9457).",
+        description = "Multi-tenant identity platform. Paths of a tenant may be prefixed with `/t/{tenant}`. `introspection` and `runtime` are served by the auth service (port 8001), everything else by the Core API (port 8000). Errors are problem details (RFC 9457).",
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
     ),
-    paths(
-        core::accounts::sign_up, core::accounts::me,
-        core::sessions::sign_in, core::sessions::refresh, core::sessions::sign_out,
-        core::keys::jwks,
-        core::tenants::create, core::tenants::list, core::tenants::get, core::tenants::delete,
-        core::tenants::create_user, core::tenants::create_service_key, core::tenants::rotate_keys,
-        auth::introspect::introspect,
-        auth::runtime::tree, auth::runtime::events, auth::runtime::reset, auth::runtime::fault,
-        auth::nodes::nodes,
-        health::live, health::ready, health::metrics, serve,
-    ),
-    modifiers(&Schemes),
-    tags(
-        (name = "accounts", description = "Users of a tenant"),
-        (name = "sessions", description = "Signing in, staying signed in, signing out"),
-        (name = "keys", description = "Public keys to verify tokens with"),
-        (name = "tenants", description = "Administration by the platform's operators"),
-        (name = "introspection", description = "Validation of tokens (port 8001)"),
-        (name = "runtime", description = "The supervision tree (port 8001)"),
-        (name = "operations", description = "Health and metrics (every port)"),
-    )
+    paths(serve),
+    modifiers(&Schemes)
 )]
 struct Api;
+
+/// The operations of each capability.
+const CAPABILITIES: &[fn() -> utoipa::openapi::OpenApi] = &[
+    core::accounts::Operations::openapi,
+    core::sessions::Operations::openapi,
+    core::keys::Operations::openapi,
+    core::tenants::Operations::openapi,
+    core::users::Operations::openapi,
+    auth::introspect::Operations::openapi,
+    auth::runtime::Operations::openapi,
+    auth::nodes::Operations::openapi,
+    health::Operations::openapi,
+];
 
 struct Schemes;
 
@@ -72,7 +67,11 @@ impl Modify for Schemes {
 
 /// The OpenAPI 3.1 document.
 pub fn document() -> utoipa::openapi::OpenApi {
-    Api::openapi()
+    let mut document = Api::openapi();
+    for capability in CAPABILITIES {
+        document.merge(capability());
+    }
+    document
 }
 
 /// The OpenAPI document of this version.

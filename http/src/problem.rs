@@ -5,7 +5,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use plinto_actors::ServiceError;
 use plinto_actors::runtime::Refusal;
-use plinto_domain::InvalidInput;
+use plinto_domain::{Denial, DenialKind, InvalidInput};
 use serde::Serialize;
 use std::borrow::Cow;
 use std::time::Duration;
@@ -238,6 +238,7 @@ impl From<ServiceError> for Problem {
         let detail = error.to_string();
         match error {
             ServiceError::Invalid(fields) => invalid_fields(fields),
+            ServiceError::Denied(denial) => denial.into(),
             ServiceError::UnknownTenant => Self::new(
                 StatusCode::NOT_FOUND,
                 "unknown_tenant",
@@ -271,6 +272,19 @@ impl From<ServiceError> for Problem {
                 internal()
             }
         }
+    }
+}
+
+impl From<Denial> for Problem {
+    fn from(denial: Denial) -> Self {
+        let status = match denial.kind {
+            DenialKind::Unknown => StatusCode::NOT_FOUND,
+            DenialKind::Conflict => StatusCode::CONFLICT,
+            DenialKind::Forbidden => StatusCode::FORBIDDEN,
+            DenialKind::Gone => StatusCode::GONE,
+            DenialKind::Stale => StatusCode::PRECONDITION_FAILED,
+        };
+        Self::new(status, denial.code, denial.title, denial.detail)
     }
 }
 

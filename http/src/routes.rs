@@ -9,6 +9,7 @@ use axum::handler::Handler;
 use axum::http::{HeaderValue, Method};
 use axum::middleware::from_fn_with_state;
 use axum::routing::{MethodFilter, MethodRouter, on};
+use plinto_domain::api_scope::ApiScope;
 use std::sync::Arc;
 use tower_http::cors::CorsLayer;
 
@@ -23,6 +24,9 @@ pub enum Access {
     ApiKey,
     /// A platform key.
     PlatformKey,
+    /// A platform key, or a key of the tenant with this right. Management routes select their tenant: a tenant's key
+    /// reaches its own, a platform key the one that is named.
+    Manage(ApiScope),
     /// A platform key, unless the operator opened the metrics.
     Metrics,
 }
@@ -151,15 +155,17 @@ fn cors(state: &AppState) -> Option<CorsLayer> {
     let headers = [
         axum::http::header::AUTHORIZATION,
         axum::http::header::CONTENT_TYPE,
+        axum::http::header::IF_MATCH,
+        axum::http::header::IF_NONE_MATCH,
         axum::http::HeaderName::from_static("plinto-tenant"),
         axum::http::HeaderName::from_static("traceparent"),
     ];
     Some(
         CorsLayer::new()
             .allow_origin(origins)
-            .allow_methods([Method::GET, Method::POST, Method::DELETE])
+            .allow_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
             .allow_headers(headers)
-            .expose_headers([axum::http::header::RETRY_AFTER, guard::REQUEST_ID])
+            .expose_headers([axum::http::header::ETAG, axum::http::header::RETRY_AFTER, guard::REQUEST_ID])
             .max_age(std::time::Duration::from_secs(600)),
     )
 }

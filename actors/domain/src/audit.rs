@@ -66,6 +66,13 @@ pub enum Event {
         /// Whose.
         user: UserId,
     },
+    /// Something about a user was changed.
+    UserChanged {
+        /// Whose.
+        user: UserId,
+        /// Names of what was changed.
+        fields: Vec<&'static str>,
+    },
     /// Somebody tried to sign up with an address that has an account.
     SignUpRepeated,
     /// A sign-in was refused.
@@ -140,6 +147,7 @@ impl Event {
             Self::SigningKeyRotated { .. } => "tenant.signing_key.rotated",
             Self::ApiKeyIssued { .. } => "api_key.issued",
             Self::UserCreated { .. } => "user.created",
+            Self::UserChanged { .. } => "user.changed",
             Self::SignUpRepeated => "sign_up.repeated",
             Self::SignInRefused { .. } => "sign_in.refused",
             Self::PasswordHashUpgraded { .. } => "user.password_hash.upgraded",
@@ -167,6 +175,7 @@ impl Event {
             | Self::UserSessionsRevoked { .. } => true,
             Self::TenantCreated { .. }
             | Self::UserCreated { .. }
+            | Self::UserChanged { .. }
             | Self::SignUpRepeated
             | Self::SignInRefused { .. }
             | Self::PasswordHashUpgraded { .. }
@@ -186,6 +195,7 @@ impl Event {
             Self::SigningKeyRotated { kid, .. } => kid.clone(),
             Self::ApiKeyIssued { key, .. } => key.to_string(),
             Self::UserCreated { user }
+            | Self::UserChanged { user, .. }
             | Self::PasswordHashUpgraded { user }
             | Self::UserSessionsRevoked { user, .. } => user.to_string(),
             Self::SignInRefused { user, .. } => {
@@ -209,6 +219,7 @@ impl Event {
             | Self::UserCreated { .. }
             | Self::SignUpRepeated
             | Self::PasswordHashUpgraded { .. } => json!({}),
+            Self::UserChanged { fields, .. } => json!({ "fields": fields }),
             Self::ApiKeyIssued { tenant, .. } => json!({ "tenant": tenant }),
             Self::SigningKeyRotated { alg, .. } => json!({ "alg": alg }),
             Self::SignInRefused { reason, .. } => json!({ "reason": reason }),

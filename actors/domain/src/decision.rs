@@ -40,6 +40,17 @@ pub enum Write {
         /// When.
         at: Timestamp,
     },
+    /// The user's name, or none.
+    SetUserName {
+        /// Whose.
+        user: UserId,
+        /// What to call them.
+        name: Option<DisplayName>,
+        /// Version of the user the decision saw.
+        expected_version: i64,
+        /// When.
+        at: Timestamp,
+    },
     /// The user's first password.
     InsertPassword {
         /// Whose.

@@ -7,13 +7,16 @@
 pub mod access_token;
 pub mod account;
 pub mod address;
+pub mod api_scope;
 pub mod audit;
 pub mod decision;
+pub mod denial;
 pub mod email;
 pub mod id;
 pub mod input;
 pub mod name;
 pub mod password;
+pub mod precondition;
 pub mod randomness;
 pub mod refresh_token;
 pub mod session;
@@ -21,8 +24,10 @@ pub mod sign_in;
 pub mod sign_up;
 pub mod tenant;
 pub mod time;
+pub mod user;
 
 pub use decision::{Decision, Write};
+pub use denial::{Denial, DenialKind};
 pub use id::{ApiKeyId, SessionId, TenantId, UserId};
 pub use input::InvalidInput;
 pub use time::Timestamp;

@@ -65,7 +65,7 @@ impl fmt::Debug for TenantSlug {
 const LONGEST_REFRESH_GRACE: u32 = 60;
 
 /// What a tenant may configure; stored as JSON, every field with a safe default.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct TenantSettings {
     /// Rules for new passwords.

@@ -7,6 +7,7 @@ use crate::persist::entries;
 use arc_swap::ArcSwap;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use plinto_domain::api_scope::{ApiScope, Resource};
 use plinto_domain::audit::{Actor, Event};
 use plinto_domain::{ApiKeyId, TenantId};
 use plinto_runtime::Refusal;
@@ -53,6 +54,15 @@ impl Caller {
             ApiKeyKind::Platform => Ok(()),
             ApiKeyKind::Service => Err(ServiceError::Forbidden),
         }
+    }
+
+    /// Refuses a key without this right. A platform key has all of them.
+    pub fn require(&self, asked: ApiScope) -> Result<(), ServiceError> {
+        let granted = match self.kind {
+            ApiKeyKind::Platform => true,
+            ApiKeyKind::Service => ApiScope::read(Resource::Tokens).covers(asked),
+        };
+        if granted { Ok(()) } else { Err(ServiceError::Forbidden) }
     }
 
     /// Whether the key reaches a tenant.

@@ -1,7 +1,7 @@
 //! Everything a call into the platform can be answered with, besides success.
 
 use crate::ledger::CommitError;
-use plinto_domain::InvalidInput;
+use plinto_domain::{Denial, InvalidInput};
 use plinto_runtime::{ActivationError, Refusal};
 use plinto_storage::{StorageError, UnitError, VaultError};
 use std::sync::Arc;
@@ -13,6 +13,9 @@ pub enum ServiceError {
     /// Fields of the request are wrong.
     #[error("the request has invalid fields")]
     Invalid(Vec<InvalidInput>),
+    /// A rule refused it.
+    #[error(transparent)]
+    Denied(#[from] Denial),
     /// There is no such tenant.
     #[error("no such tenant")]
     UnknownTenant,

@@ -45,6 +45,10 @@ fn statements(vault: &TenantVault, write: Write) -> Vec<Statement> {
     let tenant = vault.tenant();
     match write {
         Write::InsertUser { user, email, name, at } => insert_user(vault, user, &email, name.as_ref(), at),
+        Write::SetUserName { user, name, expected_version, at } => {
+            let name = name.as_ref().map(DisplayName::as_str);
+            vec![users::update_name(vault, user.uuid(), name, at.as_millis(), expected_version)]
+        }
         Write::InsertPassword { user, hash, at } => vec![credentials::insert(
             vault,
             &CredentialRow {

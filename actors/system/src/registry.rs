@@ -126,7 +126,8 @@ impl Registry {
             id: id.uuid(),
             slug: slug.as_str().to_owned(),
             name: name.as_str().to_owned(),
-            settings: serde_json::to_value(settings).map_err(|_| ServiceError::Damaged("tenant settings"))?,
+            settings: serde_json::to_value(&settings)
+                .map_err(|_| ServiceError::Damaged("tenant settings"))?,
             at: now.as_millis(),
             entries: entries(&[Event::TenantCreated { tenant: id }], actor, now),
         };

@@ -9,7 +9,12 @@ use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use plinto_actors::Caller;
 use serde::Deserialize;
-use utoipa::ToSchema;
+use utoipa::{OpenApi, ToSchema};
+
+/// The operations of this capability.
+#[derive(OpenApi)]
+#[openapi(paths(introspect), tags((name = "introspection", description = "Validation of tokens (port 8001)")))]
+pub(crate) struct Operations;
 
 /// A question about a token.
 #[derive(Deserialize, ToSchema)]

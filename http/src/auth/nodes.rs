@@ -7,7 +7,12 @@ use axum::extract::State;
 use plinto_actors::{NodeId, NodeInfo};
 use serde::Serialize;
 use std::collections::BTreeMap;
-use utoipa::ToSchema;
+use utoipa::{OpenApi, ToSchema};
+
+/// The operations of this capability.
+#[derive(OpenApi)]
+#[openapi(paths(nodes))]
+pub(crate) struct Operations;
 
 /// The nodes that are alive.
 #[derive(Serialize, ToSchema)]

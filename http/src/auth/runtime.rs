@@ -12,7 +12,12 @@ use plinto_actors::runtime::{TreeQuery, TreeSnapshot};
 use serde::Deserialize;
 use std::convert::Infallible;
 use tokio::sync::broadcast::error::RecvError;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::{IntoParams, OpenApi, ToSchema};
+
+/// The operations of this capability.
+#[derive(OpenApi)]
+#[openapi(paths(tree, events, reset, fault), tags((name = "runtime", description = "The supervision tree (port 8001)")))]
+pub(crate) struct Operations;
 
 /// Most nodes in one answer.
 const LARGEST_TREE: usize = 10_000;

@@ -8,9 +8,15 @@ use crate::state::AppState;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::{Extension, Json};
+use plinto_actors::UserView;
 use plinto_domain::{Timestamp, UserId};
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{OpenApi, ToSchema};
+
+/// The operations of this capability.
+#[derive(OpenApi)]
+#[openapi(paths(sign_up, me), tags((name = "accounts", description = "Users of a tenant")))]
+pub(crate) struct Operations;
 
 /// A request for an account.
 #[derive(Deserialize, ToSchema)]
@@ -57,7 +63,7 @@ pub(crate) async fn sign_up(
     Ok((StatusCode::ACCEPTED, Json(accepted)))
 }
 
-/// A user as the user sees it.
+/// A user as the user and those who administer it see it.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct User {
     /// The user's id.
@@ -72,6 +78,22 @@ pub(crate) struct User {
     /// When the account was created, in milliseconds since the Unix epoch.
     #[schema(value_type = i64)]
     created_at: Timestamp,
+    /// When it was last changed, in milliseconds since the Unix epoch.
+    #[schema(value_type = i64)]
+    updated_at: Timestamp,
+}
+
+impl From<UserView> for User {
+    fn from(view: UserView) -> Self {
+        Self {
+            id: view.id,
+            email: view.email,
+            email_verified: view.email_verified,
+            name: view.name,
+            created_at: view.created_at,
+            updated_at: view.updated_at,
+        }
+    }
 }
 
 /// The signed-in user.
@@ -84,11 +106,5 @@ pub(crate) async fn me(
 ) -> Result<Json<User>, Problem> {
     let tenant = tenant.or_of_token(&token, &state).await?;
     let user = state.platform().me(tenant, &token, state.deadline()).await?;
-    Ok(Json(User {
-        id: user.id,
-        email: user.email,
-        email_verified: user.email_verified,
-        name: user.name,
-        created_at: user.created_at,
-    }))
+    Ok(Json(user.into()))
 }

@@ -5,6 +5,12 @@ use crate::state::AppState;
 use axum::extract::{Path, State};
 use axum::http::header;
 use axum::response::IntoResponse;
+use utoipa::OpenApi;
+
+/// The operations of this capability.
+#[derive(OpenApi)]
+#[openapi(paths(jwks), tags((name = "keys", description = "Public keys to verify tokens with")))]
+pub(crate) struct Operations;
 
 /// The tenant's public keys (RFC 7517 §5).
 #[utoipa::path(get, path = "/t/{tenant}/.well-known/jwks.json", tag = "keys",

@@ -4,6 +4,7 @@ pub(crate) mod accounts;
 pub(crate) mod keys;
 pub(crate) mod sessions;
 pub(crate) mod tenants;
+pub(crate) mod users;
 
 use crate::routes::{Access, Route};
 use axum::http::Method;
@@ -20,6 +21,7 @@ pub(crate) fn routes() -> Vec<Route> {
         Route::new(Method::GET, "/t/{tenant}/.well-known/jwks.json", Public, keys::jwks),
         Route::new(Method::GET, "/v1/openapi.json", Public, crate::openapi::serve),
     ];
+    rows.extend(users::routes());
     rows.extend([
         Route::new(Method::POST, "/v1/tenants", PlatformKey, tenants::create),
         Route::new(Method::GET, "/v1/tenants", PlatformKey, tenants::list),

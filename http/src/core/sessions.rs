@@ -11,7 +11,12 @@ use axum::{Extension, Json};
 use plinto_actors::SignedIn;
 use plinto_domain::{SessionId, UserId};
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{OpenApi, ToSchema};
+
+/// The operations of this capability.
+#[derive(OpenApi)]
+#[openapi(paths(sign_in, refresh, sign_out), tags((name = "sessions", description = "Signing in, staying signed in, signing out")))]
+pub(crate) struct Operations;
 
 /// A request to sign in.
 #[derive(Deserialize, ToSchema)]

@@ -1,10 +1,11 @@
 //! Administration of tenants, for operators.
 
-use crate::extract::{JsonBody, path_id};
+use crate::extract::{JsonBody, QueryOf, path_id};
+use crate::pages::{Page, Paging};
 use crate::problem::Problem;
 use crate::secret::Secret;
 use crate::state::AppState;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::IntoResponse;
 use axum::{Extension, Json};
@@ -13,11 +14,12 @@ use plinto_domain::audit::Actor;
 use plinto_domain::tenant::TenantSettings;
 use plinto_domain::{ApiKeyId, TenantId, Timestamp, UserId};
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::{IntoParams, OpenApi, ToSchema};
 
-/// Most tenants on a page.
-const LARGEST_PAGE: u32 = 200;
-const DEFAULT_PAGE: u32 = 50;
+/// The operations of this capability.
+#[derive(OpenApi)]
+#[openapi(paths(create, list, get, delete, create_user, create_service_key, rotate_keys), tags((name = "tenants", description = "Administration by the platform's operators")))]
+pub(crate) struct Operations;
 
 /// A new tenant.
 #[derive(Deserialize, ToSchema)]
@@ -49,15 +51,6 @@ pub(crate) struct Tenant {
     /// Milliseconds since the Unix epoch.
     #[schema(value_type = i64)]
     created_at: Timestamp,
-}
-
-/// A page of tenants.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct TenantPage {
-    tenants: Vec<Tenant>,
-    /// Pass as `after` for the next page; absent on the last one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    next: Option<String>,
 }
 
 /// Which page.
@@ -98,30 +91,14 @@ pub(crate) async fn create(
 
 /// List tenants.
 #[utoipa::path(get, path = "/v1/tenants", tag = "tenants", params(PageQuery), security(("platform_key" = [])),
-    responses((status = 200, body = TenantPage), (status = 401, body = Problem)))]
+    responses((status = 200, body = Page<Tenant>), (status = 400, body = Problem), (status = 401, body = Problem)))]
 pub(crate) async fn list(
     State(state): State<AppState>,
-    query: Result<Query<PageQuery>, axum::extract::rejection::QueryRejection>,
-) -> Result<Json<TenantPage>, Problem> {
-    let invalid = || {
-        Problem::new(
-            StatusCode::BAD_REQUEST,
-            "invalid_query",
-            "Invalid query",
-            "use `after` and `limit` (1 to 200)",
-        )
-    };
-    let Query(query) = query.map_err(|_| invalid())?;
-    let limit = query.limit.unwrap_or(DEFAULT_PAGE);
-    if !(1..=LARGEST_PAGE).contains(&limit) {
-        return Err(invalid());
-    }
-    let after = query.after.map(|after| after.parse::<TenantId>()).transpose().map_err(|_| invalid())?;
-    let mut views = state.platform().tenants(after, limit + 1).await?;
-    let more = views.len() > limit as usize;
-    views.truncate(limit as usize);
-    let next = views.last().filter(|_| more).map(|last| last.id.to_string());
-    Ok(Json(TenantPage { tenants: views.into_iter().map(|view| tenant(view, &state)).collect(), next }))
+    QueryOf(query): QueryOf<PageQuery>,
+) -> Result<Json<Page<Tenant>>, Problem> {
+    let paging = Paging::<TenantId>::of(query.after.as_deref(), query.limit)?;
+    let views = state.platform().tenants(paging.after, paging.to_read()).await?;
+    Ok(Json(paging.page(views, |view| view.id.to_string(), |view| tenant(view, &state))))
 }
 
 /// One tenant.

@@ -31,6 +31,11 @@ pub(super) async fn check_access(
             let caller = caller(request.headers(), state).await?;
             request.extensions_mut().insert(caller);
         }
+        Access::Manage(scope) => {
+            let caller = caller(request.headers(), state).await?;
+            caller.require(scope)?;
+            request.extensions_mut().insert(caller);
+        }
         Access::PlatformKey | Access::Metrics => {
             let caller = caller(request.headers(), state).await?;
             caller.require_platform()?;

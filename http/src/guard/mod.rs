@@ -85,6 +85,8 @@ impl RouteContext {
         let method = match method {
             "GET" => "GET",
             "POST" => "POST",
+            "PUT" => "PUT",
+            "PATCH" => "PATCH",
             "DELETE" => "DELETE",
             _ => "ANY",
         };

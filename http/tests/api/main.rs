@@ -16,3 +16,4 @@ mod retries;
 mod runtime;
 mod tenancy;
 mod tokens;
+mod users;

@@ -86,11 +86,11 @@ async fn tenants_are_created_listed_and_deleted_with_all_that_is_theirs() {
     assert_eq!(app.introspect_as(&key, &eve.access).await.json()["active"], true);
 
     let page = app.core("GET", "/v1/tenants?limit=1", Some(&app.platform_key), None).await.expect(200).json();
-    assert_eq!(page["tenants"].as_array().unwrap().len(), 1);
+    assert_eq!(page["items"].as_array().unwrap().len(), 1);
     let next = page["next"].as_str().unwrap();
     let rest =
         app.core("GET", &format!("/v1/tenants?after={next}"), Some(&app.platform_key), None).await.json();
-    assert_eq!(rest["tenants"][0]["slug"], "other");
+    assert_eq!(rest["items"][0]["slug"], "other");
     assert!(rest.get("next").is_none());
 
     let path = format!("/v1/tenants/{id}");

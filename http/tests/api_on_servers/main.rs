@@ -29,3 +29,5 @@ mod runtime;
 mod tenancy;
 #[path = "../api/tokens.rs"]
 mod tokens;
+#[path = "../api/users.rs"]
+mod users;

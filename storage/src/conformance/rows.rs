@@ -57,7 +57,17 @@ pub async fn addresses_round_trip(fixture: &Fixture) {
     let found = user_emails::find_by_email(fixture.engine(), &vault, "ada@example.com").await;
     assert_eq!(found, Ok(Some(first.clone())));
     let listed = user_emails::list_for_user(fixture.engine(), &vault, user.user_id).await;
-    assert_eq!(listed, Ok(vec![first, second]));
+    assert_eq!(listed, Ok(vec![first.clone(), second]));
+    let mut other = fixture.stored_user(&vault).await;
+    while other.user_id <= user.user_id {
+        other = fixture.stored_user(&vault).await;
+    }
+    let theirs = fixture.email(other.user_id, "grace@example.com");
+    let insert = user_emails::insert(&vault, "grace@example.com", &theirs);
+    fixture.commit(&vault, vec![insert], vec![]).await.expect("stored");
+    let primary = |last| user_emails::list_primary(fixture.engine(), &vault, user.user_id, last);
+    assert_eq!(primary(user.user_id).await, Ok(vec![first.clone()]), "neither second nor foreign addresses");
+    assert_eq!(primary(other.user_id).await, Ok(vec![first, theirs]));
 }
 
 pub async fn credentials_round_trip(fixture: &Fixture) {

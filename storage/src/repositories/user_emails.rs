@@ -16,6 +16,9 @@ statements! {
             FROM user_emails WHERE tenant_id = $1 AND email_index = $2";
     LIST_FOR_USER = "SELECT email_index, user_id, email, verified_at, is_primary, created_at \
                      FROM user_emails WHERE tenant_id = $1 AND user_id = $2 ORDER BY created_at, email_index";
+    LIST_PRIMARY = "SELECT email_index, user_id, email, verified_at, is_primary, created_at \
+                    FROM user_emails WHERE tenant_id = $1 AND user_id >= $2 AND user_id <= $3 AND is_primary = 1 \
+                    ORDER BY user_id";
 }
 
 /// An e-mail address of a user.
@@ -90,6 +93,18 @@ pub async fn list_for_user(
     user_id: Uuid,
 ) -> Result<Vec<UserEmailRow>, StorageError> {
     let statement = Statement::new(LIST_FOR_USER, vec![vault.tenant().into(), user_id.into()]);
+    let rows = engine.read(Scope::of(vault.tenant()), statement).await?;
+    rows.into_iter().map(|row| decode(vault, &mut Columns::of(TABLE, row))).collect()
+}
+
+/// The primary addresses of all users from `first` to `last`, in order of user.
+pub async fn list_primary(
+    engine: &dyn Engine,
+    vault: &TenantVault,
+    first: Uuid,
+    last: Uuid,
+) -> Result<Vec<UserEmailRow>, StorageError> {
+    let statement = Statement::new(LIST_PRIMARY, vec![vault.tenant().into(), first.into(), last.into()]);
     let rows = engine.read(Scope::of(vault.tenant()), statement).await?;
     rows.into_iter().map(|row| decode(vault, &mut Columns::of(TABLE, row))).collect()
 }

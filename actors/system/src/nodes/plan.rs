@@ -84,7 +84,8 @@ mod tests {
                 Some(Event::ApiKeyIssued { key: ApiKeyId::from_uuid(id), tenant: None })
             }
             Some(Event::ApiKeyIssued { .. }) => Some(Event::UserCreated { user }),
-            Some(Event::UserCreated { .. }) => Some(Event::SignUpRepeated),
+            Some(Event::UserCreated { .. }) => Some(Event::UserChanged { user, fields: vec!["name"] }),
+            Some(Event::UserChanged { .. }) => Some(Event::SignUpRepeated),
             Some(Event::SignUpRepeated) => Some(Event::SignInRefused { user: None, reason: "why" }),
             Some(Event::SignInRefused { .. }) => Some(Event::PasswordHashUpgraded { user }),
             Some(Event::PasswordHashUpgraded { .. }) => {

@@ -1,35 +1,14 @@
 //! Accounts: signing up, signing in, what a user sees.
 
-use super::Platform;
+use super::{Platform, UserView};
 use crate::error::ServiceError;
 use crate::tenant::{ClientContext, SignInRequest, SignUpRequest, SignedIn};
 use plinto_domain::audit::Actor;
 use plinto_domain::sign_in::SignIn;
-use plinto_domain::{TenantId, Timestamp, UserId};
+use plinto_domain::{TenantId, UserId};
 use plinto_runtime::Deadline;
 use plinto_storage::repositories::{user_emails, users};
 use zeroize::Zeroizing;
-
-/// A user as the user sees it.
-#[derive(Clone)]
-pub struct UserView {
-    /// The user.
-    pub id: UserId,
-    /// Primary address.
-    pub email: Option<String>,
-    /// Whether the address was verified.
-    pub email_verified: bool,
-    /// What to call them.
-    pub name: Option<String>,
-    /// When the account was created.
-    pub created_at: Timestamp,
-}
-
-impl std::fmt::Debug for UserView {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("UserView").field("id", &self.id).finish_non_exhaustive()
-    }
-}
 
 impl Platform {
     /// Creates an account; says nothing about whether the address had one.
@@ -83,19 +62,12 @@ impl Platform {
         let entered = self.0.tenants.enter(tenant, deadline).await?;
         let cell = &entered.shared;
         let verified = self.authorize(cell, token, deadline).await?;
-        let engine = self.0.store.engine();
         let gone = ServiceError::InvalidToken { reason: "unknown_subject" };
+        let engine = self.0.store.engine();
         let read = || users::get(&**engine, &cell.vault, verified.user.uuid());
         let user = self.0.rows.read(tenant, read).await?.ok_or(gone)?;
         let list = || user_emails::list_for_user(&**engine, &cell.vault, verified.user.uuid());
         let emails = self.0.rows.read(tenant, list).await?;
-        let primary = emails.into_iter().find(|email| email.is_primary);
-        Ok(UserView {
-            id: verified.user,
-            email_verified: primary.as_ref().is_some_and(|email| email.verified_at.is_some()),
-            email: primary.map(|email| email.email),
-            name: user.name,
-            created_at: Timestamp::from_millis(user.created_at),
-        })
+        Ok(UserView::of(user, emails.into_iter().find(|email| email.is_primary)))
     }
 }

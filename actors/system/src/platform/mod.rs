@@ -5,8 +5,10 @@ mod callers;
 mod introspection;
 mod sessions;
 mod tenants;
+mod users;
+mod work;
 
-pub use accounts::UserView;
+pub use users::UserView;
 
 use crate::config::PlatformConfig;
 use crate::credentials::ApiKeys;

@@ -1,0 +1,78 @@
+//! What an operation on a tenant works with: admitted by the tenant, reading through its vault, committing through
+//! its ledger.
+
+use super::Platform;
+use crate::environment::Environment;
+use crate::error::ServiceError;
+use crate::ledger::CommitError;
+use crate::persist;
+use crate::tenant::{TenantActor, TenantCell};
+use plinto_domain::audit::Actor;
+use plinto_domain::{Decision, TenantId, Timestamp};
+use plinto_runtime::{Deadline, Entered};
+use plinto_storage::{Engine, Receipt, StorageError, TenantVault, Unit};
+
+/// One operation. While it lives it counts as the tenant's work.
+pub(super) struct Work {
+    platform: Platform,
+    entered: Entered<TenantActor>,
+    deadline: Deadline,
+}
+
+impl Platform {
+    /// Passes the tenant's limiter and takes one of its permits.
+    pub(super) async fn work(&self, tenant: TenantId, deadline: Deadline) -> Result<Work, ServiceError> {
+        let entered = self.0.tenants.enter(tenant, deadline).await?;
+        Ok(Work { platform: self.clone(), entered, deadline })
+    }
+}
+
+impl Work {
+    pub(super) fn cell(&self) -> &TenantCell {
+        &self.entered.shared
+    }
+
+    pub(super) fn vault(&self) -> &TenantVault {
+        &self.cell().vault
+    }
+
+    pub(super) fn engine(&self) -> &dyn Engine {
+        &**self.platform.0.store.engine()
+    }
+
+    pub(super) fn environment(&self) -> &Environment {
+        &self.platform.0.environment
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        self.environment().now()
+    }
+
+    /// Reads rows, also such that another node sealed under a key it made a moment ago. `read` may run twice.
+    pub(super) async fn read<T, F>(&self, read: impl FnMut() -> F) -> Result<T, ServiceError>
+    where
+        F: Future<Output = Result<T, StorageError>>,
+    {
+        super::within(self.deadline, self.platform.0.rows.read(self.cell().id, read)).await
+    }
+
+    /// Commits what was decided, and then gives the reply.
+    pub(super) async fn carry_out<R>(
+        &self,
+        decision: Decision<R>,
+        actor: Actor,
+        now: Timestamp,
+    ) -> Result<R, ServiceError> {
+        let Decision { writes, events, reply } = decision;
+        if !writes.is_empty() || !events.is_empty() {
+            self.commit(persist::unit(self.vault(), writes, &events, actor, now)).await??;
+        }
+        Ok(reply)
+    }
+
+    /// Commits a unit of work through the tenant's ledger. The inner error says that it was not committed because of
+    /// what is stored: a version, a unique value.
+    pub(super) async fn commit(&self, unit: Unit) -> Result<Result<Receipt, CommitError>, ServiceError> {
+        self.platform.0.ledger.append(self.cell().id, unit, self.deadline).await
+    }
+}
