@@ -17,7 +17,7 @@ pub(crate) struct Tenant {
 /// A page of tenants.
 #[derive(Debug, Deserialize)]
 pub(super) struct TenantPage {
-    pub(super) tenants: Vec<Tenant>,
+    pub(super) items: Vec<Tenant>,
     #[serde(default)]
     pub(super) next: Option<String>,
 }

@@ -81,7 +81,7 @@ impl Client {
             query.extend(after.take().map(|after| ("after", after)));
             let page: TenantPage =
                 read(send(self.core(Method::GET, "/v1/tenants")?.query(&query)).await?).await?;
-            for tenant in page.tenants {
+            for tenant in page.items {
                 if visit(tenant) {
                     return Ok(());
                 }
