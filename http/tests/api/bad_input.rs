@@ -1,6 +1,7 @@
 //! Whatever is sent, the answer is a problem with a stable code, and never a 500.
 
 use crate::app::{PASSWORD, TestApp, request};
+use crate::makers::{Street, under};
 use axum::body::Body;
 use axum::http::{Request, header};
 use plinto_http::ListenerName;
@@ -28,53 +29,78 @@ fn hostile() -> Vec<Value> {
     ]
 }
 
-/// Every endpoint with a body, and a good body for it.
-fn endpoints(app: &TestApp) -> Vec<(String, Option<String>, Value)> {
-    let platform = Some(app.platform_key.clone());
-    let tenant = app.tenant;
-    vec![
-        (
-            "/t/demo/v1/auth/sign-up".into(),
-            None,
-            json!({ "email": "n@example.com", "password": PASSWORD, "name": "N" }),
-        ),
-        ("/t/demo/v1/auth/sign-in".into(), None, json!({ "email": "n@example.com", "password": PASSWORD })),
-        ("/v1/auth/refresh".into(), None, json!({ "refresh_token": "plr_x" })),
-        ("/v1/tenants".into(), platform.clone(), json!({ "slug": "new-one", "name": "New", "settings": {} })),
-        (
-            format!("/v1/tenants/{tenant}/users"),
-            platform.clone(),
-            json!({ "email": "m@example.com", "password": PASSWORD, "name": "M" }),
-        ),
-        (format!("/v1/tenants/{tenant}/service-keys"), platform.clone(), json!({ "name": "svc" })),
-        (format!("/v1/tenants/{tenant}/keys/rotate"), platform, json!({ "alg": "EdDSA" })),
-    ]
-}
-
 #[tokio::test]
-async fn hostile_values_in_every_field_are_answered_with_a_problem() {
+async fn hostile_values_in_every_field_of_every_route_are_answered_with_a_problem() {
     let app = TestApp::new().await;
+    let street = Street::of(&app).await;
     let mut answered = 0;
-    for (path, key, good) in endpoints(&app) {
-        for field in good.as_object().unwrap().keys() {
+    for (listener, route) in street.routes() {
+        let mut sketch = street.sketch(&route).await;
+        let Some(good) = sketch.body.clone() else { continue };
+        let path = under("demo", &route, &sketch.path);
+        let schema =
+            &street.document["paths"][route.path][sketch.method.to_lowercase()]["requestBody"]["content"];
+        for field in street.members(&schema[&sketch.media]["schema"]).into_keys() {
             for value in hostile() {
                 let mut body = good.clone();
-                body[field] = value.clone();
-                let answer = app.core("POST", &path, key.as_deref(), Some(body)).await;
+                body[&field] = value.clone();
+                sketch.body = Some(body);
+                let answer = street.send(listener, &sketch, &path, street.credential(&route)).await;
                 let status = answer.status.as_u16();
-                assert!(status < 500, "{path} {field}={value:.60}: {status} {}", answer.text);
+                assert!(
+                    status < 500,
+                    "{} {path} {field}={value:.60}: {status} {}",
+                    route.method,
+                    answer.text
+                );
                 if status >= 400 {
                     answer.code();
                     answered += 1;
                 }
             }
         }
-        let mut extra = good.clone();
-        extra["role"] = json!("admin");
-        let answer = app.core("POST", &path, key.as_deref(), Some(extra)).await.expect(422);
-        assert_eq!(answer.code(), "invalid_fields", "no mass assignment on {path}");
     }
     assert!(answered > 150, "{answered}");
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn every_route_with_a_body_refuses_one_of_another_kind_shape_or_size() {
+    let app = TestApp::new().await;
+    let street = Street::of(&app).await;
+    let most = app.state.config().limits.body_bytes;
+    let mut checked = 0;
+    for (listener, route) in street.routes() {
+        let sketch = street.sketch(&route).await;
+        let Some(good) = sketch.body.clone() else { continue };
+        let path = under("demo", &route, &sketch.path);
+        let bearer = street.credential(&route);
+        let send = |media: &str, body: String| {
+            let mut raw = request(&sketch.method, &path, bearer, None);
+            raw.headers_mut().insert(header::CONTENT_TYPE, media.parse().unwrap());
+            *raw.body_mut() = Body::from(body);
+            app.send(listener, raw)
+        };
+        let mut extra = good;
+        extra["no_such_member"] = json!("admin");
+        let mut cases = vec![("text/css", "a{}".to_owned(), 415, "unsupported_media_type")];
+        if sketch.media == "application/json" {
+            cases.extend([
+                ("application/json", extra.to_string(), 422, "invalid_fields"),
+                ("application/json", "[]".to_owned(), 400, "malformed_json"),
+                ("application/json", "{".to_owned(), 400, "malformed_json"),
+                ("application/json", format!("{{\"x\":\"{}\"}}", "x".repeat(most)), 413, "body_too_large"),
+            ]);
+        }
+        for (media, body, status, code) in cases {
+            let answer = send(media, body.clone()).await;
+            let what = format!("{} {} with {body:.40}", route.method, route.path);
+            assert_eq!(answer.status, status, "{what}: {}", answer.text);
+            assert_eq!(answer.code(), code, "{what}");
+            checked += 1;
+        }
+    }
+    assert!(checked > 50, "{checked}");
     app.finish().await;
 }
 

@@ -7,9 +7,10 @@ use plinto_http::routes::{Access, table};
 use serde_json::json;
 use std::collections::BTreeSet;
 
-fn concrete(path: &str, app: &TestApp) -> String {
-    let user = "usr_00000000000000000000000000000000";
-    path.replace("{tenant}", "demo").replace("{id}", &app.tenant.to_string()).replace("{user}", user)
+/// A path of the pattern. Access is checked before anything is looked for, so what is named need not exist.
+fn concrete(pattern: &str, app: &TestApp) -> String {
+    let path = pattern.replace("{tenant}", "demo").replace("{id}", &app.tenant.to_string());
+    path.replace('{', "no-such-").replace('}', "")
 }
 
 #[tokio::test]

@@ -11,12 +11,16 @@ mod bad_input;
 mod coverage;
 #[path = "../api/faults.rs"]
 mod faults;
+#[path = "../api/foreign.rs"]
+mod foreign;
 #[path = "../api/journey.rs"]
 mod journey;
 #[path = "../api/keys.rs"]
 mod keys;
 #[path = "../api/limits.rs"]
 mod limits;
+#[path = "../api/makers.rs"]
+mod makers;
 #[path = "../api/operations.rs"]
 mod operations;
 #[path = "../api/privacy.rs"]

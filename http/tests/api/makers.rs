@@ -1,0 +1,225 @@
+//! What the tests over all routes need of each: things its path and body name, and a good body.
+//!
+//! **You added a route and a test sent you here?** Add a line to [`Street::make`] for a path parameter or for a member of
+//! a body that names something of a tenant, or to [`Street::member`] for a member whose value must have a certain form.
+
+use crate::app::{Answer, PASSWORD, TestApp, Tokens, request, tokens};
+use axum::http::header;
+use plinto_http::ListenerName;
+use plinto_http::routes::{Access, Route, Tenancy, table};
+use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// Two tenants: `demo`, where things are made, and `other`, from which they must not be reached.
+pub(crate) struct Street<'a> {
+    pub(crate) app: &'a TestApp,
+    pub(crate) document: Value,
+    /// Somebody of `demo`.
+    pub(crate) ada: Tokens,
+    /// Somebody of `other`.
+    pub(crate) eve: Tokens,
+    pub(crate) other_id: String,
+    /// A key of `other`'s services, with every right there is.
+    pub(crate) other_key: String,
+    serial: AtomicU32,
+}
+
+/// A request to a route that names things of `demo`, without tenant and credentials.
+pub(crate) struct Sketch {
+    pub(crate) method: String,
+    /// The pattern with things of `demo` for its parameters.
+    pub(crate) path: String,
+    /// Good for the route, and naming things of `demo`; none for routes without a body.
+    pub(crate) body: Option<Value>,
+    pub(crate) media: String,
+    /// Whether the path names a thing, besides a tenant.
+    pub(crate) names_a_thing: bool,
+    /// Whether the body does.
+    pub(crate) body_names_a_thing: bool,
+}
+
+impl<'a> Street<'a> {
+    pub(crate) async fn of(app: &'a TestApp) -> Self {
+        let (other_id, other_key) = app.another_tenant("other").await;
+        let ada = app.user("ada@example.com").await;
+        let body = json!({ "email": "eve@example.com", "password": PASSWORD });
+        app.core("POST", "/t/other/v1/auth/sign-up", None, Some(body)).await.expect(202);
+        let eve = tokens(&app.try_sign_in("other", "eve@example.com", PASSWORD).await.expect(200));
+        let document = app.core("GET", "/v1/openapi.json", None, None).await.expect(200).json();
+        Self { app, document, ada, eve, other_id, other_key, serial: AtomicU32::new(0) }
+    }
+
+    fn serial(&self) -> u32 {
+        self.serial.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// Makes a thing in `demo` and gives its name in paths and bodies: one line for each kind. `before` is the pattern
+    /// up to the parameter, or the whole pattern for a member of the body.
+    async fn make(&self, before: &str, name: &str, _made: &BTreeMap<String, String>) -> Option<String> {
+        Some(match (before, name) {
+            (_, "tenant") => "demo".into(),
+            ("/v1/tenants/", "id") => self.app.tenant.to_string(),
+            (_, "user" | "user_id") => self.user().await,
+            _ => return None,
+        })
+    }
+
+    /// A good value for a member of a body that names nothing: one line for each that must have a certain form.
+    fn member(&self, _route: &str, name: &str) -> Option<Value> {
+        Some(match name {
+            "email" => json!(format!("new-{}@example.com", self.serial())),
+            "password" => json!(PASSWORD),
+            "slug" => json!(format!("slug-{}", self.serial())),
+            "refresh_token" => json!(self.ada.refresh),
+            "path" => json!(format!("/tenants/{}", self.app.tenant)),
+            _ => return None,
+        })
+    }
+
+    async fn user(&self) -> String {
+        let body = json!({ "email": format!("new-{}@example.com", self.serial()), "password": PASSWORD });
+        let path = format!("/v1/tenants/{}/users", self.app.tenant);
+        let made = self.app.core("POST", &path, Some(&self.app.platform_key), Some(body)).await.expect(201);
+        made.json()["id"].as_str().unwrap().to_owned()
+    }
+
+    /// Every documented route.
+    pub(crate) fn routes(&self) -> Vec<(ListenerName, Route)> {
+        let of = |listener| table(listener, &self.app.state).into_iter().map(move |route| (listener, route));
+        [ListenerName::Core, ListenerName::Auth].into_iter().flat_map(of).collect()
+    }
+
+    pub(crate) async fn sketch(&self, route: &Route) -> Sketch {
+        let (mut path, mut made) = (String::new(), BTreeMap::new());
+        let mut names_a_thing = false;
+        let mut rest = route.path;
+        while let Some((plain, after)) = rest.split_once('{') {
+            path.push_str(plain);
+            let (name, after) = after.split_once('}').unwrap();
+            let before = &route.path[..route.path.len() - rest.len() + plain.len()];
+            let value = self.make(before, name, &made).await;
+            let value = value.unwrap_or_else(|| {
+                panic!("{}: how is {{{name}}} made? Add a line to Street::make in {}", route.path, file!())
+            });
+            names_a_thing |= !matches!(name, "tenant" | "id");
+            path.push_str(&value);
+            made.insert(name.to_owned(), value);
+            rest = after;
+        }
+        path.push_str(rest);
+        let operation = &self.document["paths"][route.path][route.method.as_str().to_lowercase()];
+        let content = operation["requestBody"]["content"].as_object();
+        let (mut body, mut body_names_a_thing, mut media) = (None, false, String::new());
+        if let Some((kind, described)) = content.and_then(|content| content.iter().next()) {
+            media.clone_from(kind);
+            let mut good = Map::new();
+            let members = self.members(&described["schema"]);
+            for (name, member) in members.iter().filter(|(_, member)| member.required) {
+                let value = match self.make(route.path, name, &made).await {
+                    Some(thing) => {
+                        body_names_a_thing = true;
+                        json!(thing)
+                    }
+                    None => self.member(route.path, name).unwrap_or_else(|| self.example(&member.schema)),
+                };
+                good.insert(name.clone(), value);
+            }
+            body = Some(Value::Object(good));
+        }
+        let method = route.method.as_str().to_owned();
+        Sketch { method, path, body, media, names_a_thing, body_names_a_thing }
+    }
+
+    /// Sends a sketched request, as JSON or as a form, whatever the route takes.
+    pub(crate) async fn send(
+        &self,
+        listener: ListenerName,
+        sketch: &Sketch,
+        path: &str,
+        bearer: Option<&str>,
+    ) -> Answer {
+        let mut request = request(&sketch.method, path, bearer, sketch.body.clone());
+        if sketch.media == "application/x-www-form-urlencoded" {
+            let mut form = form_urlencoded::Serializer::new(String::new());
+            for (name, value) in sketch.body.as_ref().and_then(Value::as_object).unwrap() {
+                form.append_pair(name, value.as_str().unwrap_or_default());
+            }
+            *request.body_mut() = form.finish().into();
+        }
+        if sketch.body.is_some() {
+            request.headers_mut().insert(header::CONTENT_TYPE, sketch.media.parse().unwrap());
+        }
+        self.app.send(listener, request).await
+    }
+
+    /// A credential of `demo` that the route accepts.
+    pub(crate) fn credential(&self, route: &Route) -> Option<&str> {
+        match route.access {
+            Access::Public => None,
+            Access::AccessToken => Some(&self.ada.access),
+            Access::ApiKey | Access::Manage(_) | Access::PlatformKey | Access::Metrics => {
+                Some(&self.app.platform_key)
+            }
+        }
+    }
+
+    /// The members a body of this schema may have.
+    pub(crate) fn members(&self, schema: &Value) -> BTreeMap<String, Member> {
+        let schema = self.resolved(schema);
+        let mut members = BTreeMap::new();
+        for part in schema["allOf"].as_array().into_iter().flatten() {
+            members.extend(self.members(part));
+        }
+        let required =
+            |name: &str| schema["required"].as_array().is_some_and(|all| all.contains(&json!(name)));
+        for (name, member) in schema["properties"].as_object().into_iter().flatten() {
+            members.insert(name.clone(), Member { required: required(name), schema: member.clone() });
+        }
+        members
+    }
+
+    /// The schema itself: references followed, `null` left out of a choice, the first of what remains.
+    fn resolved<'v>(&'v self, schema: &'v Value) -> &'v Value {
+        if let Some(reference) = schema["$ref"].as_str() {
+            return self.resolved(self.document.pointer(&reference[1..]).unwrap());
+        }
+        let choices = ["oneOf", "anyOf"].into_iter().filter_map(|choice| schema[choice].as_array()).flatten();
+        let chosen = choices.into_iter().find(|choice| choice["type"] != "null");
+        chosen.map_or(schema, |chosen| self.resolved(chosen))
+    }
+
+    /// A value of this schema: its example, or the simplest one.
+    fn example(&self, schema: &Value) -> Value {
+        let schema = self.resolved(schema);
+        let given = [&schema["example"], &schema["examples"][0], &schema["default"], &schema["enum"][0]];
+        if let Some(given) = given.into_iter().find(|value| !value.is_null()) {
+            return given.clone();
+        }
+        let kind = schema["type"].as_str().or_else(|| schema["type"][0].as_str()).unwrap_or("object");
+        match kind {
+            "string" => json!("example"),
+            "boolean" => json!(true),
+            "integer" | "number" => schema.get("minimum").cloned().unwrap_or(json!(1)),
+            "array" => json!([self.example(&schema["items"])]),
+            _ => {
+                let members = self.members(schema).into_iter().filter(|(_, member)| member.required);
+                members.map(|(name, member)| (name, self.example(&member.schema))).collect()
+            }
+        }
+    }
+}
+
+/// A member of a body.
+pub(crate) struct Member {
+    pub(crate) required: bool,
+    schema: Value,
+}
+
+/// A path as it is under a tenant, for routes that select one.
+pub(crate) fn under(tenant: &str, route: &Route, path: &str) -> String {
+    match route.tenancy {
+        Tenancy::Selected => format!("/t/{tenant}{path}"),
+        Tenancy::None => path.to_owned(),
+    }
+}
