@@ -1,12 +1,12 @@
 //! Reading requests: bodies, the client, the tenant.
 
 use crate::listener::Peer;
-use crate::problem::{self, Problem};
+use crate::problem::{self, Problem, catalogue};
 use crate::state::AppState;
 use axum::body::HttpBody;
 use axum::extract::{FromRequest, FromRequestParts, OptionalFromRequest, Query, RawPathParams, Request};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, header};
 use bytes::Bytes;
 use http_body_util::LengthLimitError;
 use ipnet::IpNet;
@@ -69,9 +69,7 @@ impl FromRequest<AppState> for FormBody {
 impl FormBody {
     /// A parameter's value. Borrowed where nothing is encoded, as in tokens: this is on the hot path.
     pub(crate) fn required(&self, name: &'static str) -> Result<Cow<'_, str>, Problem> {
-        let invalid = |detail: String| {
-            Problem::new(StatusCode::BAD_REQUEST, "invalid_request", "Invalid request", detail)
-        };
+        let invalid = |detail: String| Problem::of(catalogue::INVALID_REQUEST).detailed(detail);
         let mut values = self.0.split(|&byte| byte == b'&').filter_map(|pair| value_of(pair, name));
         let value =
             values.next().ok_or_else(|| invalid(format!("the form parameter `{name}` is missing")))?;
@@ -100,12 +98,7 @@ fn has_media_type(headers: &HeaderMap, wanted: &str) -> bool {
 }
 
 fn unsupported(wanted: &'static str) -> Problem {
-    Problem::new(
-        StatusCode::UNSUPPORTED_MEDIA_TYPE,
-        "unsupported_media_type",
-        "Unsupported media type",
-        format!("send the body as {wanted}"),
-    )
+    Problem::of(catalogue::UNSUPPORTED_MEDIA_TYPE).detailed(format!("send the body as {wanted}"))
 }
 
 /// Reads a body within its bound; one that announces too much is not read at all.
@@ -113,7 +106,7 @@ async fn read_body(request: Request, state: &AppState) -> Result<Bytes, Problem>
     let most = state.config().limits.body_bytes;
     let too_large = || {
         let detail = format!("a request body has at most {most} bytes");
-        Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", "Body too large", detail)
+        Problem::of(catalogue::BODY_TOO_LARGE).detailed(detail)
     };
     let body = request.into_body();
     if body.size_hint().lower() > most as u64 {
@@ -128,12 +121,7 @@ async fn read_body(request: Request, state: &AppState) -> Result<Bytes, Problem>
         if exceeded {
             return too_large();
         }
-        Problem::new(
-            StatusCode::BAD_REQUEST,
-            "body_unreadable",
-            "Body unreadable",
-            "the body did not arrive whole",
-        )
+        Problem::of(catalogue::BODY_UNREADABLE)
     })
 }
 
@@ -143,7 +131,7 @@ fn malformed_json(error: &serde_json::Error) -> Problem {
 }
 
 fn malformed(detail: String) -> Problem {
-    Problem::new(StatusCode::BAD_REQUEST, "malformed_json", "Malformed JSON", detail)
+    Problem::of(catalogue::MALFORMED_JSON).detailed(detail)
 }
 
 fn wrong_json(error: &serde_path_to_error::Error<serde_json::Error>) -> Problem {
@@ -161,13 +149,7 @@ fn wrong_json(error: &serde_path_to_error::Error<serde_json::Error>) -> Problem 
         let place = format!("has the wrong type (line {}, column {})", inner.line(), inner.column());
         (path_text(error.path(), 0), place)
     };
-    Problem::new(
-        StatusCode::UNPROCESSABLE_ENTITY,
-        "invalid_fields",
-        "Invalid fields",
-        "correct the fields in `errors` and send the request again",
-    )
-    .with_field(field, "wrong_type", detail)
+    Problem::of(catalogue::INVALID_FIELDS).with_field(field, "wrong_type", detail)
 }
 
 /// A path within the body, without its last `but` steps.
@@ -249,12 +231,7 @@ impl FromRequestParts<AppState> for NamedTenant {
         let mut names = [by_path, by_host, by_header].into_iter().flatten();
         let Some(slug) = names.next() else { return Ok(Self(None)) };
         if names.any(|other| other != slug) {
-            return Err(Problem::new(
-                StatusCode::BAD_REQUEST,
-                "tenant_ambiguous",
-                "Ambiguous tenant",
-                "path, host name and Plinto-Tenant header name different tenants; name one",
-            ));
+            return Err(Problem::of(catalogue::TENANT_AMBIGUOUS));
         }
         Ok(Self(Some(state.platform().resolve(slug).await?)))
     }
@@ -263,14 +240,7 @@ impl FromRequestParts<AppState> for NamedTenant {
 impl NamedTenant {
     /// The named tenant, which the request must name.
     pub(crate) fn required(self) -> Result<TenantId, Problem> {
-        self.0.ok_or_else(|| {
-            Problem::new(
-                StatusCode::BAD_REQUEST,
-                "tenant_needed",
-                "Tenant needed",
-                "name the tenant: put /t/{tenant} before the path, or send the header Plinto-Tenant",
-            )
-        })
+        self.0.ok_or_else(|| Problem::of(catalogue::TENANT_NEEDED))
     }
 
     /// The named tenant, or the one whose issuer the access token names.
@@ -325,7 +295,7 @@ impl<T: DeserializeOwned> FromRequestParts<AppState> for QueryOf<T> {
 
 /// Parameters after `?` that cannot be used. `detail` must not repeat what was sent.
 pub(crate) fn invalid_query(detail: &'static str) -> Problem {
-    Problem::new(StatusCode::BAD_REQUEST, "invalid_query", "Invalid query", detail)
+    Problem::of(catalogue::INVALID_QUERY).detailed(detail)
 }
 
 fn tenant_of_host<'h>(headers: &'h HeaderMap, domain: Option<&str>) -> Option<&'h str> {

@@ -1,7 +1,6 @@
 //! Listeners that do not serve their purpose yet say so.
 
-use crate::problem::Problem;
-use axum::http::StatusCode;
+use crate::problem::{Problem, catalogue};
 
 /// Answer of the mock API.
 pub(crate) fn mock() -> Problem {
@@ -18,5 +17,5 @@ pub(crate) fn webhooks() -> Problem {
 }
 
 fn not_yet(detail: &'static str) -> Problem {
-    Problem::new(StatusCode::NOT_IMPLEMENTED, "not_yet_served", "Not yet served", detail)
+    Problem::of(catalogue::NOT_YET_SERVED).detailed(detail)
 }

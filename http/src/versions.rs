@@ -1,6 +1,6 @@
 //! Conditional requests (RFC 9110 §13): `ETag` is the version of what is shown, `If-Match` and `If-None-Match` name some.
 
-use crate::problem::Problem;
+use crate::problem::{Problem, catalogue};
 use crate::state::AppState;
 use axum::Json;
 use axum::extract::FromRequestParts;
@@ -73,12 +73,7 @@ fn version(tag: &str, comparison: Comparison) -> Result<Option<i64>, Problem> {
 }
 
 fn malformed() -> Problem {
-    Problem::new(
-        StatusCode::BAD_REQUEST,
-        "invalid_entity_tag",
-        "Invalid entity tag",
-        "If-Match and If-None-Match take ETags as they were sent, in quotes, or *",
-    )
+    Problem::of(catalogue::INVALID_ENTITY_TAG)
 }
 
 /// The versions a change may start from. Without the header any will do.

@@ -1,6 +1,6 @@
 //! The supervision tree, for operators.
 
-use crate::extract::JsonBody;
+use crate::extract::{JsonBody, invalid_query};
 use crate::problem::{Problem, not_found};
 use crate::state::AppState;
 use axum::Json;
@@ -40,14 +40,7 @@ pub(crate) async fn tree(
     State(state): State<AppState>,
     query: Result<Query<TreePart>, axum::extract::rejection::QueryRejection>,
 ) -> Result<Json<TreeSnapshot>, Problem> {
-    let invalid = || {
-        Problem::new(
-            StatusCode::BAD_REQUEST,
-            "invalid_query",
-            "Invalid query",
-            "use `prefix` and `limit` (1 to 10000)",
-        )
-    };
+    let invalid = || invalid_query("use `prefix` and `limit` (1 to 10000)");
     let Query(query) = query.map_err(|_| invalid())?;
     let limit = query.limit.unwrap_or(DEFAULT_TREE);
     if !(1..=LARGEST_TREE).contains(&limit) {
