@@ -32,5 +32,4 @@ mod versions;
 
 pub use config::{HttpConfig, ListenerName};
 pub use listener::{BindError, BoundListeners, Listeners};
-pub use openapi::document as openapi_document;
 pub use state::AppState;

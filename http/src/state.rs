@@ -1,15 +1,16 @@
 //! What every handler works with.
 
-use crate::config::HttpConfig;
+use crate::config::{HttpConfig, ListenerName};
 use crate::dependencies::Dependencies;
 use crate::installation_metrics::InstallationMetrics;
 use crate::metrics::HttpMetrics;
+use bytes::Bytes;
 use plinto_actors::Platform;
 use plinto_actors::runtime::Deadline;
 use plinto_domain::randomness::Randomness;
 use prometheus_client::registry::Registry;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use tokio_util::sync::CancellationToken;
 
 /// Shared by all listeners. Cheap to clone.
@@ -24,6 +25,7 @@ struct Inner {
     installation: InstallationMetrics,
     dependencies: Dependencies,
     registry: Registry,
+    openapi: OnceLock<Bytes>,
     draining: AtomicBool,
     closing: CancellationToken,
 }
@@ -44,6 +46,7 @@ impl AppState {
             installation,
             dependencies: Dependencies::default(),
             registry,
+            openapi: OnceLock::new(),
             draining: AtomicBool::new(false),
             closing: CancellationToken::new(),
         }))
@@ -57,6 +60,12 @@ impl AppState {
     /// Settings of the listeners.
     pub fn config(&self) -> &HttpConfig {
         &self.0.config
+    }
+
+    /// The OpenAPI document of this node.
+    pub(crate) fn openapi(&self) -> Bytes {
+        let render = || crate::openapi::render(&crate::openapi::url_of(self, ListenerName::Auth));
+        self.0.openapi.get_or_init(render).clone()
     }
 
     /// Says from now on that this node is not ready, while it goes on serving, so that a load balancer sends requests

@@ -10,6 +10,7 @@ use plinto_domain::audit::Actor;
 use plinto_domain::randomness::Randomness;
 use plinto_domain::tenant::TenantSettings;
 use plinto_domain::{TenantId, Timestamp};
+use plinto_http::problem::catalogue;
 use plinto_http::{AppState, HttpConfig, ListenerName, routes};
 use plinto_storage::{Engine, Entropy, MasterKey, Store};
 use serde_json::{Value, json};
@@ -78,7 +79,11 @@ impl Answer {
         for member in ["type", "title", "detail"] {
             assert!(problem[member].as_str().is_some_and(|text| !text.is_empty()), "{member} in {problem}");
         }
-        problem["code"].as_str().unwrap().to_owned()
+        let code = problem["code"].as_str().unwrap().to_owned();
+        let kind = catalogue::all().find(|kind| kind.code == code);
+        let kind = kind.unwrap_or_else(|| panic!("{code} does not stand in http/src/problem/catalogue.rs"));
+        assert_eq!((kind.status, kind.title), (self.status, problem["title"].as_str().unwrap()), "{code}");
+        code
     }
 
     pub(crate) fn expect(self, status: u16) -> Self {

@@ -2,7 +2,9 @@
 
 use crate::app::{TestApp, request};
 use plinto_domain::api_scope::Resource;
+use plinto_domain::denial;
 use plinto_http::ListenerName;
+use plinto_http::problem::catalogue;
 use plinto_http::routes::{Access, table};
 use serde_json::json;
 use std::collections::BTreeSet;
@@ -81,6 +83,58 @@ async fn protected_operations_say_so_in_the_document() {
             let operation = &document["paths"][route.path][route.method.as_str().to_lowercase()];
             let secured = operation["security"].as_array().is_some_and(|schemes| !schemes.is_empty());
             assert_eq!(secured, route.access != Access::Public, "{} {}", route.method, route.path);
+        }
+    }
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn every_kind_of_problem_is_documented_with_an_example() {
+    let app = TestApp::new().await;
+    let document = app.core("GET", "/v1/openapi.json", None, None).await.expect(200).json();
+    let components = &document["components"];
+    for kind in catalogue::all() {
+        let example = &components["examples"][kind.code];
+        let value = &example["value"];
+        assert_eq!(example["summary"], kind.title, "{}", kind.code);
+        assert_eq!(value["code"], kind.code);
+        assert_eq!(value["status"], kind.status.as_u16());
+        let response = &components["responses"][format!("problem_{}", kind.status.as_str())];
+        let listed = &response["content"]["application/problem+json"]["examples"][kind.code]["$ref"];
+        assert_eq!(*listed, format!("#/components/examples/{}", kind.code));
+    }
+    assert!(catalogue::all().count() > denial::all().count());
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn operations_document_the_answers_of_the_guard_and_where_they_are_served() {
+    let app = TestApp::new().await;
+    let document = app.core("GET", "/v1/openapi.json", None, None).await.expect(200).json();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            let what = format!("{method} {path}");
+            for (status, response) in operation["responses"].as_object().unwrap() {
+                assert!(
+                    response["content"]["application/json"]["schema"]["$ref"]
+                        != "#/components/schemas/Problem",
+                    "{what}: problems are application/problem+json"
+                );
+                if let Some(reference) = response["$ref"].as_str() {
+                    assert!(
+                        document.pointer(&reference[1..]).is_some(),
+                        "{what}: no problem has status {status}"
+                    );
+                }
+            }
+            assert!(operation["responses"]["503"].is_object(), "{what}");
+            let tags: Vec<_> = operation["tags"].as_array().unwrap().iter().collect();
+            let at_auth = operation["servers"][0]["url"] == "http://localhost:8001";
+            assert_eq!(
+                at_auth,
+                tags.iter().any(|tag| *tag == "introspection" || *tag == "runtime"),
+                "{what}"
+            );
         }
     }
     app.finish().await;

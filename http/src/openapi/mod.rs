@@ -1,13 +1,19 @@
 //! The OpenAPI document, generated from the code, and its explorer.
 
+mod completion;
+mod problems;
+
+use crate::config::ListenerName;
 use crate::guard::{self, ListenerLoad, RouteContext};
 use crate::state::AppState;
 use crate::{auth, core, health};
+use axum::Router;
+use axum::extract::{Request, State};
 use axum::http::{HeaderValue, header};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
-use axum::response::Response;
-use axum::{Json, Router};
-use std::sync::{Arc, LazyLock};
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use std::sync::Arc;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 use utoipa_swagger_ui::SwaggerUi;
@@ -16,6 +22,12 @@ use utoipa_swagger_ui::SwaggerUi;
 const EXPLORER_POLICY: HeaderValue = HeaderValue::from_static(
     "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; frame-ancestors 'none'",
 );
+
+/// Where a listener of this node is reached.
+pub(crate) fn url_of(state: &AppState, listener: ListenerName) -> String {
+    let known = state.platform().this_node().urls.get(listener.as_str()).cloned();
+    known.unwrap_or_else(|| format!("http://localhost:{}", listener.default_port()))
+}
 
 /// What the document says of the API as a whole. Each capability adds its own operations; see [`CAPABILITIES`].
 #[derive(OpenApi)]
@@ -65,20 +77,28 @@ impl Modify for Schemes {
     }
 }
 
-/// The OpenAPI 3.1 document.
-pub fn document() -> utoipa::openapi::OpenApi {
+/// The OpenAPI 3.1 document. `auth` is where the auth service is reached; the rest is served where the document is.
+fn document(auth: &str) -> utoipa::openapi::OpenApi {
     let mut document = Api::openapi();
     for capability in CAPABILITIES {
         document.merge(capability());
     }
+    problems::describe(document.components.get_or_insert_default());
+    completion::complete(&mut document, &health::routes(), None);
+    completion::complete(&mut document, &core::routes(), None);
+    completion::complete(&mut document, &auth::routes(true), Some(auth));
     document
+}
+
+/// The document as it is sent.
+pub(crate) fn render(auth: &str) -> Bytes {
+    serde_json::to_vec(&document(auth)).expect("the document is plain JSON").into()
 }
 
 /// The OpenAPI document of this version.
 #[utoipa::path(get, path = "/v1/openapi.json", tag = "operations", responses((status = 200, body = Object)))]
-pub(crate) async fn serve() -> Json<&'static utoipa::openapi::OpenApi> {
-    static DOCUMENT: LazyLock<utoipa::openapi::OpenApi> = LazyLock::new(document);
-    Json(&DOCUMENT)
+pub(crate) async fn serve(State(state): State<AppState>) -> impl IntoResponse {
+    ([(header::CONTENT_TYPE, "application/json")], state.openapi())
 }
 
 /// The explorer at `/docs`; its files are in the binary.
@@ -90,7 +110,7 @@ pub(crate) fn explorer(load: &Arc<ListenerLoad>, state: &AppState) -> Router<App
         .layer(from_fn_with_state((state.clone(), context), guard::run))
 }
 
-async fn allow_explorer(request: axum::extract::Request, next: Next) -> Response {
+async fn allow_explorer(request: Request, next: Next) -> Response {
     let mut answer = next.run(request).await;
     answer.headers_mut().insert(header::CONTENT_SECURITY_POLICY, EXPLORER_POLICY);
     answer

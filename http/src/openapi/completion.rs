@@ -1,0 +1,104 @@
+//! What the document says of an operation because of its row in the authorization table: answers of the guard and of
+//! what reads requests, the tenant's header, the port. Handlers document what is theirs alone.
+
+use super::problems::reference;
+use crate::routes::{Access, Route, Tenancy};
+use axum::http::{Method, StatusCode};
+use std::collections::BTreeSet;
+use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn, PathItem};
+use utoipa::openapi::{ObjectBuilder, OpenApi, RefOr, Required, Response, Server, Type};
+
+/// Completes the operations of these rows.
+pub(super) fn complete(document: &mut OpenApi, rows: &[Route], server: Option<&str>) {
+    for route in rows {
+        let operation =
+            document.paths.paths.get_mut(route.path).and_then(|item| operation_of(item, &route.method));
+        let Some(operation) = operation else { continue };
+        answers(operation, route);
+        if route.tenancy == Tenancy::Selected {
+            name_the_tenant(operation);
+        }
+        if let Some(url) = server {
+            operation.servers = Some(vec![Server::new(url)]);
+        }
+    }
+}
+
+fn operation_of<'i>(item: &'i mut PathItem, method: &Method) -> Option<&'i mut Operation> {
+    match *method {
+        Method::GET => item.get.as_mut(),
+        Method::POST => item.post.as_mut(),
+        Method::PUT => item.put.as_mut(),
+        Method::PATCH => item.patch.as_mut(),
+        Method::DELETE => item.delete.as_mut(),
+        _ => None,
+    }
+}
+
+/// Problems that this operation can answer with, whatever its handler does.
+fn answers(operation: &mut Operation, route: &Route) {
+    let mut statuses = BTreeSet::from([StatusCode::INTERNAL_SERVER_ERROR, StatusCode::SERVICE_UNAVAILABLE]);
+    if route.access != Access::Public {
+        statuses.insert(StatusCode::UNAUTHORIZED);
+    }
+    if matches!(route.access, Access::Manage(_) | Access::PlatformKey | Access::Metrics) {
+        statuses.insert(StatusCode::FORBIDDEN);
+    }
+    if route.tenancy == Tenancy::Selected {
+        statuses.extend([StatusCode::BAD_REQUEST, StatusCode::NOT_FOUND, StatusCode::TOO_MANY_REQUESTS]);
+    }
+    if route.path.contains('{') {
+        statuses.insert(StatusCode::NOT_FOUND);
+    }
+    if operation.request_body.is_some() {
+        statuses.extend([
+            StatusCode::BAD_REQUEST,
+            StatusCode::PAYLOAD_TOO_LARGE,
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            StatusCode::UNPROCESSABLE_ENTITY,
+        ]);
+    }
+    let parameters = operation.parameters.iter().flatten();
+    let is_query = |parameter: &RefOr<Parameter>| matches!(parameter, RefOr::T(parameter) if parameter.parameter_in == ParameterIn::Query);
+    if parameters.into_iter().any(is_query) {
+        statuses.insert(StatusCode::BAD_REQUEST);
+    }
+    let responses = &mut operation.responses.responses;
+    for (status, response) in responses.iter_mut() {
+        if is_problem(response) {
+            *response = RefOr::Ref(reference(status));
+        }
+    }
+    for status in statuses {
+        let status = status.as_str();
+        responses.entry(status.to_owned()).or_insert_with(|| RefOr::Ref(reference(status)));
+    }
+}
+
+/// Whether a handler's documentation says `body = Problem`.
+fn is_problem(response: &RefOr<Response>) -> bool {
+    let RefOr::T(response) = response else { return false };
+    let mut schemas = response.content.values().filter_map(|content| match content {
+        RefOr::T(content) => content.schema.as_ref(),
+        RefOr::Ref(_) => None,
+    });
+    schemas.any(|schema| matches!(schema, RefOr::Ref(to) if to.ref_location.ends_with("/schemas/Problem")))
+}
+
+fn name_the_tenant(operation: &mut Operation) {
+    const HEADER: &str = "Plinto-Tenant";
+    let parameters = operation.parameters.get_or_insert_default();
+    let is_there =
+        |parameter: &RefOr<Parameter>| matches!(parameter, RefOr::T(known) if known.name == HEADER);
+    if parameters.iter().any(is_there) {
+        return;
+    }
+    let header = ParameterBuilder::new()
+        .name(HEADER)
+        .parameter_in(ParameterIn::Header)
+        .required(Required::False)
+        .description(Some("Tenant, unless the path, the host name or the credential names it"))
+        .schema(Some(ObjectBuilder::new().schema_type(Type::String)))
+        .build();
+    parameters.push(RefOr::T(header));
+}
