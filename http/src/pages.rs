@@ -25,7 +25,8 @@ pub(crate) struct Page<T> {
 pub(crate) struct Paging<C> {
     /// The last item of the page before.
     pub(crate) after: Option<C>,
-    limit: u32,
+    /// Most items on the page.
+    pub(crate) limit: u32,
 }
 
 impl<C: FromStr> Paging<C> {

@@ -9,6 +9,7 @@ pub mod account;
 pub mod address;
 pub mod api_scope;
 pub mod audit;
+pub mod audit_query;
 pub mod decision;
 pub mod denial;
 pub mod email;

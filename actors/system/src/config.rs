@@ -58,6 +58,8 @@ pub struct Limits {
     pub ledger_in_flight: u32,
     /// Units of work in one transaction.
     pub ledger_batch: usize,
+    /// Streams of its audit ledger one tenant may have open at once, on each node.
+    pub audit_streams: usize,
 }
 
 impl Default for Limits {
@@ -84,6 +86,7 @@ impl Default for Limits {
             verified_tokens: 10_000,
             ledger_in_flight: 4_096,
             ledger_batch: 512,
+            audit_streams: 8,
         }
     }
 }

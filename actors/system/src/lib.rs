@@ -31,7 +31,7 @@ pub use introspection::Introspection;
 pub use ledger::CommitError;
 pub use nodes::NodesCount;
 pub use passwords::{CURRENT_PARAMETERS, HashMemory, hash_password, verify_password};
-pub use platform::{Platform, UserView};
+pub use platform::{AuditEntry, AuditExport, AuditPage, AuditQuery, AuditStream, Platform, UserView};
 pub use registry::TenantView;
 pub use session::SessionKey;
 pub use tenant::{ClientContext, IssuedAccessToken, SignedIn};

@@ -1,6 +1,7 @@
 //! Core API: accounts, sessions, tenants.
 
 pub(crate) mod accounts;
+pub(crate) mod audit;
 pub(crate) mod keys;
 pub(crate) mod sessions;
 pub(crate) mod tenants;
@@ -22,6 +23,7 @@ pub(crate) fn routes() -> Vec<Route> {
         Route::new(Method::GET, "/v1/openapi.json", Public, crate::openapi::serve),
     ];
     rows.extend(users::routes());
+    rows.extend(audit::routes());
     rows.extend([
         Route::new(Method::POST, "/v1/tenants", PlatformKey, tenants::create),
         Route::new(Method::GET, "/v1/tenants", PlatformKey, tenants::list),

@@ -49,6 +49,7 @@ const CAPABILITIES: &[fn() -> utoipa::openapi::OpenApi] = &[
     core::keys::Operations::openapi,
     core::tenants::Operations::openapi,
     core::users::Operations::openapi,
+    core::audit::Operations::openapi,
     auth::introspect::Operations::openapi,
     auth::runtime::Operations::openapi,
     auth::nodes::Operations::openapi,

@@ -3,6 +3,7 @@
 #![allow(clippy::allow_attributes, reason = "crate-level for a test binary")]
 
 mod app;
+mod audit;
 mod backend;
 mod bad_input;
 mod coverage;

@@ -60,6 +60,7 @@ impl<'a> Street<'a> {
         Some(match (before, name) {
             (_, "tenant") => "demo".into(),
             ("/v1/tenants/", "id") => self.app.tenant.to_string(),
+            ("/v1/audit/events/", "seq") => self.audit_entry().await,
             (_, "user" | "user_id") => self.user().await,
             _ => return None,
         })
@@ -75,6 +76,13 @@ impl<'a> Street<'a> {
             "path" => json!(format!("/tenants/{}", self.app.tenant)),
             _ => return None,
         })
+    }
+
+    /// An entry further on than the ledger of `other` is.
+    async fn audit_entry(&self) -> String {
+        self.user().await;
+        let page = self.app.manage("GET", "/v1/audit/events?limit=1", None).await.expect(200).json();
+        page["items"][0]["seq"].to_string()
     }
 
     async fn user(&self) -> String {

@@ -4,6 +4,8 @@
 
 #[path = "../api/app.rs"]
 mod app;
+#[path = "../api/audit.rs"]
+mod audit;
 mod backend;
 #[path = "../api/bad_input.rs"]
 mod bad_input;

@@ -2,7 +2,8 @@
 
 use super::{Fixture, entry};
 use crate::ledger::{
-    BadEntry, CHANGING, Change, VerifyError, changes, export, head, page, verify, verify_export,
+    BadEntry, By, CHANGING, Change, Look, Order, ROUTINE, VerifyError, changes, export, head, look, page,
+    verify, verify_export,
 };
 use crate::repositories::users;
 use crate::{Receipt, Scope, Unit, UnitError};
@@ -97,6 +98,49 @@ pub async fn changes_are_found_after_a_cursor(fixture: &Fixture) {
     assert_eq!(rest, found[2..4]);
     let heads = fixture.engine().ledger_heads(&[vault.tenant(), fixture.id()]).await.expect("reads");
     assert_eq!(heads, [(vault.tenant(), 12)]);
+}
+
+pub async fn entries_are_looked_for_by_whom_about_what_and_when(fixture: &Fixture) {
+    const HOUR: i64 = 3_600_000;
+    let vault = fixture.tenant("ours").await;
+    let scope = Scope::Tenant(vault.tenant());
+    let made = |n: usize| {
+        let event = if n.is_multiple_of(4) { ROUTINE } else { "user.seen" };
+        let mut new = entry(event, n % 3);
+        new.at = n as i64 * HOUR;
+        new.actor = format!("actor{}", n % 2);
+        new
+    };
+    // More than are read at a time.
+    fixture.commit(&vault, vec![], (1..=1_200).map(made).collect()).await.expect("commits");
+    let all =
+        Look { by: By::All, order: Order::OldestFirst, after: None, from: None, until: None, limit: 2_000 };
+    let find = async |asked: Look<'_>| {
+        let found = look(fixture.engine(), scope, &asked, |_| true).await.expect("reads");
+        (found.entries.into_iter().map(|entry| entry.seq).collect::<Vec<i64>>(), found.next)
+    };
+    assert_eq!(find(all).await, ((1..=1_200).collect(), None));
+    let downward = Look { order: Order::NewestFirst, ..all };
+    assert_eq!(find(downward).await, ((1..=1_200).rev().collect(), None));
+    assert_eq!(find(Look { limit: 2, ..downward }).await, (vec![1_200, 1_199], Some(1_199)));
+    assert_eq!(find(Look { limit: 2, after: Some(3), ..downward }).await, (vec![2, 1], None));
+    assert_eq!(find(Look { limit: 2, after: Some(1_199), ..all }).await, (vec![1_200], None));
+    let expected =
+        |of: &dyn Fn(i64) -> bool| (1..=1_200).filter(|n| n % 4 != 0 && of(*n)).collect::<Vec<_>>();
+    assert_eq!(find(Look { by: By::Subject("2"), ..all }).await, (expected(&|n| n % 3 == 2), None));
+    let mut by_actor = expected(&|n| n % 2 == 1);
+    assert_eq!(find(Look { by: By::Actor("actor1"), ..all }).await, (by_actor.clone(), None));
+    by_actor.reverse();
+    assert_eq!(find(Look { by: By::Actor("actor1"), ..downward }).await, (by_actor, None));
+    // Times only bound what is read: an hour more on either side, for clocks that differ.
+    let timed = Look { from: Some(10 * HOUR), until: Some(12 * HOUR), ..all };
+    assert_eq!(find(timed).await, ((9..13).collect(), None));
+    let beyond = Look { from: Some(5_000 * HOUR), ..all };
+    assert_eq!(find(beyond).await, (vec![], None));
+    let picked = look(fixture.engine(), scope, &Look { limit: 2, ..all }, |entry| entry.seq % 500 == 0);
+    let picked = picked.await.expect("reads");
+    assert_eq!(picked.entries.iter().map(|entry| entry.seq).collect::<Vec<_>>(), [500, 1_000]);
+    assert_eq!(picked.next, None);
 }
 
 pub async fn an_export_verifies_and_names_what_was_altered(fixture: &Fixture) {

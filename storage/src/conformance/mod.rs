@@ -40,6 +40,7 @@ macro_rules! conformance {
                     the_platform_rotates_too;
                 ledger: the_chain_goes_on_across_batches, concurrent_commits_make_one_chain,
                     a_refused_unit_leaves_no_gap, pages_are_in_order, changes_are_found_after_a_cursor,
+                    entries_are_looked_for_by_whom_about_what_and_when,
                     an_export_verifies_and_names_what_was_altered,
                     tenant_changes_are_audited_by_the_platform, a_unit_without_entries_appends_nothing;
                 rows: what_is_not_there_is_none, users_round_trip, addresses_round_trip, credentials_round_trip,

@@ -34,26 +34,69 @@ struct EntryLine {
     hash: String,
 }
 
+/// The ledger of a scope as of when it was begun, piece by piece: whole lines, never more than a page of them in memory.
+#[derive(Debug)]
+pub struct Exporter {
+    scope: Scope,
+    head: Head,
+    after: i64,
+    begun: bool,
+}
+
+impl Exporter {
+    /// Takes the head at which the export will end.
+    pub async fn begin(engine: &dyn Engine, scope: Scope) -> Result<Self, StorageError> {
+        let head = super::head(engine, scope).await?.ok_or(StorageError::UnknownTenant)?;
+        Ok(Self { scope, head, after: 0, begun: false })
+    }
+
+    /// Where the export ends.
+    pub fn head(&self) -> Head {
+        self.head
+    }
+
+    /// The next lines; `None` when all were given out. Entries that are gone by now are an error: what was written until
+    /// then does not verify.
+    pub async fn next(&mut self, engine: &dyn Engine) -> Result<Option<Vec<u8>>, StorageError> {
+        let mut lines = Vec::new();
+        if !std::mem::replace(&mut self.begun, true) {
+            write_head(&mut lines, self.scope.id(), self.head)?;
+            return Ok(Some(lines));
+        }
+        if self.after >= self.head.seq {
+            return Ok(None);
+        }
+        let left = u32::try_from(self.head.seq - self.after).unwrap_or(PAGE).min(PAGE);
+        let entries = super::page(engine, self.scope, self.after, left).await?;
+        for entry in entries {
+            if entry.seq != self.after + 1 {
+                break;
+            }
+            self.after = entry.seq;
+            write_entry(&mut lines, entry)?;
+        }
+        if lines.is_empty() {
+            let missing = self.after + 1;
+            return Err(StorageError::unavailable(format!(
+                "entry {missing} of the ledger is not there any more"
+            )));
+        }
+        Ok(Some(lines))
+    }
+}
+
 /// Writes the ledger of a scope as of now. The result verifies by [`verify_export`] without a database.
 pub async fn export(
     engine: &dyn Engine,
     scope: Scope,
     out: &mut (dyn Write + Send),
 ) -> Result<Head, StorageError> {
-    let head = super::head(engine, scope).await?.ok_or(StorageError::UnknownTenant)?;
-    write_head(out, scope.id(), head)?;
-    let mut after = 0;
-    while after < head.seq {
-        let left = u32::try_from(head.seq - after).unwrap_or(PAGE).min(PAGE);
-        let entries = super::page(engine, scope, after, left).await?;
-        let Some(last) = entries.last() else { break };
-        after = last.seq;
-        for entry in entries {
-            write_entry(out, entry)?;
-        }
+    let mut exporter = Exporter::begin(engine, scope).await?;
+    while let Some(lines) = exporter.next(engine).await? {
+        out.write_all(&lines).map_err(cannot_write)?;
     }
     out.flush().map_err(cannot_write)?;
-    Ok(head)
+    Ok(exporter.head())
 }
 
 /// Writes the first line of an export.

@@ -1,10 +1,11 @@
 //! The audit ledger: per scope an append-only chain in which each entry's hash covers the one before it.
 //!
 //! Engines append inside the transaction of the write that is audited ([`chain`] is what they call);
-//! here is everything that reads: [`page`], [`changes`], [`verify`], [`export()`] and [`verify_export`].
+//! here is everything that reads: [`page`], [`look()`], [`changes`], [`verify`], [`export()`] and [`verify_export`].
 
 pub mod chain;
 mod export;
+mod look;
 mod verify;
 
 #[cfg(test)]
@@ -15,8 +16,9 @@ use crate::error::StorageError;
 use crate::repositories::ledger as texts;
 
 pub use chain::{Entry, Head};
-pub use export::{export, verify_export};
+pub use export::{Exporter, export, verify_export};
 pub(crate) use export::{write_entry, write_head};
+pub use look::{By, Found, Look, Order, ROUTINE, look};
 pub use verify::{BadEntry, Verified, Verifier, VerifyError, verify};
 
 /// The last link of a scope's chain; `None` when the scope has no ledger.

@@ -14,6 +14,23 @@ statements! {
               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
     PAGE = "SELECT seq, at, event, actor, subject, data, prev_hash, hash FROM ledger_entries \
             WHERE tenant_id = $1 AND seq > $2 ORDER BY seq LIMIT $3";
+    AT = "SELECT seq, at FROM ledger_entries WHERE tenant_id = $1 AND seq >= $2 ORDER BY seq LIMIT 1";
+    ALL_UPWARD = "SELECT seq, at, event, actor, subject, data, prev_hash, hash FROM ledger_entries \
+                  WHERE tenant_id = $1 AND seq > $2 AND seq < $3 ORDER BY seq LIMIT $4";
+    ALL_DOWNWARD = "SELECT seq, at, event, actor, subject, data, prev_hash, hash FROM ledger_entries \
+                    WHERE tenant_id = $1 AND seq > $2 AND seq < $3 ORDER BY seq DESC LIMIT $4";
+    OF_SUBJECT_UPWARD = "SELECT seq, at, event, actor, subject, data, prev_hash, hash FROM ledger_entries \
+                         WHERE tenant_id = $1 AND seq > $2 AND seq < $3 AND subject = $5 \
+                         AND event <> 'session.refreshed' ORDER BY seq LIMIT $4";
+    OF_SUBJECT_DOWNWARD = "SELECT seq, at, event, actor, subject, data, prev_hash, hash FROM ledger_entries \
+                           WHERE tenant_id = $1 AND seq > $2 AND seq < $3 AND subject = $5 \
+                           AND event <> 'session.refreshed' ORDER BY seq DESC LIMIT $4";
+    OF_ACTOR_UPWARD = "SELECT seq, at, event, actor, subject, data, prev_hash, hash FROM ledger_entries \
+                       WHERE tenant_id = $1 AND seq > $2 AND seq < $3 AND actor = $5 \
+                       AND event <> 'session.refreshed' ORDER BY seq LIMIT $4";
+    OF_ACTOR_DOWNWARD = "SELECT seq, at, event, actor, subject, data, prev_hash, hash FROM ledger_entries \
+                         WHERE tenant_id = $1 AND seq > $2 AND seq < $3 AND actor = $5 \
+                         AND event <> 'session.refreshed' ORDER BY seq DESC LIMIT $4";
     CHANGES = "SELECT seq, event, subject FROM ledger_entries WHERE tenant_id = $1 AND seq > $2 \
                AND event IN ('api_key.issued', 'session.revoked', 'tenant.data_key.rotated', 'tenant.deleted', \
                'tenant.signing_key.rotated', 'user.sessions_revoked') ORDER BY seq LIMIT $3";
@@ -39,6 +56,27 @@ pub(crate) fn set_head(id: Uuid, head: &Head) -> Statement {
 
 pub(crate) fn page(id: Uuid, after_seq: i64, limit: u32) -> Statement {
     Statement::new(PAGE, vec![id.into(), after_seq.into(), limit.into()])
+}
+
+/// The event the indexes over actors and subjects leave out; it stands in their texts as a literal.
+pub(crate) const ROUTINE: &str = "session.refreshed";
+
+/// Sequence and time of the first entry at or behind a sequence.
+pub(crate) fn at(id: Uuid, seq: i64) -> Statement {
+    Statement::new(AT, vec![id.into(), seq.into()])
+}
+
+/// Entries between two sequences, both exclusive, in the order and by the index that `text` stands for.
+pub(crate) fn between(
+    text: &'static str,
+    id: Uuid,
+    (above, below): (i64, i64),
+    limit: u32,
+    name: Option<&str>,
+) -> Statement {
+    let mut params = vec![id.into(), above.into(), below.into(), limit.into()];
+    params.extend(name.map(Into::into));
+    Statement::new(text, params)
 }
 
 pub(crate) fn changes(id: Uuid, after_seq: i64, limit: u32) -> Statement {

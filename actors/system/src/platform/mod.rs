@@ -1,6 +1,7 @@
 //! The one entrance: what listeners may ask of the platform.
 
 mod accounts;
+mod audit;
 mod callers;
 mod introspection;
 mod sessions;
@@ -8,6 +9,7 @@ mod tenants;
 mod users;
 mod work;
 
+pub use audit::{AuditEntry, AuditExport, AuditPage, AuditQuery, AuditStream};
 pub use users::UserView;
 
 use crate::config::PlatformConfig;

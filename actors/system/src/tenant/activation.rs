@@ -15,6 +15,7 @@ use plinto_storage::{Scope, Store, TenantState, TenantVault, Unit};
 use plinto_token::{Algorithm, KeySet, SigningKey};
 use std::collections::HashMap;
 use std::sync::Arc;
+use tokio::sync::Semaphore;
 
 /// Loads a tenant, or `None` if there is no such (live) tenant.
 pub(crate) async fn load(
@@ -45,6 +46,7 @@ pub(crate) async fn load(
         jwks: jwks.into(),
         verified: VerifiedTokens::new(&config.limits),
         unknown_keys: UnknownKeys::default(),
+        audit_streams: Arc::new(Semaphore::new(config.limits.audit_streams)),
     }))
 }
 

@@ -7,6 +7,7 @@ use plinto_token::{KeySet, SigningKey};
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
+use tokio::sync::Semaphore;
 
 /// What a tenant's actor shares with those that work for it: an immutable picture of one activation. A change of
 /// keys or settings passivates the tenant; its next activation has the new picture.
@@ -23,6 +24,8 @@ pub(crate) struct TenantCell {
     pub(crate) jwks: Arc<str>,
     pub(crate) verified: VerifiedTokens,
     pub(crate) unknown_keys: UnknownKeys,
+    /// One permit for each stream of the audit ledger that may be open at once.
+    pub(crate) audit_streams: Arc<Semaphore>,
 }
 
 impl fmt::Debug for TenantCell {

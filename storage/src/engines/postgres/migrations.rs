@@ -27,12 +27,20 @@ pub(super) struct Migration {
     pub(super) oldest_compatible: i64,
 }
 
-pub(super) const KNOWN: &[Migration] = &[Migration {
-    version: 1,
-    name: "initial",
-    sql: include_str!("migrations/0001_initial.sql"),
-    oldest_compatible: 1,
-}];
+pub(super) const KNOWN: &[Migration] = &[
+    Migration {
+        version: 1,
+        name: "initial",
+        sql: include_str!("migrations/0001_initial.sql"),
+        oldest_compatible: 1,
+    },
+    Migration {
+        version: 2,
+        name: "audit_look_ups",
+        sql: include_str!("migrations/0002_audit_look_ups.sql"),
+        oldest_compatible: 1,
+    },
+];
 
 /// What is locked while a migration runs; any number that nothing else in the database uses.
 pub(super) const LOCK: i64 = 0x706c_696e_746f;

@@ -24,6 +24,11 @@ pub(super) const TENANT: &[Migration] = &[
         name: "refresh_grace",
         sql: include_str!("migrations/tenant/0002_refresh_grace.sql"),
     },
+    Migration {
+        version: 3,
+        name: "audit_look_ups",
+        sql: include_str!("migrations/tenant/0003_audit_look_ups.sql"),
+    },
 ];
 
 const REGISTER: &str = "CREATE TABLE IF NOT EXISTS schema_migrations (

@@ -55,17 +55,28 @@ async fn tenant_id_comes_first_in_every_key_and_index_of_a_tenant() {
 }
 
 #[tokio::test]
-async fn looking_for_changes_has_an_index_over_the_same_events() {
+async fn looking_into_the_ledger_uses_the_index_made_for_it() {
     let database = database().await;
     let superuser = client(&database.superuser_url).await;
-    let plan = format!("EXPLAIN {}", ledger::CHANGES)
-        .replace("$1", "'00000000-0000-0000-0000-000000000000'")
-        .replace("$2", "0")
-        .replace("$3", "1");
     superuser.batch_execute("SET enable_seqscan = off").await.unwrap();
-    let lines = superuser.query(&plan, &[]).await.unwrap();
-    let plan = lines.iter().map(|line| line.get(0)).collect::<Vec<String>>().join("\n");
-    assert!(plan.contains("ledger_entries_changes"), "{plan}");
+    let texts = [
+        (ledger::CHANGES, "ledger_entries_changes"),
+        (ledger::OF_SUBJECT_UPWARD, "ledger_entries_subject"),
+        (ledger::OF_SUBJECT_DOWNWARD, "ledger_entries_subject"),
+        (ledger::OF_ACTOR_UPWARD, "ledger_entries_actor"),
+        (ledger::OF_ACTOR_DOWNWARD, "ledger_entries_actor"),
+    ];
+    for (text, index) in texts {
+        let plan = format!("EXPLAIN {text}")
+            .replace("$1", "'00000000-0000-0000-0000-000000000000'")
+            .replace("$2", "0")
+            .replace("$3", "1")
+            .replace("$4", "1")
+            .replace("$5", "'usr_1'");
+        let lines = superuser.query(&plan, &[]).await.unwrap();
+        let plan = lines.iter().map(|line| line.get(0)).collect::<Vec<String>>().join("\n");
+        assert!(plan.contains(index), "{plan}");
+    }
 }
 
 #[tokio::test]

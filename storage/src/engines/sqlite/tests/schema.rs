@@ -91,7 +91,7 @@ fn every_table_is_strict() {
 #[test]
 fn look_ups_use_a_key_and_never_scan() {
     let connection = tenant();
-    let reads = [users::ALL, user_emails::ALL, credentials::ALL, sessions::ALL, sign_in::ALL];
+    let reads = [users::ALL, user_emails::ALL, credentials::ALL, sessions::ALL, sign_in::ALL, ledger::ALL];
     for (name, sql) in reads.into_iter().flatten() {
         let plan = format!("EXPLAIN QUERY PLAN {sql}");
         let mut statement = connection.prepare(&plan).unwrap();
@@ -102,6 +102,23 @@ fn look_ups_use_a_key_and_never_scan() {
             !steps.iter().any(|step| step.contains("TEMP B-TREE")) || name.contains("emails"),
             "{name}: {steps:?}"
         );
+    }
+}
+
+#[test]
+fn actors_and_subjects_are_found_by_their_indexes() {
+    let connection = tenant();
+    let texts = [
+        (ledger::OF_SUBJECT_UPWARD, "ledger_entries_subject"),
+        (ledger::OF_SUBJECT_DOWNWARD, "ledger_entries_subject"),
+        (ledger::OF_ACTOR_UPWARD, "ledger_entries_actor"),
+        (ledger::OF_ACTOR_DOWNWARD, "ledger_entries_actor"),
+    ];
+    for (sql, index) in texts {
+        let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+        let steps: Vec<String> =
+            statement.raw_query().mapped(|row| row.get("detail")).map(Result::unwrap).collect();
+        assert!(steps.iter().any(|step| step.contains(index)), "{sql}: {steps:?}");
     }
 }
 
