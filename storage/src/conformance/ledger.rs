@@ -137,8 +137,8 @@ pub async fn entries_are_looked_for_by_whom_about_what_and_when(fixture: &Fixtur
     assert_eq!(find(timed).await, ((9..13).collect(), None));
     let beyond = Look { from: Some(5_000 * HOUR), ..all };
     assert_eq!(find(beyond).await, (vec![], None));
-    let picked = look(fixture.engine(), scope, &Look { limit: 2, ..all }, |entry| entry.seq % 500 == 0);
-    let picked = picked.await.expect("reads");
+    let two = Look { limit: 2, ..all };
+    let picked = look(fixture.engine(), scope, &two, |entry| entry.seq % 500 == 0).await.expect("reads");
     assert_eq!(picked.entries.iter().map(|entry| entry.seq).collect::<Vec<_>>(), [500, 1_000]);
     assert_eq!(picked.next, None);
 }
