@@ -1,4 +1,6 @@
 //! Texts for the ledger of a scope: its head and its entries. Only engines write them.
+//!
+//! Names are compared together with sequences, as one value, because only then does SQLite take the index over both.
 
 use uuid::Uuid;
 
@@ -20,17 +22,17 @@ statements! {
     ALL_DOWNWARD = "SELECT seq, at, event, actor, subject, data, prev_hash, hash FROM ledger_entries \
                     WHERE tenant_id = $1 AND seq > $2 AND seq < $3 ORDER BY seq DESC LIMIT $4";
     OF_SUBJECT_UPWARD = "SELECT seq, at, event, actor, subject, data, prev_hash, hash FROM ledger_entries \
-                         WHERE tenant_id = $1 AND seq > $2 AND seq < $3 AND subject = $5 \
-                         AND event <> 'session.refreshed' ORDER BY seq LIMIT $4";
+                         WHERE tenant_id = $1 AND (subject, seq) > ($5, $2) AND (subject, seq) < ($5, $3) \
+                         AND event <> 'session.refreshed' ORDER BY subject, seq LIMIT $4";
     OF_SUBJECT_DOWNWARD = "SELECT seq, at, event, actor, subject, data, prev_hash, hash FROM ledger_entries \
-                           WHERE tenant_id = $1 AND seq > $2 AND seq < $3 AND subject = $5 \
-                           AND event <> 'session.refreshed' ORDER BY seq DESC LIMIT $4";
+                           WHERE tenant_id = $1 AND (subject, seq) > ($5, $2) AND (subject, seq) < ($5, $3) \
+                           AND event <> 'session.refreshed' ORDER BY subject DESC, seq DESC LIMIT $4";
     OF_ACTOR_UPWARD = "SELECT seq, at, event, actor, subject, data, prev_hash, hash FROM ledger_entries \
-                       WHERE tenant_id = $1 AND seq > $2 AND seq < $3 AND actor = $5 \
-                       AND event <> 'session.refreshed' ORDER BY seq LIMIT $4";
+                       WHERE tenant_id = $1 AND (actor, seq) > ($5, $2) AND (actor, seq) < ($5, $3) \
+                       AND event <> 'session.refreshed' ORDER BY actor, seq LIMIT $4";
     OF_ACTOR_DOWNWARD = "SELECT seq, at, event, actor, subject, data, prev_hash, hash FROM ledger_entries \
-                         WHERE tenant_id = $1 AND seq > $2 AND seq < $3 AND actor = $5 \
-                         AND event <> 'session.refreshed' ORDER BY seq DESC LIMIT $4";
+                         WHERE tenant_id = $1 AND (actor, seq) > ($5, $2) AND (actor, seq) < ($5, $3) \
+                         AND event <> 'session.refreshed' ORDER BY actor DESC, seq DESC LIMIT $4";
     CHANGES = "SELECT seq, event, subject FROM ledger_entries WHERE tenant_id = $1 AND seq > $2 \
                AND event IN ('api_key.issued', 'session.revoked', 'tenant.data_key.rotated', 'tenant.deleted', \
                'tenant.signing_key.rotated', 'user.sessions_revoked') ORDER BY seq LIMIT $3";
