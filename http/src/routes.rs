@@ -96,7 +96,7 @@ impl Route {
 pub fn table(listener: ListenerName, state: &AppState) -> Vec<Route> {
     let mut rows = crate::health::routes();
     rows.extend(match listener {
-        ListenerName::Core => crate::core::routes(),
+        ListenerName::Core => crate::core::routes(state.platform().mailbox().is_some()),
         ListenerName::Auth => crate::auth::routes(state.config().fault_injection),
         ListenerName::Mock | ListenerName::Webhooks => Vec::new(),
     });

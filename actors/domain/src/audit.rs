@@ -1,6 +1,7 @@
 //! Events of a tenant, as the audit ledger records them: ids only, never personal data.
 
 use crate::id::{ApiKeyId, SessionId, TenantId, UserId};
+use crate::mail::MailEvent;
 use crate::session::RevocationReason;
 use serde_json::{Value, json};
 
@@ -135,6 +136,8 @@ pub enum Event {
         /// Why.
         reason: RevocationReason,
     },
+    /// Something happened to a mail.
+    Mail(MailEvent),
 }
 
 impl Event {
@@ -157,6 +160,7 @@ impl Event {
             Self::RefreshReuseDetected { .. } => "session.refresh_reuse_detected",
             Self::SessionRevoked { .. } => "session.revoked",
             Self::UserSessionsRevoked { .. } => "user.sessions_revoked",
+            Self::Mail(event) => event.name(),
         }
     }
 
@@ -182,7 +186,8 @@ impl Event {
             | Self::SessionCreated { .. }
             | Self::SessionRefreshed { .. }
             | Self::SessionRefreshRepeated { .. }
-            | Self::RefreshReuseDetected { .. } => false,
+            | Self::RefreshReuseDetected { .. }
+            | Self::Mail(_) => false,
         }
     }
 
@@ -207,6 +212,7 @@ impl Event {
             | Self::SessionRefreshRepeated { session, .. }
             | Self::RefreshReuseDetected { session, .. }
             | Self::SessionRevoked { session, .. } => session.to_string(),
+            Self::Mail(event) => event.subject(),
         }
     }
 
@@ -232,6 +238,7 @@ impl Event {
             }
             Self::SessionRevoked { user, reason, .. } => json!({ "user": user, "reason": reason.as_str() }),
             Self::UserSessionsRevoked { reason, .. } => json!({ "reason": reason.as_str() }),
+            Self::Mail(event) => event.data(),
         }
     }
 }

@@ -3,6 +3,7 @@
 use crate::audit::Event;
 use crate::email::EmailAddress;
 use crate::id::{SessionId, UserId};
+use crate::mail::{DeliveryWrite, OutgoingMail};
 use crate::name::DisplayName;
 use crate::password::PasswordHash;
 use crate::session::{ClientDescription, RevocationReason};
@@ -71,6 +72,10 @@ pub enum Write {
         /// When.
         at: Timestamp,
     },
+    /// A mail to be sent.
+    Mail(OutgoingMail),
+    /// What becomes of a mail.
+    MailDelivery(DeliveryWrite),
     /// A new session.
     InsertSession(NewSession),
     /// The session moves to its next refresh token.

@@ -58,6 +58,15 @@ impl EmailAddress {
         &self.normalized
     }
 
+    /// The form mail is sent to: what was entered before the `@`, whose case is its owner's business, and the domain in
+    /// its ASCII form.
+    pub fn deliverable(&self) -> String {
+        let composed: String = self.entered.nfkc().collect();
+        let local = composed.rsplit_once('@').map_or("", |(local, _)| local);
+        let domain = self.normalized.rsplit_once('@').map_or("", |(_, domain)| domain);
+        format!("{local}@{domain}")
+    }
+
     /// The part before the `@`, normalized.
     pub fn local_part(&self) -> &str {
         self.normalized.rsplit_once('@').map_or("", |(local, _)| local)
@@ -123,6 +132,11 @@ mod tests {
             assert_eq!(parse(variant).expect(variant).normalized(), normal.normalized());
         }
         assert_eq!(parse("ada@bücher.example").expect("idn").normalized(), "ada@xn--bcher-kva.example");
+    }
+
+    #[test]
+    fn mail_goes_to_the_entered_local_part_at_the_ascii_domain() {
+        assert_eq!(parse(" Ada@Bücher.example").expect("valid").deliverable(), "Ada@xn--bcher-kva.example");
     }
 
     #[test]

@@ -103,6 +103,11 @@ id!(
     ApiKeyId, "key"
 );
 
+id!(
+    /// A mail in the outbox.
+    MailId, "mail"
+);
+
 #[cfg(test)]
 mod tests {
     use super::*;

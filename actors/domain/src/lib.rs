@@ -15,6 +15,7 @@ pub mod denial;
 pub mod email;
 pub mod id;
 pub mod input;
+pub mod mail;
 pub mod name;
 pub mod password;
 pub mod precondition;
@@ -29,6 +30,6 @@ pub mod user;
 
 pub use decision::{Decision, Write};
 pub use denial::{Denial, DenialKind};
-pub use id::{ApiKeyId, SessionId, TenantId, UserId};
+pub use id::{ApiKeyId, MailId, SessionId, TenantId, UserId};
 pub use input::InvalidInput;
 pub use time::Timestamp;

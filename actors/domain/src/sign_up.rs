@@ -5,10 +5,12 @@ use crate::decision::{Decision, Write};
 use crate::email::EmailAddress;
 use crate::id::UserId;
 use crate::input::InvalidInput;
+use crate::mail::{Language, MailMessage, OutgoingMail};
 use crate::name::DisplayName;
 use crate::password::{Password, PasswordHash, PasswordPolicy};
 use crate::randomness::Randomness;
 use crate::time::Timestamp;
+use std::time::Duration;
 
 /// A checked request to create an account.
 #[derive(Debug)]
@@ -65,6 +67,20 @@ pub fn decide(
         events: vec![Event::UserCreated { user }],
         reply: user,
     }
+}
+
+/// For how long it helps to be told of a repeated sign-up.
+const NEWS: Duration = Duration::from_secs(86_400);
+
+/// Decides on a sign-up with an address that has an account: its owner is told, the caller is not.
+pub fn decide_repeated(
+    email: EmailAddress,
+    language: Language,
+    now: Timestamp,
+    randomness: &dyn Randomness,
+) -> Decision<()> {
+    let mail = OutgoingMail::new(email, language, MailMessage::AlreadyRegistered, NEWS, now, randomness);
+    Decision { writes: vec![Write::Mail(mail)], events: vec![Event::SignUpRepeated], reply: () }
 }
 
 #[cfg(test)]

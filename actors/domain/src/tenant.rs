@@ -1,6 +1,7 @@
 //! Tenants: slugs and settings.
 
 use crate::input::InvalidInput;
+use crate::mail::MailSettings;
 use crate::password::PasswordPolicy;
 use crate::session::SessionPolicy;
 use serde::{Deserialize, Serialize};
@@ -72,11 +73,14 @@ pub struct TenantSettings {
     pub password: PasswordPolicy,
     /// Lifetimes.
     pub session: SessionPolicy,
+    /// Look and language of mails.
+    pub mail: MailSettings,
 }
 
 impl TenantSettings {
     /// Refuses values no operator should want.
     pub fn check(&self) -> Result<(), InvalidInput> {
+        self.mail.check()?;
         let refuse = |field, detail: &str| Err(InvalidInput::new(field, "out_of_range", detail));
         if !(8..=128).contains(&self.password.min_length) {
             return refuse("settings.password.min_length", "choose 8 to 128 characters");

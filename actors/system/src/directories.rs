@@ -3,6 +3,7 @@
 use crate::config::PlatformConfig;
 use crate::environment::Environment;
 use crate::ledger::{LedgerActor, LedgerHandle};
+use crate::mail::MailQueue;
 use crate::nodes::{Lessor, SharedGuesses, Watch};
 use crate::passwords::PasswordHasher;
 use crate::sealed_rows::SealedRows;
@@ -20,6 +21,7 @@ pub(crate) struct Parts<'p> {
     pub(crate) rows: &'p Arc<SealedRows>,
     pub(crate) environment: &'p Environment,
     pub(crate) watch: &'p Arc<Watch>,
+    pub(crate) mail: &'p Arc<MailQueue>,
     /// Where several nodes share limits: by what, and through what.
     pub(crate) shared: Option<(&'p Arc<dyn Cluster>, &'p Arc<Lessor>)>,
 }
@@ -35,7 +37,8 @@ impl Parts<'_> {
     /// Registers callees first: a shutdown drains sessions, then tenants, then ledgers.
     pub(crate) async fn directories(&self, system: &ActorSystem) -> Directories {
         let limits = self.config.limits;
-        let ledger_actor = LedgerActor { engine: Arc::clone(self.store.engine()), limits };
+        let ledger_actor =
+            LedgerActor { engine: Arc::clone(self.store.engine()), limits, mail: Arc::clone(self.mail) };
         let tenant_idle = DirectoryConfig {
             idle_after: limits.tenant_idle(),
             max_live: limits.live_tenants,

@@ -14,6 +14,7 @@ mod error;
 mod introspection;
 mod ledger;
 mod look_ups;
+mod mail;
 mod nodes;
 mod passwords;
 mod persist;
@@ -29,6 +30,10 @@ pub use environment::{Clock, Environment};
 pub use error::ServiceError;
 pub use introspection::Introspection;
 pub use ledger::CommitError;
+pub use mail::{
+    KeptMail, MailFailure, MailRoute, MailTransport, Mailbox, RenderedMail, SmtpConfig, SmtpError,
+    SmtpSecurity, SmtpTransport,
+};
 pub use nodes::NodesCount;
 pub use passwords::{CURRENT_PARAMETERS, HashMemory, hash_password, verify_password};
 pub use platform::{AuditEntry, AuditExport, AuditPage, AuditQuery, AuditStream, Platform, UserView};

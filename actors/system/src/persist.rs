@@ -1,15 +1,19 @@
 //! From decisions to statements: the only place that maps the domain's writes and events to storage.
 
+use crate::mail::SealedMail;
 use plinto_domain::audit::{Actor, Event};
 use plinto_domain::decision::{NewSession, Write};
 use plinto_domain::email::EmailAddress;
+use plinto_domain::mail::{DeliveryWrite, OutgoingMail};
 use plinto_domain::name::DisplayName;
 use plinto_domain::{Timestamp, UserId};
 use plinto_storage::repositories::credentials::{self, CredentialKind, CredentialRow};
+use plinto_storage::repositories::outbox::{self, MailRow, MailState};
 use plinto_storage::repositories::sessions::{self, ClientInfo, Rotation, SessionRow};
 use plinto_storage::repositories::user_emails::{self, UserEmailRow};
 use plinto_storage::repositories::users::{self, UserRow, UserState};
 use plinto_storage::{Expect, NewEntry, Statement, TenantVault, Unit};
+use uuid::Uuid;
 use zeroize::Zeroizing;
 
 /// Version of a row when it is new.
@@ -25,7 +29,7 @@ pub(crate) fn unit(
     actor: Actor,
     now: Timestamp,
 ) -> Unit {
-    let statements = writes.into_iter().flat_map(|write| statements(vault, write)).collect();
+    let statements = writes.into_iter().flat_map(|write| statements(vault, write, now)).collect();
     Unit { statements, entries: entries(events, actor, now) }
 }
 
@@ -41,7 +45,7 @@ pub(crate) fn entries(events: &[Event], actor: Actor, now: Timestamp) -> Vec<New
     events.iter().map(entry).collect()
 }
 
-fn statements(vault: &TenantVault, write: Write) -> Vec<Statement> {
+fn statements(vault: &TenantVault, write: Write, now: Timestamp) -> Vec<Statement> {
     let tenant = vault.tenant();
     match write {
         Write::InsertUser { user, email, name, at } => insert_user(vault, user, &email, name.as_ref(), at),
@@ -74,6 +78,8 @@ fn statements(vault: &TenantVault, write: Write) -> Vec<Statement> {
             update.expect = Expect::Any;
             vec![update]
         }
+        Write::Mail(mail) => vec![queue_mail(vault, mail)],
+        Write::MailDelivery(write) => deliver_mail(tenant, write, now),
         Write::InsertSession(new) => vec![insert_session(vault, new)],
         Write::RotateRefresh {
             session,
@@ -127,6 +133,42 @@ fn insert_user(
         created_at: at.as_millis(),
     };
     vec![users::insert(vault, &row), user_emails::insert(vault, email.normalized(), &address)]
+}
+
+fn queue_mail(vault: &TenantVault, mail: OutgoingMail) -> Statement {
+    let kind = mail.message.kind().to_owned();
+    let sealed = SealedMail { to: mail.to.deliverable(), message: mail.message };
+    let row = MailRow {
+        mail_id: mail.mail.uuid(),
+        kind,
+        language: mail.language.tag().to_owned(),
+        state: MailState::Waiting,
+        attempts: 0,
+        next_attempt_at: mail.at.as_millis(),
+        useful_until: mail.useful_until.as_millis(),
+        created_at: mail.at.as_millis(),
+        once: mail.once,
+        message: Some(Zeroizing::new(serde_json::to_string(&sealed).expect("texts always serialize"))),
+        version: FIRST_VERSION,
+    };
+    outbox::insert(vault, &row)
+}
+
+fn deliver_mail(tenant: Uuid, write: DeliveryWrite, now: Timestamp) -> Vec<Statement> {
+    match write {
+        DeliveryWrite::Claim { mail, until, expected_version } => {
+            vec![outbox::claim(tenant, mail.uuid(), until.as_millis(), expected_version)]
+        }
+        DeliveryWrite::Postpone { mail, until, expected_version } => {
+            vec![outbox::postpone(tenant, mail.uuid(), until.as_millis(), expected_version)]
+        }
+        DeliveryWrite::Finish { mail, sent, keep_until, expected_version } => {
+            let state = if sent { MailState::Sent } else { MailState::Failed };
+            let finish = outbox::finish(tenant, mail.uuid(), state, keep_until.as_millis(), expected_version);
+            // Whoever finishes one removes those that were kept long enough: it needs no transaction of its own.
+            std::iter::once(finish).chain(outbox::purge(tenant, now.as_millis())).collect()
+        }
+    }
 }
 
 fn insert_session(vault: &TenantVault, new: NewSession) -> Statement {

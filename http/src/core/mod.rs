@@ -3,6 +3,7 @@
 pub(crate) mod accounts;
 pub(crate) mod audit;
 pub(crate) mod keys;
+pub(crate) mod mailbox;
 pub(crate) mod sessions;
 pub(crate) mod tenants;
 pub(crate) mod users;
@@ -10,8 +11,8 @@ pub(crate) mod users;
 use crate::routes::{Access, Route};
 use axum::http::Method;
 
-/// The Core API's rows of the authorization table.
-pub(crate) fn routes() -> Vec<Route> {
+/// The Core API's rows of the authorization table. With a mailbox, everybody may read it.
+pub(crate) fn routes(with_mailbox: bool) -> Vec<Route> {
     use Access::{AccessToken, PlatformKey, Public};
     let mut rows = vec![
         Route::new(Method::POST, "/v1/auth/sign-up", Public, accounts::sign_up).of_tenant(),
@@ -24,6 +25,9 @@ pub(crate) fn routes() -> Vec<Route> {
     ];
     rows.extend(users::routes());
     rows.extend(audit::routes());
+    if with_mailbox {
+        rows.extend(mailbox::routes());
+    }
     rows.extend([
         Route::new(Method::POST, "/v1/tenants", PlatformKey, tenants::create),
         Route::new(Method::GET, "/v1/tenants", PlatformKey, tenants::list),

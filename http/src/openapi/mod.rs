@@ -50,6 +50,7 @@ const CAPABILITIES: &[fn() -> utoipa::openapi::OpenApi] = &[
     core::tenants::Operations::openapi,
     core::users::Operations::openapi,
     core::audit::Operations::openapi,
+    core::mailbox::Operations::openapi,
     auth::introspect::Operations::openapi,
     auth::runtime::Operations::openapi,
     auth::nodes::Operations::openapi,

@@ -4,7 +4,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode, header};
 use http_body_util::BodyExt;
-use plinto_actors::{Clock, Environment, Limits, Platform, PlatformConfig};
+use plinto_actors::{Clock, Environment, Limits, MailRoute, Platform, PlatformConfig};
 use plinto_cluster::{NodeId, NodeInfo};
 use plinto_domain::audit::Actor;
 use plinto_domain::randomness::Randomness;
@@ -158,8 +158,15 @@ impl TestApp {
         let environment =
             Environment::new(Arc::clone(&clock) as Arc<dyn Clock>, Arc::clone(&randomness) as _);
         let config = PlatformConfig { base_url: BASE.into(), limits };
-        let platform =
-            Platform::start(config, Arc::new(store), environment, cluster).await.expect("platform");
+        let platform = Platform::start(
+            config,
+            Arc::new(store),
+            environment,
+            cluster,
+            MailRoute::Mailbox(Arc::default()),
+        )
+        .await
+        .expect("platform");
         let platform_key = platform.issue_platform_key("tests").await.expect("key").text;
         let state = AppState::new(platform.clone(), http, randomness as _);
         let tenant = match platform.resolve("demo").await {

@@ -12,6 +12,7 @@ mod foreign;
 mod journey;
 mod keys;
 mod limits;
+mod mail;
 mod makers;
 mod operations;
 mod privacy;

@@ -61,6 +61,8 @@ impl<'a> Street<'a> {
             (_, "tenant") => "demo".into(),
             ("/v1/tenants/", "id") => self.app.tenant.to_string(),
             ("/v1/audit/events/", "seq") => self.audit_entry().await,
+            // The mailbox of development belongs to nobody.
+            ("/v1/dev/mailbox/", "id") => self.mail().await,
             (_, "user" | "user_id") => self.user().await,
             _ => return None,
         })
@@ -83,6 +85,11 @@ impl<'a> Street<'a> {
         self.user().await;
         let page = self.app.manage("GET", "/v1/audit/events?limit=1", None).await.expect(200).json();
         page["items"][0]["seq"].to_string()
+    }
+
+    async fn mail(&self) -> String {
+        self.app.sign_up("ada@example.com").await.expect(202);
+        self.app.mail("ada@example.com", "already_registered").await.mail.to_string()
     }
 
     async fn user(&self) -> String {

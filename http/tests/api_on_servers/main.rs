@@ -21,6 +21,8 @@ mod journey;
 mod keys;
 #[path = "../api/limits.rs"]
 mod limits;
+#[path = "../api/mail.rs"]
+mod mail;
 #[path = "../api/makers.rs"]
 mod makers;
 #[path = "../api/operations.rs"]

@@ -2,7 +2,7 @@
 
 use super::environment::{SystemClock, SystemRandomness};
 use super::error::BenchError;
-use plinto_actors::{Clock, Environment, Limits, Platform, PlatformConfig};
+use plinto_actors::{Clock, Environment, Limits, MailRoute, Platform, PlatformConfig};
 use plinto_cluster::{InProcess, NodeId, NodeInfo};
 use plinto_domain::audit::Actor;
 use plinto_domain::tenant::TenantSettings;
@@ -99,7 +99,9 @@ impl Instance {
     async fn over(store: Arc<Store>, limits: Limits) -> Result<Self, BenchError> {
         let environment = Environment::new(Arc::new(SystemClock), Arc::new(SystemRandomness));
         let config = PlatformConfig { base_url: BASE_URL.into(), limits };
-        let platform = Platform::start(config, Arc::clone(&store), environment, Arc::new(alone())).await?;
+        let platform =
+            Platform::start(config, Arc::clone(&store), environment, Arc::new(alone()), MailRoute::Nowhere)
+                .await?;
         Ok(Self { platform, store, listeners: None })
     }
 

@@ -12,8 +12,8 @@ use zeroize::Zeroizing;
 
 use super::run_file::{RunFile, RunInfo};
 use super::{
-    DatabaseProblem, MasterKeyProblem, RedisProblem, SystemClock, SystemRandomness, cluster, holds_files,
-    platform_key, run_file,
+    DatabaseProblem, MailProblem, MasterKeyProblem, RedisProblem, SystemClock, SystemRandomness, cluster,
+    holds_files, mail, platform_key, run_file,
 };
 use crate::private_file::{self, FileError};
 use crate::settings::{Settings, ShutdownSettings};
@@ -30,6 +30,9 @@ pub(crate) enum StartError {
     /// Redis was given wrongly.
     #[error(transparent)]
     Redis(#[from] RedisProblem),
+    /// Mail was configured wrongly.
+    #[error(transparent)]
+    Mail(#[from] MailProblem),
     /// The data directory is that of an embedded installation, and a database is configured.
     #[error(
         "{} holds data of its own, and a database is configured: give another data directory; \
@@ -95,12 +98,13 @@ impl Instance {
         let clock = Arc::new(SystemClock);
         let randomness = Arc::new(SystemRandomness);
         let now = clock.now().as_millis();
+        let route = mail::route(&settings.mail)?;
         let bound = BoundListeners::open(&settings.listeners).await?;
         // First the store: nodes know each other by a key of it.
         let store = Arc::new(Store::open(engine, key, Arc::clone(&randomness) as _, now).await?);
         let cluster = cluster::join(settings, &bound.addresses(), &store, now).await?;
         let environment = Environment::new(clock, Arc::clone(&randomness) as _);
-        let platform = Platform::start(settings.platform(), store, environment, cluster).await?;
+        let platform = Platform::start(settings.platform(), store, environment, cluster, route).await?;
         platform_key::provide(&platform, &settings.data_dir).await?;
         let state = AppState::new(platform.clone(), settings.http_config(), randomness);
         let listeners = bound.serve(&state);

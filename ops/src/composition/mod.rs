@@ -6,6 +6,7 @@ mod cluster;
 mod engine;
 mod instance;
 mod logging;
+mod mail;
 mod master_key;
 mod platform_key;
 mod randomness;
@@ -18,6 +19,7 @@ pub(crate) use cluster::RedisProblem;
 pub(crate) use engine::{DatabaseProblem, database_url, holds_files, open_database, open_engine, open_files};
 pub(crate) use instance::{Instance, StartError, Stopped};
 pub(crate) use logging::start as start_logging;
+pub(crate) use mail::MailProblem;
 pub(crate) use master_key::{
     MasterKeyProblem, find as find_master_key, find_or_create as find_or_create_master_key,
     in_directory as master_key_in_directory, in_file as master_key_in_file,

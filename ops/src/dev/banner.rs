@@ -3,7 +3,7 @@
 use super::credentials::{self, DevCredentials};
 use super::script;
 use crate::composition::{PLATFORM_KEY_FILE, RunInfo, SystemRandomness};
-use crate::settings::Settings;
+use crate::settings::{MailSettings, Settings};
 
 pub(super) fn text(info: &RunInfo, settings: &Settings, credentials: &DevCredentials) -> String {
     let data = settings.data_dir.display();
@@ -20,6 +20,9 @@ pub(super) fn text(info: &RunInfo, settings: &Settings, credentials: &DevCredent
     }
     if let Some(core) = info.url("core") {
         text += &format!("  API explorer  {core}/docs\n");
+        if matches!(settings.mail, MailSettings::Mailbox) {
+            text += &format!("  Mailbox       {core}/dev/mailbox\n");
+        }
     }
     let DevCredentials { tenant, email, password, service_key, .. } = credentials;
     text += &format!("\n  Tenant        {tenant}\n  E-mail        {email}\n  Password      {password}\n");

@@ -65,6 +65,7 @@ async fn seeded(instance: &Instance, settings: &Settings) -> Result<DevCredentia
 fn load(args: &DevArgs) -> Result<Settings, CommandError> {
     let mut built_in = Layers::default();
     built_in.set("open_metrics", true, Origin::BuiltIn);
+    built_in.set("mail.mailbox", true, Origin::BuiltIn);
     let mut flags = Layers::default();
     if let Some(base) = args.base_port {
         for name in ListenerName::ALL {

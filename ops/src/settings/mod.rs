@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use ipnet::IpNet;
-use plinto_actors::{Limits, PlatformConfig};
+use plinto_actors::{Limits, PlatformConfig, SmtpSecurity};
 use plinto_http::config::HttpLimits;
 use plinto_http::{HttpConfig, ListenerName};
 use plinto_storage::engines::postgres::PostgresOptions;
@@ -46,6 +46,7 @@ pub(crate) struct Settings {
     pub(crate) tenant_domain: Option<String>,
     pub(crate) open_metrics: bool,
     pub(crate) fault_injection: bool,
+    pub(crate) mail: MailSettings,
     pub(crate) log: LogSettings,
     pub(crate) shutdown: ShutdownSettings,
 }
@@ -99,6 +100,31 @@ pub(crate) struct NodeSettings {
     pub(crate) urls: BTreeMap<String, String>,
     /// Nodes to reckon with until Redis was asked who is there.
     pub(crate) expected: NonZeroU32,
+}
+
+/// Where mail goes.
+#[derive(Clone)]
+pub(crate) enum MailSettings {
+    /// Nothing was said: it waits in the outbox.
+    Nowhere,
+    /// It is kept in memory, where everybody can read it.
+    Mailbox,
+    /// To a server.
+    Smtp(SmtpSettings),
+}
+
+/// A server that takes mail.
+#[derive(Clone)]
+pub(crate) struct SmtpSettings {
+    pub(crate) host: String,
+    pub(crate) port: u16,
+    pub(crate) security: SmtpSecurity,
+    /// User name, and where the password is.
+    pub(crate) credentials: Option<(String, SecretSource)>,
+    /// Certificates of the authorities that may vouch for the server; the system's without it.
+    pub(crate) ca_file: Option<PathBuf>,
+    /// Address all mails come from.
+    pub(crate) from: String,
 }
 
 /// How to log.

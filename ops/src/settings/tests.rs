@@ -83,7 +83,8 @@ fn the_example_shows_every_key_with_its_default() {
         keys.extend(shown(line));
     }
     let known: BTreeSet<String> = schema::keys().map(ToOwned::to_owned).collect();
-    let secret = ["master_key", "database_url", "redis_url"].map(ToOwned::to_owned).into();
+    let secret =
+        ["master_key", "database_url", "redis_url", "mail.smtp_password"].map(ToOwned::to_owned).into();
     assert_eq!(&known - &secret, keys);
 
     let path = std::path::Path::new(EXAMPLE);

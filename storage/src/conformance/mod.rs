@@ -15,6 +15,8 @@ pub mod keys;
 #[expect(missing_docs, reason = "the names of the tests say what they hold")]
 pub mod ledger;
 #[expect(missing_docs, reason = "the names of the tests say what they hold")]
+pub mod mail;
+#[expect(missing_docs, reason = "the names of the tests say what they hold")]
 pub mod rows;
 mod subject;
 #[expect(missing_docs, reason = "the names of the tests say what they hold")]
@@ -47,6 +49,8 @@ macro_rules! conformance {
                     sessions_round_trip, sessions_rotate_once_per_version, sessions_are_revoked_once,
                     sessions_are_listed_newest_first, signing_keys_round_trip, api_keys_round_trip,
                     sign_in_reads_everything_at_once;
+                mail: mails_round_trip, a_mail_is_claimed_once_per_version, what_is_said_once_is_said_once,
+                    finished_mails_are_forgotten;
                 tenants: a_tenant_is_found_by_id_and_slug, tenants_are_listed_in_pages, a_slug_is_unique_until_freed,
                     a_refused_tenant_leaves_no_storage, settings_are_fenced_by_version,
                     an_interrupted_deletion_is_finished_at_the_next_start, an_unknown_tenant_is_refused,

@@ -20,6 +20,10 @@ pub const CREDENTIAL: &str = "credentials.kind";
 pub const SESSION: &str = "sessions.session_id";
 /// Two signing keys with one `kid` in a tenant.
 pub const SIGNING_KEY: &str = "signing_keys.kid";
+/// Two mails with one id in a tenant.
+pub const OUTBOX: &str = "outbox.mail_id";
+/// Two mails of a tenant that say the same of the same.
+pub const OUTBOX_ONCE: &str = "outbox.once";
 
 /// (table, columns of the key in order, name): how an engine that reports columns finds the name.
 pub(crate) const KEYS: &[(&str, &[&str], &str)] = &[
@@ -33,4 +37,6 @@ pub(crate) const KEYS: &[(&str, &[&str], &str)] = &[
     ("credentials", &["tenant_id", "user_id", "kind"], CREDENTIAL),
     ("sessions", &["tenant_id", "session_id"], SESSION),
     ("signing_keys", &["tenant_id", "kid"], SIGNING_KEY),
+    ("outbox", &["tenant_id", "mail_id"], OUTBOX),
+    ("outbox", &["tenant_id", "once"], OUTBOX_ONCE),
 ];

@@ -21,6 +21,7 @@ pub mod constraint;
 pub mod credentials;
 pub(crate) mod ledger;
 pub(crate) mod master_checks;
+pub mod outbox;
 pub mod sessions;
 pub mod sign_in;
 pub mod signing_keys;

@@ -6,8 +6,15 @@ use super::*;
 
 const PLATFORM: &[&[(&str, &str)]] =
     &[master_checks::ALL, tenant_keys::ALL, tenants::ALL, api_keys::ALL, write_probe::ALL, whole_rows::ALL];
-const TENANT: &[&[(&str, &str)]] =
-    &[users::ALL, user_emails::ALL, credentials::ALL, sessions::ALL, sign_in::ALL, signing_keys::ALL];
+const TENANT: &[&[(&str, &str)]] = &[
+    users::ALL,
+    user_emails::ALL,
+    credentials::ALL,
+    sessions::ALL,
+    sign_in::ALL,
+    signing_keys::ALL,
+    outbox::ALL,
+];
 
 fn texts(groups: &[&[(&'static str, &'static str)]]) -> Vec<(&'static str, &'static str)> {
     groups.iter().flat_map(|group| group.iter().copied()).collect()

@@ -11,7 +11,7 @@ use crate::engine::{Row, Scope, Statement, Value};
 use crate::error::StorageError;
 
 /// Columns that hold an id, in whatever table they stand.
-const IDS: &[&str] = &["tenant_id", "user_id", "session_id", "key_id"];
+const IDS: &[&str] = &["tenant_id", "user_id", "session_id", "key_id", "mail_id"];
 
 /// Tables of a tenant in an order in which rows refer only to rows that are there already. The ledger's head is not
 /// among them: it says what the ledger holds, see [`crate::repositories::ledger`].
@@ -56,6 +56,22 @@ const OF_A_TENANT: &[Layout] = &[
         name: "signing_keys",
         key: &["tenant_id", "kid"],
         rest: &["alg", "private_key", "public_jwk", "state", "created_at", "not_after"],
+    },
+    Layout {
+        name: "outbox",
+        key: &["tenant_id", "mail_id"],
+        rest: &[
+            "kind",
+            "language",
+            "state",
+            "attempts",
+            "next_attempt_at",
+            "useful_until",
+            "created_at",
+            "once",
+            "message",
+            "version",
+        ],
     },
     LEDGER,
 ];

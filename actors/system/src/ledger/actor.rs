@@ -1,8 +1,10 @@
 use super::messages::{Appended, CommitError, LedgerMessage};
 use super::state::LedgerState;
 use crate::config::Limits;
+use crate::mail::MailQueue;
 use plinto_domain::TenantId;
 use plinto_runtime::{Activated, ActivationError, Admission, Context, Fault, Reply, VirtualActor};
+use plinto_storage::repositories::outbox;
 use plinto_storage::{Engine, Scope, Unit};
 use std::sync::Arc;
 
@@ -16,6 +18,8 @@ const TURNS_TO_GATHER: u32 = 8;
 pub(crate) struct LedgerActor {
     pub(crate) engine: Arc<dyn Engine>,
     pub(crate) limits: Limits,
+    /// Told of tenants whose outbox got mail.
+    pub(crate) mail: Arc<MailQueue>,
 }
 
 impl VirtualActor for LedgerActor {
@@ -53,10 +57,15 @@ impl VirtualActor for LedgerActor {
         }
         if let Some((units, replies)) = state.next_batch(self.limits.ledger_batch) {
             let engine = Arc::clone(&self.engine);
-            let scope = Scope::Tenant(cx.key().uuid());
+            let tenant = *cx.key();
+            let mail = has_mail(&units).then(|| Arc::clone(&self.mail));
             cx.spawn_then(async move {
                 let several = units.len() > 1;
-                commit(&*engine, scope, units, replies).await;
+                commit(&*engine, Scope::Tenant(tenant.uuid()), units, replies).await;
+                // Also where the outcome is not known: it is looked whether there is mail.
+                if let Some(mail) = mail {
+                    mail.wake(tenant);
+                }
                 if several {
                     gather().await;
                 }
@@ -65,6 +74,10 @@ impl VirtualActor for LedgerActor {
         }
         Ok(())
     }
+}
+
+fn has_mail(units: &[Unit]) -> bool {
+    units.iter().flat_map(|unit| &unit.statements).any(outbox::is_insert)
 }
 
 async fn gather() {

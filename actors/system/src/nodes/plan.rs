@@ -63,9 +63,10 @@ impl Plan {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use plinto_domain::ApiKeyId;
     use plinto_domain::audit::Event;
+    use plinto_domain::mail::MailEvent;
     use plinto_domain::session::RevocationReason;
+    use plinto_domain::{ApiKeyId, MailId};
     use plinto_storage::ledger::CHANGING;
 
     /// One of every event. A new one does not compile until it stands here.
@@ -100,7 +101,12 @@ mod tests {
             }
             Some(Event::RefreshReuseDetected { .. }) => Some(Event::SessionRevoked { session, user, reason }),
             Some(Event::SessionRevoked { .. }) => Some(Event::UserSessionsRevoked { user, reason }),
-            Some(Event::UserSessionsRevoked { .. }) => None,
+            Some(Event::UserSessionsRevoked { .. }) => Some(Event::Mail(MailEvent::Sent {
+                mail: MailId::from_uuid(id),
+                kind: "verify_email",
+                attempt: 1,
+            })),
+            Some(Event::Mail(_)) => None,
         };
         std::iter::successors(next(None), |event| next(Some(event))).collect()
     }

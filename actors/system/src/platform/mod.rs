@@ -4,6 +4,7 @@ mod accounts;
 mod audit;
 mod callers;
 mod introspection;
+mod mail;
 mod sessions;
 mod tenants;
 mod users;
@@ -19,6 +20,7 @@ use crate::environment::Environment;
 use crate::error::ServiceError;
 use crate::ledger::LedgerHandle;
 use crate::look_ups::LookUps;
+use crate::mail::{MailQueue, MailRoute, Postman};
 use crate::nodes::{Follower, Lessor, NodesCount, Progress, Reloads, Watch, announcing};
 use crate::registry::Registry;
 use crate::sealed_rows::SealedRows;
@@ -50,6 +52,7 @@ struct Inner {
     sessions: SessionHandle,
     ledger: LedgerHandle,
     cluster: Arc<dyn Cluster>,
+    mail: MailRoute,
     /// Where other nodes write to the same storage.
     follower: Option<Arc<Follower>>,
 }
@@ -57,12 +60,13 @@ struct Inner {
 impl Platform {
     /// Starts the actor system over an open store. Nothing is activated yet. Where the store's engine is shared with
     /// other nodes, everything committed through this platform is announced to them over `cluster`, and this node
-    /// follows what they commit.
+    /// follows what they commit. Mail goes the given route.
     pub async fn start(
         config: PlatformConfig,
         store: Arc<Store>,
         environment: Environment,
         cluster: Arc<dyn Cluster>,
+        mail: MailRoute,
     ) -> Result<Self, ServiceError> {
         let store = Arc::new(store.over(announcing(store.engine(), &cluster)));
         let engine = Arc::clone(store.engine());
@@ -77,17 +81,31 @@ impl Platform {
         let lessor = engine.is_shared().then(|| Lessor::start(Arc::clone(&cluster), &system));
         let shared = lessor.as_ref().map(|lessor| (&cluster, lessor));
         let rows = Arc::new(SealedRows::of(Arc::clone(&store)));
+        let mail_queue = Arc::new(MailQueue::default());
         let parts = Parts {
             config: &config,
             store: &store,
             rows: &rows,
             environment: &environment,
             watch: &watch,
+            mail: &mail_queue,
             shared,
         };
         let Directories { ledger, tenants, sessions } = parts.directories(&system).await;
         let (tenant_handle, session_handle) =
             (TenantHandle::new(tenants.clone()), SessionHandle::new(sessions.clone()));
+        if let Some(transport) = mail.transport() {
+            let postman = Postman {
+                queue: mail_queue,
+                transport,
+                store: Arc::clone(&store),
+                rows: Arc::clone(&rows),
+                environment: environment.clone(),
+                tenants: tenant_handle.clone(),
+                ledger: ledger.clone(),
+            };
+            postman.start(&system);
+        }
         let follower = lessor.map(|lessor| {
             Arc::new(Follower {
                 cluster: Arc::clone(&cluster),
@@ -125,6 +143,7 @@ impl Platform {
             environment,
             config,
             cluster,
+            mail,
             follower,
         })))
     }

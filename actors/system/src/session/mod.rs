@@ -8,7 +8,7 @@ mod refresh;
 mod refresh_tokens;
 mod state;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub(crate) use actor::SessionActor;
 pub(crate) use handle::{Refreshed, SessionHandle};

@@ -37,6 +37,7 @@ pub(crate) async fn load(
     let jwks = serde_json::to_string(&keys.to_jwks()).map_err(|_| ServiceError::Damaged("public keys"))?;
     Ok(Some(TenantCell {
         id,
+        name: row.name,
         issuer: format!("{}/t/{slug}", config.base_url),
         settings,
         vault,

@@ -13,6 +13,8 @@ use tokio::sync::Semaphore;
 /// keys or settings passivates the tenant; its next activation has the new picture.
 pub(crate) struct TenantCell {
     pub(crate) id: TenantId,
+    /// What people call it.
+    pub(crate) name: String,
     pub(crate) issuer: String,
     pub(crate) settings: TenantSettings,
     pub(crate) vault: Arc<TenantVault>,

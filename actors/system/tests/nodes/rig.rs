@@ -1,7 +1,9 @@
 use crate::cluster::Line;
 use crate::engine::{Connection, database};
 use plinto_actors::runtime::Deadline;
-use plinto_actors::{Caller, ClientContext, Clock, Environment, Limits, Platform, PlatformConfig, SignedIn};
+use plinto_actors::{
+    Caller, ClientContext, Clock, Environment, Limits, MailRoute, Platform, PlatformConfig, SignedIn,
+};
 use plinto_cluster::Hub;
 use plinto_domain::audit::Actor;
 use plinto_domain::randomness::Randomness;
@@ -117,7 +119,9 @@ impl Rig {
             Environment::new(Arc::clone(&self.clock) as Arc<dyn Clock>, Arc::clone(&self.stream) as _);
         let config = PlatformConfig { base_url: "http://plinto.test".into(), limits: self.limits };
         let platform =
-            Platform::start(config, store, environment, Arc::clone(&line) as _).await.expect("platform");
+            Platform::start(config, store, environment, Arc::clone(&line) as _, MailRoute::Nowhere)
+                .await
+                .expect("platform");
         Node { platform, line, connection }
     }
 

@@ -9,6 +9,7 @@ use serde::de::DeserializeOwned;
 use toml::{Table, Value};
 use zeroize::Zeroizing;
 
+mod mail;
 mod nodes;
 
 use super::layers::{Layers, Origin};
@@ -36,6 +37,7 @@ pub(super) fn settings(layers: &Layers, problems: &mut Vec<Problem>) -> Option<S
     let redis = check.redis(database.is_some());
     check.stores_without_url();
     let node = check.node(&listeners, database.is_some());
+    let mail = check.mail(&listeners);
     // Where one node serves alone, nobody could send requests elsewhere meanwhile.
     let drain = if database.is_some() { DRAIN_BESIDE_OTHERS } else { 0 };
     let settings = Settings {
@@ -55,6 +57,7 @@ pub(super) fn settings(layers: &Layers, problems: &mut Vec<Problem>) -> Option<S
         tenant_domain: check.tenant_domain(),
         open_metrics: check.flag("open_metrics"),
         fault_injection: check.flag("fault_injection"),
+        mail,
         log: check.log(),
         shutdown: check.shutdown(drain),
     };

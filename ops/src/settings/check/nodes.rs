@@ -138,7 +138,7 @@ impl Check<'_> {
     }
 
     /// A whole number from 1 to `most`.
-    fn within(&mut self, key: &str, standard: u32, most: i64) -> u32 {
+    pub(super) fn within(&mut self, key: &str, standard: u32, most: i64) -> u32 {
         let Some(given) = self.layers.get(key).and_then(|leaf| leaf.value.as_integer()) else {
             return standard;
         };

@@ -30,5 +30,6 @@ SELECT create_distributed_table('user_emails', 'tenant_id', colocate_with => 'us
 SELECT create_distributed_table('credentials', 'tenant_id', colocate_with => 'users');
 SELECT create_distributed_table('sessions', 'tenant_id', colocate_with => 'users');
 SELECT create_distributed_table('signing_keys', 'tenant_id', colocate_with => 'users');
+SELECT create_distributed_table('outbox', 'tenant_id', colocate_with => 'users');
 SELECT create_distributed_table('ledger_heads', 'tenant_id', colocate_with => 'users');
 SELECT create_distributed_table('ledger_entries', 'tenant_id', colocate_with => 'users');

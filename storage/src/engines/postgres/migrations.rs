@@ -40,6 +40,12 @@ pub(super) const KNOWN: &[Migration] = &[
         sql: include_str!("migrations/0002_audit_look_ups.sql"),
         oldest_compatible: 1,
     },
+    Migration {
+        version: 3,
+        name: "outbox",
+        sql: include_str!("migrations/0003_outbox.sql"),
+        oldest_compatible: 1,
+    },
 ];
 
 /// What is locked while a migration runs; any number that nothing else in the database uses.

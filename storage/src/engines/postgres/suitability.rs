@@ -10,7 +10,7 @@ const OLDEST: i32 = 150_000;
 
 /// Tables of a tenant, those that refer to others before those they refer to.
 pub(super) const TENANT_TABLES: &[&str] =
-    &["ledger_entries", "sessions", "credentials", "user_emails", "signing_keys", "users"];
+    &["ledger_entries", "sessions", "credentials", "user_emails", "signing_keys", "users", "outbox"];
 /// Every table.
 pub(super) const TABLES: &[&str] = &[
     "schema_migrations",
@@ -27,6 +27,7 @@ pub(super) const TABLES: &[&str] = &[
     "user_emails",
     "signing_keys",
     "users",
+    "outbox",
 ];
 
 /// Tables whose rows are never changed by those who serve.

@@ -29,6 +29,7 @@ pub(super) const TENANT: &[Migration] = &[
         name: "audit_look_ups",
         sql: include_str!("migrations/tenant/0003_audit_look_ups.sql"),
     },
+    Migration { version: 4, name: "outbox", sql: include_str!("migrations/tenant/0004_outbox.sql") },
 ];
 
 const REGISTER: &str = "CREATE TABLE IF NOT EXISTS schema_migrations (

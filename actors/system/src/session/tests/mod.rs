@@ -3,5 +3,5 @@
 mod fencing;
 mod outages;
 mod retries;
-mod rig;
+pub(crate) mod rig;
 mod staleness;

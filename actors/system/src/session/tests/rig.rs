@@ -1,5 +1,6 @@
 use crate::{
-    Caller, ClientContext, Clock, Environment, Limits, Platform, PlatformConfig, ServiceError, SignedIn,
+    Caller, ClientContext, Clock, Environment, Limits, MailRoute, Platform, PlatformConfig, ServiceError,
+    SignedIn,
 };
 use async_trait::async_trait;
 use plinto_cluster::{Cluster, InProcess, NodeId, NodeInfo};
@@ -24,7 +25,7 @@ const EMAIL: &str = "ada@example.com";
 
 /// What happens to the next transaction of a tenant.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Fate {
+pub(crate) enum Fate {
     Acknowledged = 0,
     /// Stored, but the connection is lost before the answer.
     StoredUnheard = 1,
@@ -33,7 +34,7 @@ pub(super) enum Fate {
 }
 
 /// An embedded engine that may pretend to be shared, and fails on demand.
-pub(super) struct SharedEngine {
+pub(crate) struct SharedEngine {
     inner: SqliteEngine,
     is_shared: bool,
     away: AtomicBool,
@@ -41,11 +42,11 @@ pub(super) struct SharedEngine {
 }
 
 impl SharedEngine {
-    pub(super) fn set_away(&self, away: bool) {
+    pub(crate) fn set_away(&self, away: bool) {
         self.away.store(away, Ordering::SeqCst);
     }
 
-    pub(super) fn next_commit(&self, fate: Fate) {
+    pub(crate) fn next_commit(&self, fate: Fate) {
         self.next_commit.store(fate as u8, Ordering::SeqCst);
     }
 
@@ -148,21 +149,22 @@ impl Entropy for Stream {
 }
 
 /// Two nodes over one engine, with one tenant that has one user.
-pub(super) struct Nodes {
-    pub(super) engine: Arc<SharedEngine>,
-    pub(super) first: Platform,
-    pub(super) second: Platform,
-    pub(super) tenant: TenantId,
+pub(crate) struct Nodes {
+    pub(crate) engine: Arc<SharedEngine>,
+    pub(crate) first: Platform,
+    pub(crate) second: Platform,
+    pub(crate) tenant: TenantId,
     clock: Arc<ManualClock>,
+    randomness: Arc<Stream>,
     caller: Caller,
 }
 
-pub(super) fn deadline() -> Deadline {
+pub(crate) fn deadline() -> Deadline {
     Deadline::after(Duration::from_secs(60))
 }
 
 /// The client that signs in.
-pub(super) fn client() -> ClientContext {
+pub(crate) fn client() -> ClientContext {
     ClientContext {
         address: Some("192.0.2.7".parse().expect("address")),
         user_agent: Some("suite/1".to_owned()),
@@ -170,16 +172,25 @@ pub(super) fn client() -> ClientContext {
 }
 
 impl Nodes {
-    pub(super) async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         Self::with(TenantSettings::default(), true).await
     }
 
     /// Nodes that do not know of each other, so that neither looks for what the other did.
-    pub(super) async fn unaware() -> Self {
+    pub(crate) async fn unaware() -> Self {
         Self::with(TenantSettings::default(), false).await
     }
 
-    pub(super) async fn with(settings: TenantSettings, is_shared: bool) -> Self {
+    pub(crate) async fn with(settings: TenantSettings, is_shared: bool) -> Self {
+        Self::mailing(settings, is_shared, [MailRoute::Nowhere, MailRoute::Nowhere]).await
+    }
+
+    /// Nodes whose mail goes the given routes.
+    pub(crate) async fn mailing(
+        settings: TenantSettings,
+        is_shared: bool,
+        [first_route, second_route]: [MailRoute; 2],
+    ) -> Self {
         let inner = SqliteEngine::in_memory(SqliteOptions::default()).expect("engine");
         let engine = Arc::new(SharedEngine {
             inner,
@@ -189,7 +200,7 @@ impl Nodes {
         });
         let clock = Arc::new(ManualClock(AtomicI64::new(1_800_000_000_000)));
         let randomness = Arc::new(Stream(AtomicU64::new(1 << 32)));
-        let first = node(&engine, &clock, &randomness).await;
+        let first = node(&engine, &clock, &randomness, first_route).await;
         let tenant = first.create_tenant("demo", "Demo", settings, Actor::System).await.expect("tenant").id;
         let password = Zeroizing::new(PASSWORD.to_owned());
         first
@@ -197,49 +208,58 @@ impl Nodes {
             .await
             .expect("user");
         let key = first.issue_service_key(tenant, "tests", Actor::System).await.expect("key").text;
-        let second = node(&engine, &clock, &randomness).await;
+        let second = node(&engine, &clock, &randomness, second_route).await;
         let caller = first.authenticate(&key).await.expect("caller");
-        Self { engine, first, second, tenant, clock, caller }
+        Self { engine, first, second, tenant, clock, randomness, caller }
     }
 
-    pub(super) fn advance(&self, by: Duration) {
+    /// One more node over the same engine.
+    pub(crate) async fn another(&self, mail: MailRoute) -> Platform {
+        node(&self.engine, &self.clock, &self.randomness, mail).await
+    }
+
+    pub(crate) fn advance(&self, by: Duration) {
         self.clock.0.fetch_add(by.as_millis() as i64, Ordering::SeqCst);
     }
 
     /// Signs in through the first node.
-    pub(super) async fn sign_in(&self) -> SignedIn {
+    pub(crate) async fn sign_in(&self) -> SignedIn {
         self.first.sign_in(self.tenant, EMAIL, PASSWORD, client(), deadline()).await.expect("signed in")
     }
 
-    pub(super) async fn introspect(&self, node: &Platform, token: &str) -> Result<bool, ServiceError> {
+    pub(crate) async fn introspect(&self, node: &Platform, token: &str) -> Result<bool, ServiceError> {
         Ok(node.introspect(&self.caller, token, deadline()).await?.is_active())
     }
 
-    pub(super) async fn is_active(&self, node: &Platform, token: &str) -> bool {
+    pub(crate) async fn is_active(&self, node: &Platform, token: &str) -> bool {
         self.introspect(node, token).await.expect("introspected")
     }
 
     /// Refreshes through a node as the client that signed in.
-    pub(super) async fn refresh(&self, node: &Platform, token: &str) -> Result<SignedIn, ServiceError> {
+    pub(crate) async fn refresh(&self, node: &Platform, token: &str) -> Result<SignedIn, ServiceError> {
         node.refresh(None, token, client(), deadline()).await
     }
 
+    /// Signs up, through the first node, with the address of the user there is: its owner is told by mail.
+    pub(crate) async fn sign_up_again(&self) {
+        let password = Zeroizing::new(PASSWORD.to_owned());
+        let again = self.first.sign_up(self.tenant, EMAIL.into(), password, None, client(), deadline());
+        again.await.expect("accepted");
+    }
+
     /// How often an event stands in the tenant's ledger.
-    pub(super) async fn count(&self, event: &str) -> usize {
+    pub(crate) async fn count(&self, event: &str) -> usize {
         let scope = Scope::Tenant(self.tenant.uuid());
         let entries = ledger::page(&*self.engine, scope, 0, 1_000).await.expect("ledger");
         entries.iter().filter(|entry| entry.event == event).count()
     }
 
     /// Checks that the ledger's chain holds, and that nothing is left behind.
-    pub(super) async fn finish(self) {
+    pub(crate) async fn finish(self) {
         let scope = Scope::Tenant(self.tenant.uuid());
         ledger::verify(&*self.engine, scope, |_, _| {}).await.expect("the chain is intact");
         for node in [&self.first, &self.second] {
-            let soft = Duration::from_secs(5);
-            let report = node.system().shutdown(soft, soft * 2).await;
-            assert!(report.was_graceful(), "{report:?}");
-            assert_eq!(node.system().leaks(), Vec::<String>::new());
+            stop(node).await;
         }
         self.engine.close().await;
     }
@@ -256,12 +276,25 @@ fn alone() -> Arc<dyn Cluster> {
     }))
 }
 
-async fn node(engine: &Arc<SharedEngine>, clock: &Arc<ManualClock>, randomness: &Arc<Stream>) -> Platform {
+/// Shuts a node down and checks that nothing is left behind.
+pub(crate) async fn stop(node: &Platform) {
+    let soft = Duration::from_secs(5);
+    let report = node.system().shutdown(soft, soft * 2).await;
+    assert!(report.was_graceful(), "{report:?}");
+    assert_eq!(node.system().leaks(), Vec::<String>::new());
+}
+
+async fn node(
+    engine: &Arc<SharedEngine>,
+    clock: &Arc<ManualClock>,
+    randomness: &Arc<Stream>,
+    mail: MailRoute,
+) -> Platform {
     let as_engine: Arc<dyn Engine> = Arc::clone(engine) as Arc<dyn Engine>;
     let entropy: Arc<dyn Entropy> = Arc::clone(randomness) as Arc<dyn Entropy>;
     let master = MasterKey::generate(&Stream::default());
     let store = Store::open(as_engine, master, entropy, clock.now().as_millis()).await.expect("store");
     let environment = Environment::new(Arc::clone(clock) as Arc<dyn Clock>, Arc::clone(randomness) as _);
     let config = PlatformConfig { base_url: "http://plinto.test".into(), limits: Limits::default() };
-    Platform::start(config, Arc::new(store), environment, alone()).await.expect("platform")
+    Platform::start(config, Arc::new(store), environment, alone(), mail).await.expect("platform")
 }

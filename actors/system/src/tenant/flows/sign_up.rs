@@ -1,11 +1,12 @@
 use super::{SIGN_UP_ATTEMPTS, Services, while_wanted};
 use crate::error::ServiceError;
 use crate::ledger::CommitError;
-use crate::persist::{entries, unit};
+use crate::persist::unit;
 use crate::tenant::SignUpRequest;
 use plinto_domain::address::Network;
-use plinto_domain::audit::{Actor, Event};
-use plinto_domain::sign_up::{SignUp, decide};
+use plinto_domain::audit::Actor;
+use plinto_domain::email::EmailAddress;
+use plinto_domain::sign_up::{SignUp, decide, decide_repeated};
 use plinto_domain::{Decision, UserId};
 use plinto_runtime::{Deadline, Reply};
 use plinto_storage::Unit;
@@ -29,14 +30,15 @@ pub(in crate::tenant) async fn sign_up(
     services.attempts.account(&cell.vault, &account, network).await?;
     let find = || user_emails::find_by_email(&*services.engine, &cell.vault, checked.email.normalized());
     let taken = services.rows.read(cell.id, find).await?.is_some();
+    let email = checked.email.clone();
     let (unit, _) = hash_and_decide(services, checked, None, deadline, reply).await?;
     if taken {
-        return record_repetition(services, deadline).await;
+        return tell_owner(services, email, deadline).await;
     }
     match services.ledger.append(cell.id, unit, deadline).await? {
         Ok(_) => Ok(()),
         // Somebody took the address between the look and the commit.
-        Err(CommitError::Unique(_)) => record_repetition(services, deadline).await,
+        Err(CommitError::Unique(_)) => tell_owner(services, email, deadline).await,
         Err(error) => Err(error.into()),
     }
 }
@@ -80,9 +82,17 @@ async fn hash_and_decide<R>(
     Ok((unit(&cell.vault, writes, &events, actor.unwrap_or(Actor::User(user)), now), user))
 }
 
-async fn record_repetition(services: &Services, deadline: Deadline) -> Result<(), ServiceError> {
-    let entries = entries(&[Event::SignUpRepeated], Actor::Anonymous, services.environment.now());
-    let unit = Unit { statements: Vec::new(), entries };
-    services.ledger.append(services.cell.id, unit, deadline).await??;
+/// The address has an account: whoever reads its mail hears of it, whoever signs up does not.
+async fn tell_owner(
+    services: &Services,
+    email: EmailAddress,
+    deadline: Deadline,
+) -> Result<(), ServiceError> {
+    let (cell, now) = (&services.cell, services.environment.now());
+    let language = cell.settings.mail.language;
+    let Decision { writes, events, reply: () } =
+        decide_repeated(email, language, now, services.environment.randomness());
+    let unit = unit(&cell.vault, writes, &events, Actor::Anonymous, now);
+    services.ledger.append(cell.id, unit, deadline).await??;
     Ok(())
 }

@@ -6,8 +6,8 @@ use super::super::connection::in_memory;
 use super::super::options::SqliteOptions;
 use crate::Scope;
 use crate::repositories::{
-    api_keys, constraint, credentials, ledger, master_checks, sessions, sign_in, signing_keys, tenant_keys,
-    tenants, user_emails, users, write_probe,
+    api_keys, constraint, credentials, ledger, master_checks, outbox, sessions, sign_in, signing_keys,
+    tenant_keys, tenants, user_emails, users, write_probe,
 };
 
 fn database(scope: Scope) -> Connection {
@@ -46,6 +46,7 @@ fn every_text_is_valid_where_it_is_used() {
                 sessions::ALL,
                 sign_in::ALL,
                 signing_keys::ALL,
+                outbox::ALL,
                 ledger::ALL,
             ],
         ),
@@ -91,7 +92,15 @@ fn every_table_is_strict() {
 #[test]
 fn look_ups_use_a_key_and_never_scan() {
     let connection = tenant();
-    let reads = [users::ALL, user_emails::ALL, credentials::ALL, sessions::ALL, sign_in::ALL, ledger::ALL];
+    let reads = [
+        users::ALL,
+        user_emails::ALL,
+        credentials::ALL,
+        sessions::ALL,
+        sign_in::ALL,
+        ledger::ALL,
+        outbox::ALL,
+    ];
     for (name, sql) in reads.into_iter().flatten() {
         let plan = format!("EXPLAIN QUERY PLAN {sql}");
         let mut statement = connection.prepare(&plan).unwrap();

@@ -1,0 +1,3 @@
+mod delivery;
+mod sink;
+mod smtp;
