@@ -87,7 +87,7 @@ fn document(auth: &str) -> utoipa::openapi::OpenApi {
     }
     problems::describe(document.components.get_or_insert_default());
     completion::complete(&mut document, &health::routes(), None);
-    completion::complete(&mut document, &core::routes(), None);
+    completion::complete(&mut document, &core::routes(true), None);
     completion::complete(&mut document, &auth::routes(true), Some(auth));
     document
 }
