@@ -150,8 +150,10 @@ async fn made_up_tenants_in_refresh_tokens_activate_nothing() {
     }
     let after = app.state.platform().system().tree().kinds;
     let tenants = |kinds: &[plinto_actors::runtime::KindSummary]| {
-        kinds.iter().find(|kind| kind.kind == "tenant").map(|kind| kind.states.clone())
+        let tenants = kinds.iter().find(|kind| kind.kind == "tenant").map(|kind| kind.states.clone());
+        tenants.unwrap_or_default().into_iter().map(|(_, count)| count).sum::<u64>()
     };
-    assert_eq!(tenants(&before), tenants(&after));
+    // Fewer where the tenant is just being loaded again, because its first key was found in its ledger.
+    assert!(tenants(&after) <= tenants(&before));
     app.finish().await;
 }
