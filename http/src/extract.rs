@@ -1,5 +1,6 @@
 //! Reading requests: bodies, the client, the tenant.
 
+use crate::guard::Bearer;
 use crate::listener::Peer;
 use crate::problem::{self, Problem, catalogue};
 use crate::state::AppState;
@@ -16,6 +17,7 @@ use plinto_domain::audit::Actor;
 use serde::de::DeserializeOwned;
 use std::borrow::Cow;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 /// A JSON body.
 pub(crate) struct JsonBody<T>(pub(crate) T);
@@ -252,6 +254,27 @@ impl NamedTenant {
                 other => other.into(),
             }),
         }
+    }
+}
+
+/// The tenant and the good access token of a signed-in user's request. It stands before the body, so that a request
+/// without a good token is not told what is wrong with its body. Whether the session still lives, the handler's one call
+/// into the platform finds out.
+pub(crate) struct Mine {
+    pub(crate) tenant: TenantId,
+    pub(crate) token: Arc<str>,
+}
+
+impl FromRequestParts<AppState> for Mine {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
+        let bearer = parts.extensions.get::<Bearer>().cloned();
+        let Bearer(token) = bearer.ok_or(ServiceError::InvalidToken { reason: problem::MISSING })?;
+        let named = NamedTenant::from_request_parts(parts, state).await?;
+        let tenant = named.or_of_token(&token, state).await?;
+        state.platform().verify_token(tenant, &token, state.deadline()).await?;
+        Ok(Self { tenant, token })
     }
 }
 

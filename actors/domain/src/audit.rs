@@ -2,7 +2,7 @@
 
 use crate::id::{ApiKeyId, SessionId, TenantId, UserId};
 use crate::mail::MailEvent;
-use crate::session::RevocationReason;
+use crate::session::{RevocationReason, SessionEvent};
 use serde_json::{Value, json};
 
 /// Who caused an event.
@@ -129,15 +129,19 @@ pub enum Event {
         /// Why.
         reason: RevocationReason,
     },
-    /// All sessions of a user ended.
+    /// All sessions of a user ended, but for the one that is kept.
     UserSessionsRevoked {
         /// Whose.
         user: UserId,
+        /// The one that is kept.
+        kept: Option<SessionId>,
         /// Why.
         reason: RevocationReason,
     },
     /// Something happened to a mail.
     Mail(MailEvent),
+    /// Something else happened to a session.
+    Session(SessionEvent),
 }
 
 impl Event {
@@ -161,6 +165,7 @@ impl Event {
             Self::SessionRevoked { .. } => "session.revoked",
             Self::UserSessionsRevoked { .. } => "user.sessions_revoked",
             Self::Mail(event) => event.name(),
+            Self::Session(event) => event.name(),
         }
     }
 
@@ -188,6 +193,7 @@ impl Event {
             | Self::SessionRefreshRepeated { .. }
             | Self::RefreshReuseDetected { .. }
             | Self::Mail(_) => false,
+            Self::Session(event) => event.concerns_other_nodes(),
         }
     }
 
@@ -213,6 +219,7 @@ impl Event {
             | Self::RefreshReuseDetected { session, .. }
             | Self::SessionRevoked { session, .. } => session.to_string(),
             Self::Mail(event) => event.subject(),
+            Self::Session(event) => event.subject(),
         }
     }
 
@@ -237,8 +244,12 @@ impl Event {
                 json!({ "presented": presented, "current": current })
             }
             Self::SessionRevoked { user, reason, .. } => json!({ "user": user, "reason": reason.as_str() }),
-            Self::UserSessionsRevoked { reason, .. } => json!({ "reason": reason.as_str() }),
             Self::Mail(event) => event.data(),
+            Self::UserSessionsRevoked { reason, kept: None, .. } => json!({ "reason": reason.as_str() }),
+            Self::UserSessionsRevoked { reason, kept, .. } => {
+                json!({ "reason": reason.as_str(), "kept": kept })
+            }
+            Self::Session(event) => event.data(),
         }
     }
 }

@@ -6,7 +6,7 @@ use crate::id::{SessionId, UserId};
 use crate::mail::{DeliveryWrite, OutgoingMail};
 use crate::name::DisplayName;
 use crate::password::PasswordHash;
-use crate::session::{ClientDescription, RevocationReason};
+use crate::session::{ClientDescription, RevocationReason, SessionWrite};
 use crate::time::Timestamp;
 
 /// The outcome of a pure decision.
@@ -104,15 +104,19 @@ pub enum Write {
         /// When.
         at: Timestamp,
     },
-    /// Every live session of the user ends.
+    /// Every live session of the user ends, but for the one that is kept.
     RevokeUserSessions {
         /// Whose.
         user: UserId,
+        /// The one that is kept.
+        kept: Option<SessionId>,
         /// Why.
         reason: RevocationReason,
         /// When.
         at: Timestamp,
     },
+    /// Something else about a session.
+    Session(SessionWrite),
 }
 
 /// A session to be stored.

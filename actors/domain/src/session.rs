@@ -1,34 +1,40 @@
 //! One session: its life, its refresh tokens, its end.
 
+mod changes;
+mod concurrency;
+mod ending;
+mod policy;
+mod reauthentication;
+
+pub use changes::{SessionEvent, SessionWrite};
+pub use concurrency::{SESSION_LIMIT, begin};
+pub use ending::{RevocationReason, revoke, revoke_all};
+pub use policy::{AtLimit, SessionPolicy};
+pub use reauthentication::reauthenticate;
+
 use crate::audit::Event;
 use crate::decision::{Decision, Write};
+use crate::denial::{Denial, DenialKind};
 use crate::id::{SessionId, UserId};
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 use subtle::ConstantTimeEq;
 
-/// Why a session ended.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum RevocationReason {
-    /// Its user signed out of it.
-    SignOut,
-    /// Its user signed out everywhere.
-    SignOutEverywhere,
-    /// A replaced refresh token was presented again.
-    RefreshReuse,
-}
+/// There is no such session, or it is somebody else's.
+pub const UNKNOWN_SESSION: Denial = Denial::new(
+    DenialKind::Unknown,
+    "unknown_session",
+    "Unknown session",
+    "there is no session of this id, or it is not yours",
+);
 
-impl RevocationReason {
-    /// Stable text, as stored.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::SignOut => "sign_out",
-            Self::SignOutEverywhere => "sign_out_everywhere",
-            Self::RefreshReuse => "refresh_reuse",
-        }
-    }
-}
+/// Refusals of this capability.
+pub const DENIALS: &[Denial] = &[UNKNOWN_SESSION, SESSION_LIMIT];
+
+/// How far behind the truth the time a session was last seen may be. Longer than an access token lives by default: of
+/// a client that refreshes, the refresh says it, and nothing else is ever written.
+const SEEN_TO_WITHIN: Duration = Duration::from_secs(15 * 60);
 
 /// Where a session was started from. Personal data: sealed at rest, not shown by `Debug`.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,51 +48,6 @@ pub struct ClientDescription {
 impl std::fmt::Debug for ClientDescription {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("ClientDescription(redacted)")
-    }
-}
-
-/// How long sessions live.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct SessionPolicy {
-    /// Seconds an access token is good for.
-    pub access_token_seconds: u32,
-    /// Seconds after which a session ends if it is not refreshed.
-    pub idle_seconds: u32,
-    /// Seconds after which a session ends whatever happens.
-    pub absolute_seconds: u32,
-    /// Seconds in which the client that had its refresh token replaced may present the replaced one again; 0 is never.
-    /// They count from the rotation. If a node or the database stops between the commit and the answer, the client can
-    /// only retry once another takes over: a grace shorter than the longest fail-over turns that honest retry into
-    /// reuse, which ends the session. A longer one is as much longer for a thief who also appears as the same client.
-    pub refresh_grace_seconds: u32,
-}
-
-impl Default for SessionPolicy {
-    fn default() -> Self {
-        Self {
-            access_token_seconds: 600,
-            idle_seconds: 14 * 86_400,
-            absolute_seconds: 90 * 86_400,
-            refresh_grace_seconds: 10,
-        }
-    }
-}
-
-impl SessionPolicy {
-    /// Absolute end of a session that begins now.
-    pub fn expires_at(&self, now: Timestamp) -> Timestamp {
-        now.plus(Duration::from_secs(self.absolute_seconds.into()))
-    }
-
-    /// End by idleness of a session used now.
-    pub fn idle_expires_at(&self, now: Timestamp) -> Timestamp {
-        now.plus(Duration::from_secs(self.idle_seconds.into()))
-    }
-
-    /// How long a replaced refresh token may come again.
-    fn refresh_grace(&self) -> Duration {
-        Duration::from_secs(self.refresh_grace_seconds.into())
     }
 }
 
@@ -113,6 +74,8 @@ pub struct Session {
     pub rotated_at: Option<Timestamp>,
     /// Blind index of the client that asked for that rotation, if it is known.
     pub refresh_client: Option<[u8; 32]>,
+    /// When it was last seen, as far as is written down.
+    pub last_seen_at: Timestamp,
     /// Whether it was revoked.
     pub revoked: bool,
     /// Version of the stored row, for fencing.
@@ -140,6 +103,11 @@ impl Session {
         } else {
             Ok(())
         }
+    }
+
+    /// Whether it has to be written down that the session is seen at `now`.
+    pub fn is_sighting_due(&self, now: Timestamp) -> bool {
+        now.since(self.last_seen_at) >= SEEN_TO_WITHIN
     }
 
     /// Whether a genuine token of an older generation is an honest retry: the immediate predecessor, soon after it was
@@ -241,27 +209,6 @@ fn reuse(session: &Session, presented: PresentedRefresh, now: Timestamp) -> Deci
             Event::SessionRevoked { session: session.id, user: session.user, reason },
         ],
         reply: RefreshOutcome::ReuseDetected,
-    }
-}
-
-/// Ends a session; ending an ended one changes nothing.
-pub fn revoke(session: &Session, reason: RevocationReason, now: Timestamp) -> Decision<()> {
-    if session.revoked {
-        return Decision::reply_only(());
-    }
-    Decision {
-        writes: vec![Write::RevokeSession { session: session.id, reason, at: now }],
-        events: vec![Event::SessionRevoked { session: session.id, user: session.user, reason }],
-        reply: (),
-    }
-}
-
-/// Ends every session of a user.
-pub fn revoke_all(user: UserId, reason: RevocationReason, now: Timestamp) -> Decision<()> {
-    Decision {
-        writes: vec![Write::RevokeUserSessions { user, reason, at: now }],
-        events: vec![Event::UserSessionsRevoked { user, reason }],
-        reply: (),
     }
 }
 

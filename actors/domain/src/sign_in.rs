@@ -7,7 +7,7 @@ use crate::email::EmailAddress;
 use crate::id::{SessionId, UserId};
 use crate::input::InvalidInput;
 use crate::password::{Password, PasswordHash};
-use crate::session::{ClientDescription, SessionPolicy};
+use crate::session::{ClientDescription, SessionPolicy, begin};
 use crate::time::Timestamp;
 
 /// A well-formed request to sign in.
@@ -30,7 +30,7 @@ impl SignIn {
 }
 
 /// What the hasher found, always after the same amount of work.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct PasswordCheck {
     /// The password is the stored one.
     pub matches: bool,
@@ -39,7 +39,7 @@ pub struct PasswordCheck {
 }
 
 /// Facts the session starts with, prepared before the decision.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct SessionSeed {
     /// The new session's id.
     pub session: SessionId,
@@ -60,16 +60,21 @@ pub enum SignInOutcome {
         user: UserId,
         /// Authentication methods (RFC 8176).
         amr: Vec<String>,
+        /// The user's sessions that end for it.
+        ended: Vec<SessionId>,
     },
+    /// The user has as many sessions as may be; heard only by who knows the password.
+    TooManySessions,
     /// One answer for an unknown account, a wrong password and a blocked account.
     Refused,
 }
 
-/// Decides on a sign-in.
+/// Decides on a sign-in; `live` are the user's sessions, where their number is limited.
 pub fn decide(
     account: Option<&Account>,
     check: PasswordCheck,
     seed: SessionSeed,
+    live: &[SessionId],
     policy: &SessionPolicy,
     now: Timestamp,
 ) -> Decision<SignInOutcome> {
@@ -88,7 +93,7 @@ pub fn decide(
     }
     let user = account.user;
     let amr = vec!["pwd".to_owned()];
-    let mut writes = vec![Write::InsertSession(NewSession {
+    let new = NewSession {
         session: seed.session,
         user,
         at: now,
@@ -98,13 +103,15 @@ pub fn decide(
         client: seed.client,
         refresh_hash: seed.refresh_hash,
         key_version: seed.key_version,
-    })];
-    let mut events = vec![Event::SessionCreated { session: seed.session, user, amr: amr.clone() }];
+    };
+    let Ok(Decision { mut writes, mut events, reply: ended }) = begin(new, live, policy) else {
+        return Decision { reply: SignInOutcome::TooManySessions, ..refused(Some(user), "session_limit") };
+    };
     if let Some(hash) = check.upgraded {
         writes.push(Write::ReplacePasswordHash { user, hash, expected_version: stored.version, at: now });
         events.push(Event::PasswordHashUpgraded { user });
     }
-    Decision { writes, events, reply: SignInOutcome::SignedIn { user, amr } }
+    Decision { writes, events, reply: SignInOutcome::SignedIn { user, amr, ended } }
 }
 
 fn refused(user: Option<UserId>, reason: &'static str) -> Decision<SignInOutcome> {
@@ -143,7 +150,7 @@ mod tests {
             key_version: 1,
             client: ClientDescription::default(),
         };
-        decide(account, PasswordCheck { matches, upgraded }, seed, &SessionPolicy::default(), NOW)
+        decide(account, PasswordCheck { matches, upgraded }, seed, &[], &SessionPolicy::default(), NOW)
     }
 
     #[test]

@@ -62,9 +62,6 @@ impl fmt::Debug for TenantSlug {
     }
 }
 
-/// Seconds a replaced refresh token may be good for at most: long enough for any retry, short for a thief.
-const LONGEST_REFRESH_GRACE: u32 = 60;
-
 /// What a tenant may configure; stored as JSON, every field with a safe default.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -88,25 +85,7 @@ impl TenantSettings {
         if self.password.min_score > 4 {
             return refuse("settings.password.min_score", "choose 0 to 4");
         }
-        let session = &self.session;
-        if !(60..=3_600).contains(&session.access_token_seconds) {
-            return refuse("settings.session.access_token_seconds", "choose 60 to 3600 seconds");
-        }
-        if session.idle_seconds < session.access_token_seconds
-            || session.absolute_seconds < session.idle_seconds
-        {
-            return refuse(
-                "settings.session",
-                "access token, idle and absolute lifetime must grow in this order",
-            );
-        }
-        if session.absolute_seconds > 366 * 86_400 {
-            return refuse("settings.session.absolute_seconds", "choose at most 366 days");
-        }
-        if session.refresh_grace_seconds > LONGEST_REFRESH_GRACE {
-            return refuse("settings.session.refresh_grace_seconds", "choose at most 60 seconds, 0 for none");
-        }
-        Ok(())
+        self.session.check()
     }
 }
 

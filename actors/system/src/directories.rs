@@ -7,7 +7,7 @@ use crate::mail::MailQueue;
 use crate::nodes::{Lessor, SharedGuesses, Watch};
 use crate::passwords::PasswordHasher;
 use crate::sealed_rows::SealedRows;
-use crate::session::SessionActor;
+use crate::session::{SessionActor, SessionEnds};
 use crate::tenant::{AttemptLimits, TenantActor};
 use plinto_cluster::Cluster;
 use plinto_runtime::{ActorSystem, Directory, DirectoryConfig};
@@ -22,6 +22,8 @@ pub(crate) struct Parts<'p> {
     pub(crate) environment: &'p Environment,
     pub(crate) watch: &'p Arc<Watch>,
     pub(crate) mail: &'p Arc<MailQueue>,
+    /// How tenants reach sessions that they end.
+    pub(crate) ends: &'p SessionEnds,
     /// Where several nodes share limits: by what, and through what.
     pub(crate) shared: Option<(&'p Arc<dyn Cluster>, &'p Arc<Lessor>)>,
 }
@@ -55,6 +57,7 @@ impl Parts<'_> {
             ledger: ledger.clone(),
             attempts: Arc::new(AttemptLimits::new(&limits, guesses)),
             watch: Arc::clone(self.watch),
+            ends: self.ends.clone(),
             lessor: self.shared.map(|(_, lessor)| Arc::clone(lessor)),
         };
         let tenant_config = DirectoryConfig { max_bytes: limits.live_tenant_bytes, ..tenant_idle };

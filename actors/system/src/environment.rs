@@ -1,5 +1,6 @@
-//! Time and randomness, opened once by the composition root.
+//! Time, randomness and places, opened once by the composition root.
 
+use crate::places::{Nowhere, Places};
 use plinto_domain::Timestamp;
 use plinto_domain::randomness::Randomness;
 use std::fmt;
@@ -16,12 +17,24 @@ pub trait Clock: Send + Sync {
 pub struct Environment {
     clock: Arc<dyn Clock>,
     randomness: Arc<dyn Randomness>,
+    places: Arc<dyn Places>,
 }
 
 impl Environment {
-    /// An environment over the given clock and generator.
+    /// An environment over the given clock and generator, in which no place is known.
     pub fn new(clock: Arc<dyn Clock>, randomness: Arc<dyn Randomness>) -> Self {
-        Self { clock, randomness }
+        Self { clock, randomness, places: Arc::new(Nowhere) }
+    }
+
+    /// The same, in which places are known.
+    #[must_use]
+    pub fn with_places(self, places: Arc<dyn Places>) -> Self {
+        Self { places, ..self }
+    }
+
+    /// Where addresses are.
+    pub(crate) fn places(&self) -> &dyn Places {
+        &*self.places
     }
 
     /// The current instant.

@@ -40,6 +40,12 @@ pub enum ServiceError {
         /// Stable reason.
         reason: &'static str,
     },
+    /// The user authenticated too long ago for what is asked (RFC 9470).
+    #[error("this asks for a recent sign-in; authenticate again with POST /v1/auth/reauthenticate")]
+    ReauthenticationNeeded {
+        /// Seconds it may be ago.
+        max_age: u32,
+    },
     /// The refresh token is not good (any more).
     #[error("the refresh token is not valid; sign in again")]
     InvalidGrant,

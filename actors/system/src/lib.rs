@@ -18,6 +18,7 @@ mod mail;
 mod nodes;
 mod passwords;
 mod persist;
+mod places;
 mod platform;
 mod registry;
 mod sealed_rows;
@@ -36,7 +37,10 @@ pub use mail::{
 };
 pub use nodes::NodesCount;
 pub use passwords::{CURRENT_PARAMETERS, HashMemory, hash_password, verify_password};
-pub use platform::{AuditEntry, AuditExport, AuditPage, AuditQuery, AuditStream, Platform, UserView};
+pub use places::{Place, Places};
+pub use platform::{
+    AuditEntry, AuditExport, AuditPage, AuditQuery, AuditStream, Device, DeviceKind, Platform, SessionView, UserView,
+};
 pub use registry::TenantView;
 pub use session::SessionKey;
 pub use tenant::{ClientContext, IssuedAccessToken, SignedIn};

@@ -6,7 +6,8 @@ use plinto_domain::decision::{NewSession, Write};
 use plinto_domain::email::EmailAddress;
 use plinto_domain::mail::{DeliveryWrite, OutgoingMail};
 use plinto_domain::name::DisplayName;
-use plinto_domain::{Timestamp, UserId};
+use plinto_domain::session::SessionWrite;
+use plinto_domain::{SessionId, TenantId, Timestamp, UserId};
 use plinto_storage::repositories::credentials::{self, CredentialKind, CredentialRow};
 use plinto_storage::repositories::outbox::{self, MailRow, MailState};
 use plinto_storage::repositories::sessions::{self, ClientInfo, Rotation, SessionRow};
@@ -104,10 +105,49 @@ fn statements(vault: &TenantVault, write: Write, now: Timestamp) -> Vec<Statemen
         Write::RevokeSession { session, reason, at } => {
             vec![sessions::revoke(tenant, session.uuid(), at.as_millis(), reason.as_str())]
         }
-        Write::RevokeUserSessions { user, reason, at } => {
-            vec![sessions::revoke_all_for_user(tenant, user.uuid(), at.as_millis(), reason.as_str())]
+        Write::RevokeUserSessions { user, kept, reason, at } => {
+            let (user, at, reason) = (user.uuid(), at.as_millis(), reason.as_str());
+            vec![match kept {
+                None => sessions::revoke_all_for_user(tenant, user, at, reason),
+                Some(kept) => sessions::revoke_others_of_user(tenant, user, kept.uuid(), at, reason),
+            }]
+        }
+        Write::Session(write) => vec![session_statement(vault, write)],
+    }
+}
+
+fn session_statement(vault: &TenantVault, write: SessionWrite) -> Statement {
+    match write {
+        SessionWrite::Reauthenticate {
+            session,
+            generation,
+            token_hash,
+            idle_expires_at,
+            at,
+            client,
+            expected_version,
+        } => {
+            let rotation = Rotation {
+                session_id: session.uuid(),
+                expected_version,
+                generation: generation.into(),
+                hash: token_hash,
+                idle_expires_at: idle_expires_at.as_millis(),
+                rotated_at: at.as_millis(),
+                client,
+            };
+            sessions::reauthenticate(vault.tenant(), &rotation)
+        }
+        SessionWrite::WithinLimit { session, user, most, at } => {
+            sessions::within_limit(vault.tenant(), session.uuid(), user.uuid(), at.as_millis(), most)
         }
     }
+}
+
+/// That a session was seen, which is on no record.
+pub(crate) fn seen(tenant: TenantId, session: SessionId, at: Timestamp) -> Unit {
+    let statements = vec![sessions::note_seen(tenant.uuid(), session.uuid(), at.as_millis())];
+    Unit { statements, entries: Vec::new() }
 }
 
 fn insert_user(
@@ -189,6 +229,7 @@ fn insert_session(vault: &TenantVault, new: NewSession) -> Statement {
         revoked_at: None,
         revoked_reason: None,
         version: FIRST_VERSION,
+        last_seen_at: new.at.as_millis(),
     };
     sessions::insert(vault, &row)
 }

@@ -4,6 +4,7 @@ pub(crate) mod accounts;
 pub(crate) mod audit;
 pub(crate) mod keys;
 pub(crate) mod mailbox;
+pub(crate) mod session_lists;
 pub(crate) mod sessions;
 pub(crate) mod tenants;
 pub(crate) mod users;
@@ -19,6 +20,8 @@ pub(crate) fn routes(with_mailbox: bool) -> Vec<Route> {
         Route::new(Method::POST, "/v1/auth/sign-in", Public, sessions::sign_in).of_tenant(),
         Route::new(Method::POST, "/v1/auth/refresh", Public, sessions::refresh).of_tenant(),
         Route::new(Method::POST, "/v1/auth/sign-out", AccessToken, sessions::sign_out).of_tenant(),
+        Route::new(Method::POST, "/v1/auth/reauthenticate", AccessToken, sessions::reauthenticate)
+            .of_tenant(),
         Route::new(Method::GET, "/v1/users/me", AccessToken, accounts::me).of_tenant(),
         Route::new(Method::GET, "/t/{tenant}/.well-known/jwks.json", Public, keys::jwks),
         Route::new(Method::GET, "/v1/openapi.json", Public, crate::openapi::serve),
@@ -28,6 +31,7 @@ pub(crate) fn routes(with_mailbox: bool) -> Vec<Route> {
     if with_mailbox {
         rows.extend(mailbox::routes());
     }
+    rows.extend(session_lists::routes());
     rows.extend([
         Route::new(Method::POST, "/v1/tenants", PlatformKey, tenants::create),
         Route::new(Method::GET, "/v1/tenants", PlatformKey, tenants::list),

@@ -1,6 +1,6 @@
 //! Sessions: sign-in, refresh, sign-out.
 
-use crate::extract::{Client, JsonBody, NamedTenant};
+use crate::extract::{Client, JsonBody, Mine, NamedTenant};
 use crate::guard::Bearer;
 use crate::problem::Problem;
 use crate::secret::Secret;
@@ -15,7 +15,7 @@ use utoipa::{OpenApi, ToSchema};
 
 /// The operations of this capability.
 #[derive(OpenApi)]
-#[openapi(paths(sign_in, refresh, sign_out), tags((name = "sessions", description = "Signing in, staying signed in, signing out")))]
+#[openapi(paths(sign_in, refresh, sign_out, reauthenticate), tags((name = "sessions", description = "Signing in, staying signed in, signing out")))]
 pub(crate) struct Operations;
 
 /// A request to sign in.
@@ -35,6 +35,14 @@ pub(crate) struct SignInBody {
 pub(crate) struct RefreshBody {
     /// The current refresh token.
     refresh_token: Secret,
+}
+
+/// A request to authenticate again.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ReauthenticateBody {
+    /// The password.
+    password: Secret,
 }
 
 /// A request to sign out.
@@ -94,7 +102,7 @@ impl From<SignedIn> for Tokens {
 /// Sign in with e-mail address and password.
 #[utoipa::path(post, path = "/v1/auth/sign-in", tag = "sessions", request_body = SignInBody,
     params(("Plinto-Tenant" = Option<String>, Header, description = "Tenant, unless the path or the host name names it")),
-    responses((status = 200, body = Tokens), (status = 401, body = Problem), (status = 422, body = Problem), (status = 429, body = Problem)))]
+    responses((status = 200, body = Tokens), (status = 401, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem), (status = 429, body = Problem)))]
 pub(crate) async fn sign_in(
     State(state): State<AppState>,
     tenant: NamedTenant,
@@ -121,6 +129,26 @@ pub(crate) async fn refresh(
     let (token, deadline) = (body.refresh_token.expose(), state.deadline());
     let refreshed = state.platform().refresh(tenant, token, client, deadline).await?;
     Ok(Json(refreshed.into()))
+}
+
+/// Authenticate again, in a session that goes on.
+///
+/// What is sensitive asks for a user who authenticated within `settings.session.step_up_max_age_seconds`, and is
+/// answered `insufficient_user_authentication` (RFC 9470) otherwise. This renews `auth_time` and replaces both tokens;
+/// use the new access token for what was refused.
+#[utoipa::path(post, path = "/v1/auth/reauthenticate", tag = "sessions", request_body = ReauthenticateBody,
+    security(("access_token" = [])),
+    responses((status = 200, body = Tokens), (status = 401, body = Problem), (status = 409, body = Problem),
+        (status = 422, body = Problem), (status = 429, body = Problem), (status = 503, body = Problem)))]
+pub(crate) async fn reauthenticate(
+    State(state): State<AppState>,
+    Mine { tenant, token }: Mine,
+    Client(client): Client,
+    JsonBody(body): JsonBody<ReauthenticateBody>,
+) -> Result<Json<Tokens>, Problem> {
+    let (password, deadline) = (body.password.expose(), state.deadline());
+    let renewed = state.platform().reauthenticate(tenant, &token, password, client, deadline).await?;
+    Ok(Json(renewed.into()))
 }
 
 /// End this session, or all sessions of the user. Tokens stop working at once.

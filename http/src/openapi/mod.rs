@@ -46,6 +46,7 @@ struct Api;
 const CAPABILITIES: &[fn() -> utoipa::openapi::OpenApi] = &[
     core::accounts::Operations::openapi,
     core::sessions::Operations::openapi,
+    core::session_lists::Operations::openapi,
     core::keys::Operations::openapi,
     core::tenants::Operations::openapi,
     core::users::Operations::openapi,

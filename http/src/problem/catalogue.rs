@@ -63,6 +63,9 @@ kinds! {
     INVALID_TOKEN = UNAUTHORIZED "invalid_token", "Valid access token needed",
         "send the access token as Authorization: Bearer";
 
+    INSUFFICIENT_USER_AUTHENTICATION = UNAUTHORIZED "insufficient_user_authentication", "Recent sign-in needed",
+        "this asks for a recent sign-in; authenticate again with POST /v1/auth/reauthenticate";
+
     FORBIDDEN = FORBIDDEN "forbidden", "Forbidden", "this API key may not do that";
 
     NOT_FOUND = NOT_FOUND "not_found", "Not found", "there is nothing at this path; see /docs";

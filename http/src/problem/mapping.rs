@@ -1,6 +1,7 @@
 //! Which problem an error of the platform is.
 
 use super::{MISSING, Problem, SOON, catalogue as kinds, internal, not_found, overloaded, timed_out};
+use axum::http::{HeaderValue, header};
 use plinto_actors::runtime::Refusal;
 use plinto_actors::{ServiceError, StorageError};
 use plinto_domain::{Denial, InvalidInput};
@@ -26,6 +27,15 @@ fn invalid_token(reason: &'static str) -> Problem {
         .challenge(r#"Bearer error="invalid_token""#)
 }
 
+/// RFC 9470 §3.
+fn reauthentication_needed(max_age: u32) -> Problem {
+    let challenge = format!(
+        r#"Bearer error="insufficient_user_authentication", error_description="authenticate again", max_age="{max_age}""#
+    );
+    let challenge = HeaderValue::try_from(challenge).expect("a number among visible ASCII");
+    Problem::of(kinds::INSUFFICIENT_USER_AUTHENTICATION).with_header(header::WWW_AUTHENTICATE, challenge)
+}
+
 impl From<ServiceError> for Problem {
     fn from(error: ServiceError) -> Self {
         match error {
@@ -41,6 +51,7 @@ impl From<ServiceError> for Problem {
                 Self::of(kinds::TOO_MANY_ATTEMPTS).retry_after(retry_after)
             }
             ServiceError::InvalidToken { reason } => invalid_token(reason),
+            ServiceError::ReauthenticationNeeded { max_age } => reauthentication_needed(max_age),
             ServiceError::InvalidGrant => {
                 Self::of(kinds::INVALID_GRANT).challenge(r#"Bearer error="invalid_token""#)
             }

@@ -18,6 +18,8 @@ mod operations;
 mod privacy;
 mod retries;
 mod runtime;
+mod session_limits;
+mod sessions;
 mod tenancy;
 mod tokens;
 mod users;

@@ -33,6 +33,10 @@ mod privacy;
 mod retries;
 #[path = "../api/runtime.rs"]
 mod runtime;
+#[path = "../api/session_limits.rs"]
+mod session_limits;
+#[path = "../api/sessions.rs"]
+mod sessions;
 #[path = "../api/tenancy.rs"]
 mod tenancy;
 #[path = "../api/tokens.rs"]

@@ -156,6 +156,7 @@ fn row(
         revoked_at: None,
         revoked_reason: None,
         version: 1,
+        last_seen_at: at.as_millis(),
     }
 }
 

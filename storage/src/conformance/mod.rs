@@ -18,6 +18,8 @@ pub mod ledger;
 pub mod mail;
 #[expect(missing_docs, reason = "the names of the tests say what they hold")]
 pub mod rows;
+#[expect(missing_docs, reason = "the names of the tests say what they hold")]
+pub mod sessions;
 mod subject;
 #[expect(missing_docs, reason = "the names of the tests say what they hold")]
 pub mod tenants;
@@ -51,6 +53,9 @@ macro_rules! conformance {
                     sign_in_reads_everything_at_once;
                 mail: mails_round_trip, a_mail_is_claimed_once_per_version, what_is_said_once_is_said_once,
                     finished_mails_are_forgotten;
+                sessions: live_sessions_are_those_neither_revoked_nor_over,
+                    a_session_is_seen_ever_later_and_its_version_stays,
+                    a_user_at_the_limit_begins_no_session_more, a_session_reauthenticates_at_its_version;
                 tenants: a_tenant_is_found_by_id_and_slug, tenants_are_listed_in_pages, a_slug_is_unique_until_freed,
                     a_refused_tenant_leaves_no_storage, settings_are_fenced_by_version,
                     an_interrupted_deletion_is_finished_at_the_next_start, an_unknown_tenant_is_refused,

@@ -87,14 +87,14 @@ pub async fn credentials_round_trip(fixture: &Fixture) {
     assert_eq!(get().await, Ok(Some(row)));
 }
 
-async fn stored_session(fixture: &Fixture, vault: &TenantVault) -> SessionRow {
+pub(super) async fn stored_session(fixture: &Fixture, vault: &TenantVault) -> SessionRow {
     let user = fixture.stored_user(vault).await;
     let row = fixture.session(vault, user.user_id);
     fixture.commit(vault, vec![sessions::insert(vault, &row)], vec![]).await.expect("stored");
     row
 }
 
-async fn read_session(fixture: &Fixture, vault: &TenantVault, row: &SessionRow) -> SessionRow {
+pub(super) async fn read_session(fixture: &Fixture, vault: &TenantVault, row: &SessionRow) -> SessionRow {
     sessions::get(fixture.engine(), vault, row.session_id).await.expect("reads").expect("is there")
 }
 
@@ -132,7 +132,7 @@ pub async fn sessions_rotate_once_per_version(fixture: &Fixture) {
     assert!(answers[0].is_ok());
     assert_eq!(answers[1], Err(UnitError::Conflict("session_version")));
     (row.refresh_generation, row.refresh_hash, row.idle_expires_at, row.version) = (1, [1; 32], NOW + 9, 2);
-    (row.rotated_at, row.refresh_client) = (NOW + 3, Some([21; 32]));
+    (row.rotated_at, row.refresh_client, row.last_seen_at) = (NOW + 3, Some([21; 32]), NOW + 3);
     assert_eq!(read_session(fixture, &vault, &row).await, row);
 }
 
@@ -163,6 +163,9 @@ pub async fn sessions_are_revoked_once(fixture: &Fixture) {
     let other = fixture.session(&vault, row.user_id);
     let stranger = stored_session(fixture, &vault).await;
     fixture.commit(&vault, vec![sessions::insert(&vault, &other)], vec![]).await.expect("stored");
+    let others = sessions::revoke_others_of_user(tenant, row.user_id, other.session_id, NOW + 6, "others");
+    fixture.commit(&vault, vec![others], vec![]).await.expect("stands");
+    assert_eq!(read_session(fixture, &vault, &other).await.revoked_at, None, "it is kept");
     let all = sessions::revoke_all_for_user(tenant, row.user_id, NOW + 6, "all");
     fixture.commit(&vault, vec![all], vec![]).await.expect("stands");
     assert_eq!(read_session(fixture, &vault, &row).await.revoked_at, Some(NOW + 5), "kept its first reason");

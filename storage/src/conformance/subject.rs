@@ -201,6 +201,7 @@ impl Fixture {
             revoked_at: None,
             revoked_reason: None,
             version: 1,
+            last_seen_at: 0,
         }
     }
 }

@@ -13,26 +13,45 @@ const TABLE: &str = "sessions";
 statements! {
     INSERT = "INSERT INTO sessions (tenant_id, session_id, user_id, created_at, authenticated_at, expires_at, \
               idle_expires_at, amr, client, refresh_generation, refresh_hash, rotated_at, refresh_client, \
-              key_version, revoked_at, revoked_reason, version) \
-              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)";
+              key_version, revoked_at, revoked_reason, version, last_seen_at) \
+              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)";
     GET = "SELECT session_id, user_id, created_at, authenticated_at, expires_at, idle_expires_at, amr, client, \
            refresh_generation, refresh_hash, rotated_at, refresh_client, key_version, revoked_at, revoked_reason, \
-           version \
+           version, last_seen_at \
            FROM sessions WHERE tenant_id = $1 AND session_id = $2";
     LIST_FOR_USER = "SELECT session_id, user_id, created_at, authenticated_at, expires_at, idle_expires_at, amr, \
                      client, refresh_generation, refresh_hash, rotated_at, refresh_client, key_version, revoked_at, \
-                     revoked_reason, version \
+                     revoked_reason, version, last_seen_at \
                      FROM sessions WHERE tenant_id = $1 AND user_id = $2 AND session_id < $3 \
                      ORDER BY session_id DESC LIMIT $4";
+    LIST_LIVE_FOR_USER = "SELECT session_id, user_id, created_at, authenticated_at, expires_at, idle_expires_at, amr, \
+                          client, refresh_generation, refresh_hash, rotated_at, refresh_client, key_version, \
+                          revoked_at, revoked_reason, version, last_seen_at \
+                          FROM sessions WHERE tenant_id = $1 AND user_id = $2 AND session_id < $3 \
+                          AND revoked_at IS NULL AND expires_at > $4 AND idle_expires_at > $4 \
+                          ORDER BY session_id DESC LIMIT $5";
+    LIVE_OF_USER = "SELECT session_id FROM sessions WHERE tenant_id = $1 AND user_id = $2 \
+                    AND revoked_at IS NULL AND expires_at > $3 AND idle_expires_at > $3 ORDER BY session_id";
     ROTATE_REFRESH = "UPDATE sessions SET refresh_generation = $2, refresh_hash = $3, idle_expires_at = $4, \
-                      rotated_at = $5, refresh_client = $6, version = version + 1 \
+                      rotated_at = $5, last_seen_at = $5, refresh_client = $6, version = version + 1 \
                       WHERE tenant_id = $1 AND session_id = $7 AND version = $8 AND revoked_at IS NULL";
+    REAUTHENTICATE = "UPDATE sessions SET refresh_generation = $2, refresh_hash = $3, idle_expires_at = $4, \
+                      rotated_at = $5, last_seen_at = $5, authenticated_at = $5, refresh_client = $6, \
+                      version = version + 1 \
+                      WHERE tenant_id = $1 AND session_id = $7 AND version = $8 AND revoked_at IS NULL";
+    WITHIN_LIMIT = "UPDATE sessions SET version = version WHERE tenant_id = $1 AND session_id = $2 \
+                    AND (SELECT count(*) FROM sessions AS live WHERE live.tenant_id = $1 AND live.user_id = $3 \
+                    AND live.revoked_at IS NULL AND live.expires_at > $4 AND live.idle_expires_at > $4) <= $5";
     REVOKE = "UPDATE sessions SET revoked_at = $2, revoked_reason = $3, version = version + 1 \
               WHERE tenant_id = $1 AND session_id = $4 AND revoked_at IS NULL";
     REVOKE_AT = "UPDATE sessions SET revoked_at = $2, revoked_reason = $3, version = version + 1 \
                  WHERE tenant_id = $1 AND session_id = $4 AND version = $5 AND revoked_at IS NULL";
     REVOKE_ALL_FOR_USER = "UPDATE sessions SET revoked_at = $2, revoked_reason = $3, version = version + 1 \
                            WHERE tenant_id = $1 AND user_id = $4 AND revoked_at IS NULL";
+    REVOKE_OTHERS_OF_USER = "UPDATE sessions SET revoked_at = $2, revoked_reason = $3, version = version + 1 \
+                             WHERE tenant_id = $1 AND user_id = $4 AND session_id <> $5 AND revoked_at IS NULL";
+    NOTE_SEEN = "UPDATE sessions SET last_seen_at = $2 \
+                 WHERE tenant_id = $1 AND session_id = $3 AND last_seen_at < $2";
 }
 
 /// Where a session was begun.
@@ -83,8 +102,10 @@ pub struct SessionRow {
     pub revoked_at: Option<i64>,
     /// Why, as a short code.
     pub revoked_reason: Option<String>,
-    /// Grows by one with each change.
+    /// Grows by one with each change but that of `last_seen_at`, which no decision depends on.
     pub version: i64,
+    /// When it was last seen, unix milliseconds; not later than it really was.
+    pub last_seen_at: i64,
 }
 
 impl std::fmt::Debug for SessionRow {
@@ -126,6 +147,7 @@ pub fn insert(vault: &TenantVault, row: &SessionRow) -> Statement {
             row.revoked_at.into(),
             row.revoked_reason.clone().into(),
             row.version.into(),
+            row.last_seen_at.into(),
         ],
     )
 }
@@ -151,8 +173,17 @@ pub struct Rotation {
 
 /// Rotates the refresh token of a live session of that version; otherwise the conflict `session_version`.
 pub fn rotate_refresh(tenant: Uuid, rotation: &Rotation) -> Statement {
+    rotate(ROTATE_REFRESH, tenant, rotation)
+}
+
+/// The same where the user has just proved itself again.
+pub fn reauthenticate(tenant: Uuid, rotation: &Rotation) -> Statement {
+    rotate(REAUTHENTICATE, tenant, rotation)
+}
+
+fn rotate(text: &'static str, tenant: Uuid, rotation: &Rotation) -> Statement {
     Statement::new(
-        ROTATE_REFRESH,
+        text,
         vec![
             tenant.into(),
             rotation.generation.into(),
@@ -165,6 +196,13 @@ pub fn rotate_refresh(tenant: Uuid, rotation: &Rotation) -> Statement {
         ],
     )
     .expecting(1, "session_version")
+}
+
+/// Demands that the user of a new session has at most `most` live ones, that one included; otherwise the conflict
+/// `session_limit`. It comes after the insert: transactions of a tenant follow one another, so what it counts is all.
+pub fn within_limit(tenant: Uuid, new: Uuid, user_id: Uuid, now: i64, most: u32) -> Statement {
+    let params = vec![tenant.into(), new.into(), user_id.into(), now.into(), most.into()];
+    Statement::new(WITHIN_LIMIT, params).expecting(1, "session_limit")
 }
 
 /// Revokes a session that is not revoked, whatever its version; otherwise the conflict `session_state`.
@@ -185,6 +223,17 @@ pub fn revoke_at(tenant: Uuid, session_id: Uuid, at: i64, reason: &str, expected
 /// Revokes every live session of a user, however many.
 pub fn revoke_all_for_user(tenant: Uuid, user_id: Uuid, at: i64, reason: &str) -> Statement {
     Statement::new(REVOKE_ALL_FOR_USER, vec![tenant.into(), at.into(), reason.into(), user_id.into()])
+}
+
+/// Revokes every live session of a user but one.
+pub fn revoke_others_of_user(tenant: Uuid, user_id: Uuid, kept: Uuid, at: i64, reason: &str) -> Statement {
+    let params = vec![tenant.into(), at.into(), reason.into(), user_id.into(), kept.into()];
+    Statement::new(REVOKE_OTHERS_OF_USER, params)
+}
+
+/// Notes that a session was seen, unless it is known to have been seen later.
+pub fn note_seen(tenant: Uuid, session_id: Uuid, at: i64) -> Statement {
+    Statement::new(NOTE_SEEN, vec![tenant.into(), at.into(), session_id.into()])
 }
 
 /// One session, live or not.
@@ -215,6 +264,33 @@ pub async fn list_for_user(
     rows.into_iter().map(|row| decode(vault, row)).collect()
 }
 
+/// Sessions of a user that are live at `now`, newest first, those before the session `cursor`, at most `limit`.
+pub async fn list_live_for_user(
+    engine: &dyn Engine,
+    vault: &TenantVault,
+    user_id: Uuid,
+    now: i64,
+    limit: u32,
+    cursor: Option<Uuid>,
+) -> Result<Vec<SessionRow>, StorageError> {
+    let before = cursor.unwrap_or(LAST);
+    let params = vec![vault.tenant().into(), user_id.into(), before.into(), now.into(), limit.into()];
+    let rows = engine.read(Scope::of(vault.tenant()), Statement::new(LIST_LIVE_FOR_USER, params)).await?;
+    rows.into_iter().map(|row| decode(vault, row)).collect()
+}
+
+/// Ids of all sessions of a user that are live at `now`, oldest first.
+pub async fn live_of_user(
+    engine: &dyn Engine,
+    tenant: Uuid,
+    user_id: Uuid,
+    now: i64,
+) -> Result<Vec<Uuid>, StorageError> {
+    let statement = Statement::new(LIVE_OF_USER, vec![tenant.into(), user_id.into(), now.into()]);
+    let rows = engine.read(Scope::of(tenant), statement).await?;
+    rows.into_iter().map(|row| Columns::of(TABLE, row).uuid("session_id")).collect()
+}
+
 fn decode(vault: &TenantVault, row: Row) -> Result<SessionRow, StorageError> {
     let mut columns = Columns::of(TABLE, row);
     let session_id = columns.uuid("session_id")?;
@@ -238,5 +314,6 @@ fn decode(vault: &TenantVault, row: Row) -> Result<SessionRow, StorageError> {
         revoked_at: columns.maybe_int("revoked_at")?,
         revoked_reason: columns.maybe_text("revoked_reason")?,
         version: columns.int("version")?,
+        last_seen_at: columns.int("last_seen_at")?,
     })
 }

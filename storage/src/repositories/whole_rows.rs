@@ -50,6 +50,7 @@ const OF_A_TENANT: &[Layout] = &[
             "revoked_at",
             "revoked_reason",
             "version",
+            "last_seen_at",
         ],
     },
     Layout {

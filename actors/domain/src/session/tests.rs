@@ -19,6 +19,7 @@ fn session(generation: u32) -> Session {
         refresh_hash: CURRENT,
         rotated_at: Some(NOW),
         refresh_client: Some(CLIENT),
+        last_seen_at: NOW,
         revoked: false,
         version: 4,
     }
@@ -193,4 +194,34 @@ proptest! {
         let decision = decide(&session(presented + since), by_client(presented), NOW);
         prop_assert_eq!(decision.reply, RefreshOutcome::ReuseDetected);
     }
+}
+
+#[test]
+fn a_sighting_is_written_down_once_in_a_while() {
+    let mut session = session(1);
+    assert!(!session.is_sighting_due(seconds(899)));
+    assert!(session.is_sighting_due(seconds(900)));
+    session.last_seen_at = seconds(900);
+    assert!(!session.is_sighting_due(seconds(900)) && !session.is_sighting_due(NOW));
+}
+
+#[test]
+fn who_authenticates_again_gets_the_next_token_of_the_same_session() {
+    let decision = reauthenticate(&session(3), [8; 32], None, &SessionPolicy::default(), seconds(5));
+    let Decision { writes, events, reply } = decision;
+    assert_eq!(reply, RefreshOutcome::Rotated);
+    assert!(matches!(
+        writes[..],
+        [Write::Session(SessionWrite::Reauthenticate {
+            generation: 4,
+            expected_version: 4,
+            token_hash: [8, ..],
+            ..
+        })]
+    ));
+    assert_eq!(events[0].name(), "session.reauthenticated");
+    let ended = Session { revoked: true, ..session(3) };
+    let refused = reauthenticate(&ended, [8; 32], None, &SessionPolicy::default(), NOW);
+    assert_eq!(refused.reply, RefreshOutcome::Ended(SessionEnded::Revoked));
+    assert!(refused.writes.is_empty() && refused.events.is_empty());
 }

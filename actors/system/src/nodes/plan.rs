@@ -65,7 +65,7 @@ mod tests {
     use super::*;
     use plinto_domain::audit::Event;
     use plinto_domain::mail::MailEvent;
-    use plinto_domain::session::RevocationReason;
+    use plinto_domain::session::{RevocationReason, SessionEvent};
     use plinto_domain::{ApiKeyId, MailId};
     use plinto_storage::ledger::CHANGING;
 
@@ -100,13 +100,18 @@ mod tests {
                 Some(Event::RefreshReuseDetected { session, presented: 1, current: 2 })
             }
             Some(Event::RefreshReuseDetected { .. }) => Some(Event::SessionRevoked { session, user, reason }),
-            Some(Event::SessionRevoked { .. }) => Some(Event::UserSessionsRevoked { user, reason }),
-            Some(Event::UserSessionsRevoked { .. }) => Some(Event::Mail(MailEvent::Sent {
+            Some(Event::Session(SessionEvent::Reauthenticated { .. })) => Some(Event::Mail(MailEvent::Sent {
                 mail: MailId::from_uuid(id),
                 kind: "verify_email",
                 attempt: 1,
             })),
             Some(Event::Mail(_)) => None,
+            Some(Event::SessionRevoked { .. }) => {
+                Some(Event::UserSessionsRevoked { user, kept: None, reason })
+            }
+            Some(Event::UserSessionsRevoked { .. }) => {
+                Some(Event::Session(SessionEvent::Reauthenticated { session, generation: 2 }))
+            }
         };
         std::iter::successors(next(None), |event| next(Some(event))).collect()
     }

@@ -5,12 +5,16 @@ mod audit;
 mod callers;
 mod introspection;
 mod mail;
+mod reauthentication;
+mod session_ends;
+mod session_lists;
 mod sessions;
 mod tenants;
 mod users;
 mod work;
 
 pub use audit::{AuditEntry, AuditExport, AuditPage, AuditQuery, AuditStream};
+pub use session_lists::{Device, DeviceKind, SessionView};
 pub use users::UserView;
 
 use crate::config::PlatformConfig;
@@ -24,7 +28,7 @@ use crate::mail::{MailQueue, MailRoute, Postman};
 use crate::nodes::{Follower, Lessor, NodesCount, Progress, Reloads, Watch, announcing};
 use crate::registry::Registry;
 use crate::sealed_rows::SealedRows;
-use crate::session::SessionHandle;
+use crate::session::{SessionEnds, SessionHandle};
 use crate::tenant::TenantHandle;
 use plinto_cluster::{Cluster, ClusterError, ClusterHealth, NodeInfo};
 use plinto_runtime::{ActorSystem, Deadline, Refusal, SystemConfig};
@@ -49,7 +53,7 @@ struct Inner {
     registry: Arc<Registry>,
     keys: Arc<ApiKeys>,
     tenants: TenantHandle,
-    sessions: SessionHandle,
+    sessions: Arc<SessionHandle>,
     ledger: LedgerHandle,
     cluster: Arc<dyn Cluster>,
     mail: MailRoute,
@@ -82,6 +86,7 @@ impl Platform {
         let shared = lessor.as_ref().map(|lessor| (&cluster, lessor));
         let rows = Arc::new(SealedRows::of(Arc::clone(&store)));
         let mail_queue = Arc::new(MailQueue::default());
+        let ends = SessionEnds::default();
         let parts = Parts {
             config: &config,
             store: &store,
@@ -89,11 +94,13 @@ impl Platform {
             environment: &environment,
             watch: &watch,
             mail: &mail_queue,
+            ends: &ends,
             shared,
         };
         let Directories { ledger, tenants, sessions } = parts.directories(&system).await;
         let (tenant_handle, session_handle) =
-            (TenantHandle::new(tenants.clone()), SessionHandle::new(sessions.clone()));
+            (TenantHandle::new(tenants.clone()), Arc::new(SessionHandle::new(sessions.clone())));
+        ends.reach(&session_handle);
         if let Some(transport) = mail.transport() {
             let postman = Postman {
                 queue: mail_queue,
@@ -116,7 +123,7 @@ impl Platform {
                 system: system.clone(),
                 registry: Arc::clone(&registry),
                 keys: Arc::clone(&keys),
-                sessions: session_handle.clone(),
+                sessions: SessionHandle::clone(&session_handle),
                 resident_sessions: sessions,
                 tenants: tenant_handle.clone(),
                 resident_tenants: tenants,

@@ -1,18 +1,13 @@
-//! Sessions: tokens checked and exchanged, sessions ended.
+//! Sessions: tokens checked and exchanged.
 
-use super::{COMMIT_WAIT, Platform, to_the_end, within};
+use super::{Platform, within};
 use crate::error::ServiceError;
-use crate::session::{Presented, RefreshRequest, SessionKey, client_index};
+use crate::session::{Presented, Proof, RefreshRequest, Refreshed, SessionKey, client_index};
 use crate::tenant::{ClientContext, SignedIn, TenantActor, TenantCell, VerifiedToken};
-use plinto_domain::session::RevocationReason;
-use plinto_domain::{SessionId, TenantId, Timestamp, UserId};
+use plinto_domain::{TenantId, Timestamp};
 use plinto_runtime::{Deadline, Entered, Refusal};
-use plinto_storage::repositories::sessions;
 use plinto_token::TokenError;
 use std::sync::Arc;
-
-/// Sessions told at a time that all sessions of a user ended.
-const SESSIONS_PER_PAGE: u32 = 256;
 
 impl Platform {
     /// Exchanges a refresh token for the next pair. The token itself names its tenant; if the request names one too,
@@ -37,89 +32,21 @@ impl Platform {
         let key = SessionKey { tenant, session: presented.parts.session };
         let now = self.0.environment.now();
         let client = client_index(&cell.vault, &client);
-        let request = RefreshRequest { cell, parts: presented.parts, hash: presented.hash, client, now };
+        let proof = Proof::Token(presented.parts, presented.hash);
+        let request = RefreshRequest { cell, proof, client, now };
         let refreshed = self.0.sessions.refresh(key, request, deadline).await?;
-        Ok(SignedIn {
-            user: refreshed.user,
-            session: refreshed.session,
-            access: refreshed.access,
-            refresh: refreshed.refresh,
-        })
+        Ok(signed_in(refreshed, now))
     }
 
-    /// Ends the session an access token belongs to; ending an ended one changes nothing. Not rate limited.
-    pub async fn sign_out(
+    /// Whether an access token is one of ours and in time; not whether its session lives.
+    pub async fn verify_token(
         &self,
         tenant: TenantId,
         token: &str,
         deadline: Deadline,
-    ) -> Result<SessionId, ServiceError> {
+    ) -> Result<(), ServiceError> {
         let cell = self.0.tenants.cell(tenant, deadline).await?;
-        let now = self.0.environment.now();
-        let verified = self.verify(&cell, token, now, deadline).await?;
-        let key = SessionKey { tenant, session: verified.session };
-        self.0.sessions.revoke(key, RevocationReason::SignOut, now, deadline).await?;
-        Ok(verified.session)
-    }
-
-    /// Ends every session of the user an access token speaks for. Once begun it goes on to its end, also if the caller
-    /// leaves: what is committed must reach the sessions that are resident. Not rate limited.
-    pub async fn sign_out_everywhere(
-        &self,
-        tenant: TenantId,
-        token: &str,
-        deadline: Deadline,
-    ) -> Result<UserId, ServiceError> {
-        let cell = self.0.tenants.cell(tenant, deadline).await?;
-        let now = self.0.environment.now();
-        let verified = self.verify(&cell, token, now, deadline).await?;
-        let key = SessionKey { tenant, session: verified.session };
-        if self.0.sessions.check_beyond_limits(key, now, deadline).await?.is_err() {
-            return Err(ServiceError::InvalidToken { reason: "session_ended" });
-        }
-        let platform = self.clone();
-        to_the_end(async move { platform.end_all_sessions(&cell, verified.user, now).await }).await
-    }
-
-    async fn end_all_sessions(
-        &self,
-        cell: &TenantCell,
-        user: UserId,
-        now: Timestamp,
-    ) -> Result<UserId, ServiceError> {
-        let deadline = Deadline::after(COMMIT_WAIT);
-        let committed = self.0.tenants.sign_out_everywhere(cell.id, user, now, deadline).await;
-        let told = match &committed {
-            Ok(()) => self.tell_sessions(cell, user).await,
-            // It may have been committed or not.
-            Err(error) if error.leaves_open() => Err(ServiceError::Conflict),
-            Err(_) => Ok(()),
-        };
-        if told.is_err() {
-            // Who is concerned is not known: every session of the tenant reads its row again.
-            self.0.sessions.drain_tenant(cell.id).await;
-        }
-        committed.map(|()| user)
-    }
-
-    /// Tells the resident sessions of a user that a committed write has ended them: those whose rows say so, as others
-    /// may have begun after it.
-    async fn tell_sessions(&self, cell: &TenantCell, user: UserId) -> Result<(), ServiceError> {
-        let engine = self.0.store.engine();
-        let mut cursor = None;
-        loop {
-            let list =
-                || sessions::list_for_user(&**engine, &cell.vault, user.uuid(), SESSIONS_PER_PAGE, cursor);
-            let page = self.0.rows.read(cell.id, list).await?;
-            for row in page.iter().filter(|row| row.revoked_at.is_some()) {
-                let session = SessionId::from_uuid(row.session_id);
-                self.0.sessions.was_revoked(SessionKey { tenant: cell.id, session });
-            }
-            match page.last() {
-                Some(last) => cursor = Some(last.session_id),
-                None => return Ok(()),
-            }
-        }
+        self.verify(&cell, token, self.0.environment.now(), deadline).await.map(drop)
     }
 
     pub(super) async fn authorize(
@@ -138,7 +65,7 @@ impl Platform {
     }
 
     /// What an access token says, if it is good. Its key may have been made by another node a moment ago.
-    async fn verify(
+    pub(super) async fn verify(
         &self,
         cell: &TenantCell,
         token: &str,
@@ -190,4 +117,10 @@ fn hide_unknown_tenant(error: ServiceError) -> ServiceError {
         ServiceError::UnknownTenant | ServiceError::Refused(Refusal::NotFound) => ServiceError::InvalidGrant,
         other => other,
     }
+}
+
+/// What a refresh came to, for the one who asked at `now`.
+pub(super) fn signed_in(refreshed: Refreshed, now: Timestamp) -> SignedIn {
+    let Refreshed { session, user, access, refresh, ends_at } = refreshed;
+    SignedIn { user, session, access, refresh, refresh_expires_in: ends_at.since(now).as_secs() }
 }

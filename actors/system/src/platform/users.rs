@@ -111,7 +111,7 @@ impl Platform {
 }
 
 impl Work {
-    async fn user_row(&self, user: UserId) -> Result<UserRow, ServiceError> {
+    pub(super) async fn user_row(&self, user: UserId) -> Result<UserRow, ServiceError> {
         let row = self.read(|| users::get(self.engine(), self.vault(), user.uuid())).await?;
         Ok(row.ok_or(UNKNOWN_USER)?)
     }

@@ -1,5 +1,5 @@
 use super::commit::CommitFailure;
-use super::messages::{SessionKey, SessionMessage};
+use super::messages::{Ending, SessionKey, SessionMessage};
 use super::state::{Resident, from_row};
 use crate::config::Limits;
 use crate::environment::Environment;
@@ -9,8 +9,7 @@ use crate::nodes::Watch;
 use crate::persist::unit;
 use crate::sealed_rows::SealedRows;
 use crate::tenant::TenantActor;
-use plinto_domain::audit::Actor;
-use plinto_domain::session::{self, RevocationReason, Session, SessionEnded};
+use plinto_domain::session::{self, Session, SessionEnded};
 use plinto_domain::{Decision, Timestamp};
 use plinto_runtime::{
     Activated, ActivationError, Admission, Context, Deadline, Directory, Fault, Rate, Refusal, VirtualActor,
@@ -83,7 +82,11 @@ impl VirtualActor for SessionActor {
                     false => Ok(resident.session.check_live(now)),
                     true => Box::pin(self.check_row(cx.key(), resident, now)).await,
                 };
+                let is_live = matches!(live, Ok(Ok(())));
                 reply.send(live);
+                if is_live {
+                    self.was_seen(cx, resident, now);
+                }
             }
             SessionMessage::CheckRefresh { generation, hash, now, reply } => {
                 let checking = self.check_refresh(cx.key(), resident, generation, hash, now);
@@ -95,9 +98,9 @@ impl VirtualActor for SessionActor {
                 let deadline = cx.deadline();
                 reply.send(Box::pin(self.refresh(cx.key(), deadline, resident, *request)).await);
             }
-            SessionMessage::Revoke { reason, now, reply } => {
+            SessionMessage::Revoke { ending, reply } => {
                 let deadline = cx.deadline();
-                match Box::pin(self.revoke(cx.key(), deadline, resident, reason, now)).await {
+                match Box::pin(self.revoke(cx.key(), deadline, resident, ending)).await {
                     Err(ServiceError::Refused(refusal)) => reply.refuse(refusal),
                     done => reply.send(done),
                 }
@@ -161,15 +164,14 @@ impl SessionActor {
         key: &SessionKey,
         deadline: Deadline,
         resident: &mut Resident,
-        reason: RevocationReason,
-        now: Timestamp,
+        Ending { reason, by, now }: Ending,
     ) -> Result<(), ServiceError> {
         let Decision { writes, events, reply: () } = session::revoke(&resident.session, reason, now);
         if writes.is_empty() {
             return Ok(());
         }
         let cell = self.tenants.shared(&key.tenant, deadline).await?;
-        let unit = unit(&cell.vault, writes, &events, Actor::User(resident.session.user), now);
+        let unit = unit(&cell.vault, writes, &events, by, now);
         match self.commit(key.tenant, unit, deadline).await {
             Ok(()) | Err(CommitFailure::AlreadyRevoked) => {
                 resident.session.revoked = true;

@@ -1,11 +1,12 @@
 use super::actor::SessionActor;
-use super::messages::{RefreshRequest, SessionKey, SessionMessage};
+use super::messages::{Ending, RefreshRequest, SessionKey, SessionMessage};
 use crate::error::ServiceError;
 use crate::tenant::IssuedAccessToken;
 use plinto_domain::refresh_token::RefreshToken;
-use plinto_domain::session::{RevocationReason, Session, SessionEnded};
+use plinto_domain::session::{Session, SessionEnded};
 use plinto_domain::{SessionId, TenantId, Timestamp, UserId};
 use plinto_runtime::{Deadline, Directory, Refusal};
+use std::sync::{Arc, OnceLock, Weak};
 
 /// A session's next pair of tokens.
 #[derive(Debug)]
@@ -14,6 +15,36 @@ pub(crate) struct Refreshed {
     pub(crate) user: UserId,
     pub(crate) access: IssuedAccessToken,
     pub(crate) refresh: RefreshToken,
+    /// When the session ends unless it is refreshed.
+    pub(crate) ends_at: Timestamp,
+}
+
+/// Tells resident sessions that a committed write has ended them, for tenants, which are there before sessions are.
+#[derive(Clone, Default)]
+pub(crate) struct SessionEnds(Arc<OnceLock<Weak<SessionHandle>>>);
+
+impl SessionEnds {
+    /// From now on these are told, as long as they are there.
+    pub(crate) fn reach(&self, sessions: &Arc<SessionHandle>) {
+        // Set once, by whoever starts the platform.
+        self.0.get_or_init(|| Arc::downgrade(sessions));
+    }
+
+    /// Tells them.
+    pub(crate) fn tell(&self, tenant: TenantId, ended: &[SessionId]) {
+        let Some(sessions) = self.0.get().and_then(Weak::upgrade) else { return };
+        for &session in ended {
+            sessions.was_revoked(SessionKey { tenant, session });
+        }
+    }
+
+    /// Tells them that they may have ended.
+    pub(crate) fn doubt(&self, tenant: TenantId, ended: &[SessionId]) {
+        let Some(sessions) = self.0.get().and_then(Weak::upgrade) else { return };
+        for &session in ended {
+            sessions.changed(SessionKey { tenant, session });
+        }
+    }
 }
 
 /// Talks to sessions.
@@ -70,7 +101,7 @@ impl SessionHandle {
         }
     }
 
-    /// Exchanges a genuine refresh token.
+    /// Gives out the next tokens.
     pub(crate) async fn refresh(
         &self,
         key: SessionKey,
@@ -88,11 +119,10 @@ impl SessionHandle {
     pub(crate) async fn revoke(
         &self,
         key: SessionKey,
-        reason: RevocationReason,
-        now: Timestamp,
+        ending: Ending,
         deadline: Deadline,
     ) -> Result<(), ServiceError> {
-        let make = |reply| SessionMessage::Revoke { reason, now, reply };
+        let make = |reply| SessionMessage::Revoke { ending, reply };
         match self.directory.call_unlimited(&key, deadline, make).await {
             Err(Refusal::NotFound) => Ok(()),
             answer => answer?,

@@ -1,5 +1,6 @@
 use crate::error::ServiceError;
 use crate::tenant::TenantCell;
+use plinto_domain::audit::Actor;
 use plinto_domain::refresh_token::RefreshTokenParts;
 use plinto_domain::session::{RevocationReason, Session, SessionEnded};
 use plinto_domain::{SessionId, TenantId, Timestamp};
@@ -22,13 +23,30 @@ impl fmt::Display for SessionKey {
     }
 }
 
-/// A genuine refresh token (its MAC holds) on its way to its session.
+/// What gets somebody a session's next tokens.
+#[derive(Clone, Copy)]
+pub(crate) enum Proof {
+    /// A genuine refresh token (its MAC holds), and its SHA-256.
+    Token(RefreshTokenParts, [u8; 32]),
+    /// The user has just proved itself again, with an access token of the session in hand.
+    Reauthentication,
+}
+
+/// A request for a session's next tokens.
 pub(crate) struct RefreshRequest {
     pub(crate) cell: Arc<TenantCell>,
-    pub(crate) parts: RefreshTokenParts,
-    pub(crate) hash: [u8; 32],
+    pub(crate) proof: Proof,
     /// Who presents it, if anything is known of them.
     pub(crate) client: Option<[u8; 32]>,
+    pub(crate) now: Timestamp,
+}
+
+/// The end of a session.
+#[derive(Clone, Copy)]
+pub(crate) struct Ending {
+    pub(crate) reason: RevocationReason,
+    /// Who wants it.
+    pub(crate) by: Actor,
     pub(crate) now: Timestamp,
 }
 
@@ -42,10 +60,10 @@ pub(crate) enum SessionMessage {
         now: Timestamp,
         reply: Reply<Result<Option<Session>, ServiceError>>,
     },
-    /// Exchange a refresh token.
+    /// Exchange a refresh token, or whatever else gets the next ones.
     Refresh { request: Box<RefreshRequest>, reply: Reply<Result<super::Refreshed, ServiceError>> },
     /// End the session.
-    Revoke { reason: RevocationReason, now: Timestamp, reply: Reply<Result<(), ServiceError>> },
+    Revoke { ending: Ending, reply: Reply<Result<(), ServiceError>> },
     /// The session was ended by a committed write made elsewhere.
     WasRevoked,
     /// The session's row may have been changed by another node: read it before the next answer.

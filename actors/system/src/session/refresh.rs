@@ -1,9 +1,9 @@
-//! Exchanging a refresh token.
+//! Giving out the next tokens: for a refresh token, or to a user who authenticated again.
 
 use super::actor::SessionActor;
 use super::commit::CommitFailure;
 use super::handle::Refreshed;
-use super::messages::{RefreshRequest, SessionKey};
+use super::messages::{Proof, RefreshRequest, SessionKey};
 use super::refresh_tokens::{issue, issue_again};
 use super::state::Resident;
 use crate::error::ServiceError;
@@ -29,8 +29,12 @@ impl SessionActor {
         resident: &mut Resident,
         request: RefreshRequest,
     ) -> Result<Refreshed, ServiceError> {
-        let unknown = request.parts.generation != resident.session.generation && !resident.session.revoked;
-        if unknown || resident.must_read(request.now, self.engine.is_shared()) {
+        let unknown = match &request.proof {
+            Proof::Token(parts, _) => parts.generation != resident.session.generation,
+            Proof::Reauthentication => false,
+        };
+        if (unknown && !resident.session.revoked) || resident.must_read(request.now, self.engine.is_shared())
+        {
             self.read_again(key, resident).await?;
         }
         for _ in 0..MOST_DECISIONS {
@@ -71,13 +75,7 @@ impl SessionActor {
                 Ok((next, _)) => next,
                 Err(error) => return Ok(Err(error.into())),
             };
-        let presented = PresentedRefresh {
-            generation: request.parts.generation,
-            hash: request.hash,
-            client: request.client,
-        };
-        let Decision { writes, events, reply: outcome } =
-            session::refresh(session, presented, next.sha256(), &request.cell.settings.session, request.now);
+        let Decision { writes, events, reply: outcome } = decide(session, request, &next);
         let refresh = match outcome {
             RefreshOutcome::Rotated => next,
             RefreshOutcome::Repeated => match current_token(session, request) {
@@ -96,7 +94,9 @@ impl SessionActor {
             rotated(session, request, &refresh);
         }
         let access = access_token(&request.cell, (&*session).into(), request.now, &self.environment);
-        Ok(access.map(|access| Refreshed { session: session.id, user: session.user, access, refresh }))
+        let ends_at = session.expires_at.min(session.idle_expires_at);
+        let (session, user) = (session.id, session.user);
+        Ok(access.map(|access| Refreshed { session, user, access, refresh, ends_at }))
     }
 
     async fn record(
@@ -113,6 +113,18 @@ impl SessionActor {
     }
 }
 
+fn decide(session: &Session, request: &RefreshRequest, next: &RefreshToken) -> Decision<RefreshOutcome> {
+    let RefreshRequest { cell, proof, client, now } = request;
+    let policy = &cell.settings.session;
+    match *proof {
+        Proof::Token(parts, hash) => {
+            let presented = PresentedRefresh { generation: parts.generation, hash, client: *client };
+            session::refresh(session, presented, next.sha256(), policy, *now)
+        }
+        Proof::Reauthentication => session::reauthenticate(session, next.sha256(), *client, policy, *now),
+    }
+}
+
 /// Memory after a committed rotation.
 fn rotated(session: &mut Session, request: &RefreshRequest, next: &RefreshToken) {
     session.generation = session.generation.saturating_add(1);
@@ -120,12 +132,16 @@ fn rotated(session: &mut Session, request: &RefreshRequest, next: &RefreshToken)
     session.rotated_at = Some(request.now);
     session.refresh_client = request.client;
     session.idle_expires_at = request.cell.settings.session.idle_expires_at(request.now);
+    session.last_seen_at = request.now;
+    if let Proof::Reauthentication = request.proof {
+        session.authenticated_at = request.now;
+    }
     session.version += 1;
 }
 
 /// The session's current refresh token, which is not stored but can be made again.
 fn current_token(session: &Session, request: &RefreshRequest) -> Option<RefreshToken> {
-    let RefreshTokenParts { tenant, key_version, .. } = request.parts;
+    let Proof::Token(RefreshTokenParts { tenant, key_version, .. }, _) = request.proof else { return None };
     let current =
         RefreshTokenParts { tenant, session: session.id, generation: session.generation, key_version };
     let vault = &request.cell.vault;

@@ -68,12 +68,18 @@ pub(crate) fn from_row(row: SessionRow) -> Result<Session, ServiceError> {
         authenticated_at: Timestamp::from_millis(row.authenticated_at),
         expires_at: Timestamp::from_millis(row.expires_at),
         idle_expires_at: Timestamp::from_millis(row.idle_expires_at),
-        amr: row.amr,
         generation,
         refresh_hash: row.refresh_hash,
         rotated_at: (row.rotated_at > 0).then(|| Timestamp::from_millis(row.rotated_at)),
         refresh_client: row.refresh_client,
+        last_seen_at: last_seen(&row),
         revoked: row.revoked_at.is_some(),
         version: row.version,
+        amr: row.amr,
     })
+}
+
+/// When a session was last seen, as far as its row says: a version that did not note it wrote at least this.
+pub(crate) fn last_seen(row: &SessionRow) -> Timestamp {
+    Timestamp::from_millis(row.last_seen_at.max(row.rotated_at).max(row.created_at))
 }

@@ -9,6 +9,7 @@ use crate::ledger::LedgerHandle;
 use crate::nodes::{Lessor, Watch};
 use crate::passwords::PasswordHasher;
 use crate::sealed_rows::SealedRows;
+use crate::session::SessionEnds;
 use plinto_domain::TenantId;
 use plinto_runtime::{Activated, ActivationError, Admission, Allowance, Context, Fault, Rate, VirtualActor};
 use plinto_storage::Store;
@@ -25,6 +26,7 @@ pub(crate) struct TenantActor {
     pub(crate) ledger: LedgerHandle,
     pub(crate) attempts: Arc<AttemptLimits>,
     pub(crate) watch: Arc<Watch>,
+    pub(crate) ends: SessionEnds,
     /// Where several nodes share the tenant's rate.
     pub(crate) lessor: Option<Arc<Lessor>>,
 }
@@ -74,6 +76,7 @@ impl VirtualActor for TenantActor {
                     hasher: self.hasher.clone(),
                     ledger: self.ledger.clone(),
                     attempts: Arc::clone(&self.attempts),
+                    ends: self.ends.clone(),
                 });
                 Ok(Activated { state: TenantState { services }, shared: cell })
             }
@@ -106,10 +109,11 @@ impl VirtualActor for TenantActor {
             TenantMessage::SignIn { request, reply } => {
                 cx.spawn(async move { flows::sign_in(&services, *request, deadline, reply).await });
             }
-            TenantMessage::SignOutEverywhere { user, now, reply } => {
-                cx.spawn(async move {
-                    reply.send(flows::sign_out_everywhere(&services, user, now, deadline).await)
-                });
+            TenantMessage::CheckPassword { request, reply } => {
+                cx.spawn(async move { flows::check_password(&services, *request, deadline, reply).await });
+            }
+            TenantMessage::EndSessions { request, reply } => {
+                cx.spawn(async move { reply.send(flows::end_sessions(&services, request, deadline).await) });
             }
         }
         Ok(())

@@ -1,9 +1,9 @@
 use super::actor::TenantActor;
 use super::cell::TenantCell;
-use super::messages::{SignInRequest, SignUpRequest, SignedIn, TenantMessage};
+use super::messages::{CheckPassword, EndSessions, SignInRequest, SignUpRequest, SignedIn, TenantMessage};
 use crate::error::ServiceError;
 use plinto_domain::audit::Actor;
-use plinto_domain::{TenantId, Timestamp, UserId};
+use plinto_domain::{TenantId, UserId};
 use plinto_runtime::{Deadline, Directory, Entered, Refusal};
 use std::sync::Arc;
 
@@ -77,15 +77,26 @@ impl TenantHandle {
         self.directory.call(&id, deadline, make).await.map_err(unknown)?
     }
 
-    /// Not rate limited: an attacker must not be able to delay a sign-out.
-    pub(crate) async fn sign_out_everywhere(
+    /// Whether this is the password of a user.
+    pub(crate) async fn check_password(
         &self,
         id: TenantId,
-        user: UserId,
-        now: Timestamp,
+        request: CheckPassword,
         deadline: Deadline,
     ) -> Result<(), ServiceError> {
-        let make = |reply| TenantMessage::SignOutEverywhere { user, now, reply };
+        let request = Box::new(request);
+        let make = |reply| TenantMessage::CheckPassword { request, reply };
+        self.directory.call(&id, deadline, make).await.map_err(unknown)?
+    }
+
+    /// Not rate limited: an attacker must not be able to delay a sign-out.
+    pub(crate) async fn end_sessions(
+        &self,
+        id: TenantId,
+        request: EndSessions,
+        deadline: Deadline,
+    ) -> Result<(), ServiceError> {
+        let make = |reply| TenantMessage::EndSessions { request, reply };
         self.directory.call_unlimited(&id, deadline, make).await.map_err(unknown)?
     }
 

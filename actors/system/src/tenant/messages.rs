@@ -1,8 +1,9 @@
 use super::tokens::IssuedAccessToken;
 use crate::error::ServiceError;
 use plinto_domain::audit::Actor;
+use plinto_domain::password::Password;
 use plinto_domain::refresh_token::RefreshToken;
-use plinto_domain::session::ClientDescription;
+use plinto_domain::session::{ClientDescription, RevocationReason};
 use plinto_domain::sign_in::SignIn;
 use plinto_domain::{SessionId, Timestamp, UserId};
 use plinto_runtime::{Message, Refusal, Reply};
@@ -56,24 +57,46 @@ pub(crate) struct SignInRequest {
     pub(crate) client: ClientContext,
 }
 
-/// A fresh session's tokens.
+/// A question about the password of a user who is signed in. No `Debug`: it holds the password.
+pub(crate) struct CheckPassword {
+    pub(crate) user: UserId,
+    pub(crate) password: Password,
+    pub(crate) client: ClientContext,
+}
+
+/// The end of a user's sessions.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct EndSessions {
+    pub(crate) user: UserId,
+    /// The one that goes on.
+    pub(crate) kept: Option<SessionId>,
+    pub(crate) reason: RevocationReason,
+    /// Who wants it.
+    pub(crate) by: Actor,
+    pub(crate) now: Timestamp,
+}
+
+/// A session's tokens.
 #[derive(Debug)]
 pub struct SignedIn {
     /// The user.
     pub user: UserId,
-    /// The new session.
+    /// The session.
     pub session: SessionId,
     /// Access token (RFC 9068).
     pub access: IssuedAccessToken,
-    /// First refresh token.
+    /// Its current refresh token.
     pub refresh: RefreshToken,
+    /// Seconds after which the session ends unless it is refreshed.
+    pub refresh_expires_in: u64,
 }
 
 pub(crate) enum TenantMessage {
     SignUp { request: Box<SignUpRequest>, reply: Reply<Result<(), ServiceError>> },
     CreateUser { request: Box<SignUpRequest>, actor: Actor, reply: Reply<Result<UserId, ServiceError>> },
     SignIn { request: Box<SignInRequest>, reply: Reply<Result<SignedIn, ServiceError>> },
-    SignOutEverywhere { user: UserId, now: Timestamp, reply: Reply<Result<(), ServiceError>> },
+    CheckPassword { request: Box<CheckPassword>, reply: Reply<Result<(), ServiceError>> },
+    EndSessions { request: EndSessions, reply: Reply<Result<(), ServiceError>> },
 }
 
 impl Message for TenantMessage {
@@ -82,7 +105,7 @@ impl Message for TenantMessage {
             Self::SignUp { reply, .. } => reply.is_abandoned(),
             Self::CreateUser { reply, .. } => reply.is_abandoned(),
             Self::SignIn { reply, .. } => reply.is_abandoned(),
-            Self::SignOutEverywhere { reply, .. } => reply.is_abandoned(),
+            Self::CheckPassword { reply, .. } | Self::EndSessions { reply, .. } => reply.is_abandoned(),
         }
     }
 
@@ -91,7 +114,7 @@ impl Message for TenantMessage {
             Self::SignUp { reply, .. } => reply.refuse(why),
             Self::CreateUser { reply, .. } => reply.refuse(why),
             Self::SignIn { reply, .. } => reply.refuse(why),
-            Self::SignOutEverywhere { reply, .. } => reply.refuse(why),
+            Self::CheckPassword { reply, .. } | Self::EndSessions { reply, .. } => reply.refuse(why),
         }
     }
 }

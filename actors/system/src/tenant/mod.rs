@@ -14,7 +14,7 @@ pub(crate) use actor::TenantActor;
 pub(crate) use cell::TenantCell;
 pub(crate) use handle::TenantHandle;
 pub(crate) use limits::AttemptLimits;
+pub(crate) use messages::{CheckPassword, EndSessions, SignInRequest, SignUpRequest};
 pub use messages::{ClientContext, SignedIn};
-pub(crate) use messages::{SignInRequest, SignUpRequest};
 pub use tokens::IssuedAccessToken;
 pub(crate) use tokens::{Bearer, VerifiedToken, access_token};

@@ -46,6 +46,12 @@ pub(super) const KNOWN: &[Migration] = &[
         sql: include_str!("migrations/0003_outbox.sql"),
         oldest_compatible: 1,
     },
+    Migration {
+        version: 4,
+        name: "session_last_seen",
+        sql: include_str!("migrations/0004_session_last_seen.sql"),
+        oldest_compatible: 1,
+    },
 ];
 
 /// What is locked while a migration runs; any number that nothing else in the database uses.

@@ -30,6 +30,11 @@ pub(super) const TENANT: &[Migration] = &[
         sql: include_str!("migrations/tenant/0003_audit_look_ups.sql"),
     },
     Migration { version: 4, name: "outbox", sql: include_str!("migrations/tenant/0004_outbox.sql") },
+    Migration {
+        version: 5,
+        name: "session_last_seen",
+        sql: include_str!("migrations/tenant/0005_session_last_seen.sql"),
+    },
 ];
 
 const REGISTER: &str = "CREATE TABLE IF NOT EXISTS schema_migrations (

@@ -96,6 +96,7 @@ fn session() -> Session {
         refresh_hash: [7; 32],
         rotated_at: None,
         refresh_client: None,
+        last_seen_at: NOW,
         revoked: false,
         version: 1,
     }

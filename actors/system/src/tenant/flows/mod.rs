@@ -1,7 +1,8 @@
 //! The flows of a tenant: gather facts, ask the domain to decide, commit, answer.
 
+mod check_password;
+mod end_sessions;
 mod sign_in;
-mod sign_out;
 mod sign_up;
 
 use super::AttemptLimits;
@@ -10,13 +11,19 @@ use crate::environment::Environment;
 use crate::error::ServiceError;
 use crate::ledger::LedgerHandle;
 use crate::passwords::PasswordHasher;
+use crate::persist::unit;
 use crate::sealed_rows::SealedRows;
-use plinto_runtime::{Refusal, Reply};
+use crate::session::SessionEnds;
+use plinto_domain::Timestamp;
+use plinto_domain::audit::{Actor, Event};
+use plinto_runtime::{Deadline, Refusal, Reply};
 use plinto_storage::Engine;
 use std::sync::Arc;
+use std::time::Duration;
 
+pub(super) use check_password::check_password;
+pub(super) use end_sessions::end_sessions;
 pub(super) use sign_in::sign_in;
-pub(super) use sign_out::sign_out_everywhere;
 pub(super) use sign_up::{create_user, sign_up};
 
 /// What a flow works with.
@@ -28,6 +35,20 @@ pub(super) struct Services {
     pub(super) hasher: PasswordHasher,
     pub(super) ledger: LedgerHandle,
     pub(super) attempts: Arc<AttemptLimits>,
+    pub(super) ends: SessionEnds,
+}
+
+/// How long the audit entry of a refusal may wait for the ledger.
+const AUDIT_WAIT: Duration = Duration::from_secs(60);
+
+async fn record_refusal(services: &Services, events: &[Event], now: Timestamp) {
+    // The caller has its answer; the entry does not depend on what is left of its time.
+    let deadline = Deadline::after(AUDIT_WAIT);
+    let unit = unit(&services.cell.vault, Vec::new(), events, Actor::Anonymous, now);
+    let committed = services.ledger.append(services.cell.id, unit, deadline).await;
+    if let Err(error) = committed.and_then(|outcome| outcome.map_err(ServiceError::from)) {
+        tracing::error!(tenant = %services.cell.id, error = %error, "refused sign-in could not be audited");
+    }
 }
 
 /// Does slow work for a caller; gives it up when the caller leaves, so that it costs nobody else a place in the pool.
@@ -45,3 +66,4 @@ async fn while_wanted<T, R>(
 /// attempts to sign in to it.
 const SIGN_IN_ATTEMPTS: &str = "attempts.sign_in";
 const SIGN_UP_ATTEMPTS: &str = "attempts.sign_up";
+const REAUTHENTICATION_ATTEMPTS: &str = "attempts.reauthentication";

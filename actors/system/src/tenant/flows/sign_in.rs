@@ -1,23 +1,24 @@
-use super::{SIGN_IN_ATTEMPTS, Services, while_wanted};
+use super::{SIGN_IN_ATTEMPTS, Services, record_refusal, while_wanted};
 use crate::error::ServiceError;
+use crate::ledger::CommitError;
 use crate::persist::unit;
 use crate::session::issue;
-use crate::tenant::{Bearer, SignInRequest, SignedIn, access_token};
+use crate::tenant::{Bearer, ClientContext, SignInRequest, SignedIn, access_token};
 use plinto_domain::account::{Account, AccountState, StoredPassword};
 use plinto_domain::address::Network;
 use plinto_domain::audit::{Actor, Event};
 use plinto_domain::password::PasswordHash;
-use plinto_domain::sign_in::{SessionSeed, SignIn, SignInOutcome, decide};
+use plinto_domain::session::SESSION_LIMIT;
+use plinto_domain::sign_in::{PasswordCheck, SessionSeed, SignIn, SignInOutcome, decide};
 use plinto_domain::{Decision, SessionId, Timestamp, UserId};
 use plinto_runtime::{Deadline, Reply};
-use plinto_storage::repositories::sign_in;
 use plinto_storage::repositories::users::UserState;
-use std::time::Duration;
+use plinto_storage::repositories::{sessions, sign_in};
 
-/// How long the audit entry of a refused sign-in may wait for the ledger.
-const AUDIT_WAIT: Duration = Duration::from_secs(60);
 /// Generation of a session's first refresh token.
 const FIRST_GENERATION: u32 = 1;
+/// How often one sign-in decides on sessions that others keep beginning and ending.
+const MOST_DECISIONS: usize = 16;
 
 /// Signs somebody in. A refusal is answered before its audit entry is committed, so that the answer's time tells
 /// nothing; a success is answered after its commit.
@@ -29,8 +30,8 @@ pub(in crate::tenant) async fn sign_in(
 ) {
     match attempt(services, request, deadline, &mut reply).await {
         Ok(Attempt::SignedIn(signed_in)) => reply.send(Ok(*signed_in)),
-        Ok(Attempt::Refused { events, now }) => {
-            reply.send(Err(ServiceError::InvalidCredentials));
+        Ok(Attempt::Refused { error, events, now }) => {
+            reply.send(Err(error));
             record_refusal(services, &events, now).await;
         }
         Err(error) => reply.send(Err(error)),
@@ -39,7 +40,7 @@ pub(in crate::tenant) async fn sign_in(
 
 enum Attempt {
     SignedIn(Box<SignedIn>),
-    Refused { events: Vec<Event>, now: Timestamp },
+    Refused { error: ServiceError, events: Vec<Event>, now: Timestamp },
 }
 
 async fn attempt(
@@ -63,20 +64,74 @@ async fn attempt(
     let checking = services.hasher.check(cell.id, password, stored, deadline);
     let check = while_wanted(reply, checking).await?;
 
+    begin_session(services, account.as_ref(), check, client, deadline).await
+}
+
+/// Decides, and commits what was decided. Where the user's sessions are limited, others that begin or end meanwhile are
+/// a reason to decide again.
+async fn begin_session(
+    services: &Services,
+    account: Option<&Account>,
+    check: PasswordCheck,
+    client: ClientContext,
+    deadline: Deadline,
+) -> Result<Attempt, ServiceError> {
+    let cell = &services.cell;
+    let policy = &cell.settings.session;
     let now = services.environment.now();
     let session = SessionId::generate(now, services.environment.randomness());
     let (refresh, key_version) = issue(&cell.vault, cell.id, session, FIRST_GENERATION)?;
     let seed =
         SessionSeed { session, refresh_hash: refresh.sha256(), key_version, client: client.describe() };
-    let Decision { writes, events, reply: outcome } =
-        decide(account.as_ref(), check, seed, &cell.settings.session, now);
-    let SignInOutcome::SignedIn { user, amr } = outcome else { return Ok(Attempt::Refused { events, now }) };
+    let counted = account.filter(|_| policy.max_concurrent > 0 && check.matches);
+    for _ in 0..MOST_DECISIONS {
+        let live = match counted {
+            Some(account) => live_sessions(services, account.user, now).await?,
+            None => Vec::new(),
+        };
+        let Decision { writes, events, reply: outcome } =
+            decide(account, check.clone(), seed.clone(), &live, policy, now);
+        let (user, amr, ended) = match outcome {
+            SignInOutcome::SignedIn { user, amr, ended } => (user, amr, ended),
+            SignInOutcome::TooManySessions => {
+                return Ok(Attempt::Refused { error: SESSION_LIMIT.into(), events, now });
+            }
+            SignInOutcome::Refused => {
+                return Ok(Attempt::Refused { error: ServiceError::InvalidCredentials, events, now });
+            }
+        };
+        let unit = unit(&cell.vault, writes, &events, Actor::User(user), now);
+        match services.ledger.append(cell.id, unit, deadline).await {
+            Ok(Ok(_)) => services.ends.tell(cell.id, &ended),
+            Ok(Err(CommitError::Conflict(_))) if counted.is_some() => continue,
+            failed => {
+                // It may have been stored.
+                services.ends.doubt(cell.id, &ended);
+                failed??;
+            }
+        }
+        let bearer = Bearer { user, session, authenticated_at: now, amr: &amr };
+        let access = access_token(cell, bearer, now, &services.environment)?;
+        let refresh_expires_in = policy.expires_at(now).min(policy.idle_expires_at(now)).since(now).as_secs();
+        return Ok(Attempt::SignedIn(Box::new(SignedIn {
+            user,
+            session,
+            access,
+            refresh,
+            refresh_expires_in,
+        })));
+    }
+    Err(ServiceError::Conflict)
+}
 
-    let unit = unit(&cell.vault, writes, &events, Actor::User(user), now);
-    services.ledger.append(cell.id, unit, deadline).await??;
-    let bearer = Bearer { user, session, authenticated_at: now, amr: &amr };
-    let access = access_token(cell, bearer, now, &services.environment)?;
-    Ok(Attempt::SignedIn(Box::new(SignedIn { user, session, access, refresh })))
+async fn live_sessions(
+    services: &Services,
+    user: UserId,
+    now: Timestamp,
+) -> Result<Vec<SessionId>, ServiceError> {
+    let tenant = services.cell.id.uuid();
+    let live = sessions::live_of_user(&*services.engine, tenant, user.uuid(), now.as_millis()).await?;
+    Ok(live.into_iter().map(SessionId::from_uuid).collect())
 }
 
 async fn load_account(services: &Services, email: &str) -> Result<Option<Account>, ServiceError> {
@@ -94,14 +149,4 @@ async fn load_account(services: &Services, email: &str) -> Result<Option<Account
             version: credential.version,
         }),
     }))
-}
-
-async fn record_refusal(services: &Services, events: &[Event], now: Timestamp) {
-    // The caller has its answer; the entry does not depend on what is left of its time.
-    let deadline = Deadline::after(AUDIT_WAIT);
-    let unit = unit(&services.cell.vault, Vec::new(), events, Actor::Anonymous, now);
-    let committed = services.ledger.append(services.cell.id, unit, deadline).await;
-    if let Err(error) = committed.and_then(|outcome| outcome.map_err(ServiceError::from)) {
-        tracing::error!(tenant = %services.cell.id, error = %error, "refused sign-in could not be audited");
-    }
 }
