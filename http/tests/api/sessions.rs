@@ -97,10 +97,11 @@ async fn lists_of_sessions_have_pages_and_leave_out_what_is_over() {
     let app = TestApp::new().await;
     let first = app.user("ada@example.com").await;
     app.advance(Duration::from_secs(10 * 86_400));
-    let mut expected = vec![app.sign_in("ada@example.com").await, app.sign_in("ada@example.com").await];
+    let mut expected = [app.sign_in("ada@example.com").await, app.sign_in("ada@example.com").await];
     expected.sort_by(|one, other| other.session.cmp(&one.session));
-    let token = Some(expected[0].access.as_str());
-    let all = app.my_sessions(token.unwrap()).await;
+    let newest = &expected[0].access;
+    let all = app.my_sessions(newest).await;
+    let token = Some(newest.as_str());
     assert_eq!(ids(&all)[2], first.session, "idle for ten days");
     let path = "/v1/users/me/sessions?limit=2";
     let page = app.core("GET", path, token, None).await.expect(200).json();
