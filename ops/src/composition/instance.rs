@@ -12,8 +12,8 @@ use zeroize::Zeroizing;
 
 use super::run_file::{RunFile, RunInfo};
 use super::{
-    DatabaseProblem, MailProblem, MasterKeyProblem, RedisProblem, SystemClock, SystemRandomness, cluster,
-    holds_files, mail, platform_key, run_file,
+    DatabaseProblem, MailProblem, MasterKeyProblem, MaxMindPlaces, PlacesProblem, RedisProblem, SystemClock,
+    SystemRandomness, cluster, holds_files, mail, platform_key, run_file,
 };
 use crate::private_file::{self, FileError};
 use crate::settings::{Settings, ShutdownSettings};
@@ -56,6 +56,9 @@ pub(crate) enum StartError {
     /// A port cannot be opened.
     #[error(transparent)]
     Bind(#[from] BindError),
+    /// The database of places cannot be used.
+    #[error(transparent)]
+    Places(#[from] PlacesProblem),
     /// There is no usable master key.
     #[error(transparent)]
     MasterKey(#[from] MasterKeyProblem),
@@ -95,6 +98,7 @@ impl Instance {
         if settings.database.is_some() {
             make_room(&settings.data_dir)?;
         }
+        let places = settings.places.as_deref().map(MaxMindPlaces::open).transpose()?;
         let clock = Arc::new(SystemClock);
         let randomness = Arc::new(SystemRandomness);
         let now = clock.now().as_millis();
@@ -104,6 +108,10 @@ impl Instance {
         let store = Arc::new(Store::open(engine, key, Arc::clone(&randomness) as _, now).await?);
         let cluster = cluster::join(settings, &bound.addresses(), &store, now).await?;
         let environment = Environment::new(clock, Arc::clone(&randomness) as _);
+        let environment = match places {
+            Some(places) => environment.with_places(Arc::new(places)),
+            None => environment,
+        };
         let platform = Platform::start(settings.platform(), store, environment, cluster, route).await?;
         platform_key::provide(&platform, &settings.data_dir).await?;
         let state = AppState::new(platform.clone(), settings.http_config(), randomness);

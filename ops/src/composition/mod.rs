@@ -8,6 +8,7 @@ mod instance;
 mod logging;
 mod mail;
 mod master_key;
+mod places;
 mod platform_key;
 mod randomness;
 mod run_file;
@@ -24,6 +25,7 @@ pub(crate) use master_key::{
     MasterKeyProblem, find as find_master_key, find_or_create as find_or_create_master_key,
     in_directory as master_key_in_directory, in_file as master_key_in_file,
 };
+pub(crate) use places::{MaxMindPlaces, PlacesProblem};
 pub(crate) use platform_key::{FILE as PLATFORM_KEY_FILE, read as read_platform_key};
 pub(crate) use randomness::SystemRandomness;
 pub(crate) use run_file::{RunInfo, running};

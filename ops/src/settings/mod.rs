@@ -44,6 +44,8 @@ pub(crate) struct Settings {
     pub(crate) cors_origins: Vec<String>,
     pub(crate) trusted_proxies: Vec<IpNet>,
     pub(crate) tenant_domain: Option<String>,
+    /// A MaxMind database that knows where addresses are.
+    pub(crate) places: Option<PathBuf>,
     pub(crate) open_metrics: bool,
     pub(crate) fault_injection: bool,
     pub(crate) mail: MailSettings,

@@ -48,6 +48,7 @@ const KEYS: &[(&str, Kind)] = &[
     ("cors_origins", Kind::List),
     ("trusted_proxies", Kind::List),
     ("tenant_domain", Kind::Text),
+    ("geo.database", Kind::Text),
     ("open_metrics", Kind::Flag),
     ("fault_injection", Kind::Flag),
     ("listen.core", Kind::Text),

@@ -55,6 +55,7 @@ pub(super) fn settings(layers: &Layers, problems: &mut Vec<Problem>) -> Option<S
             text.parse().map_err(|_| "give a network such as 10.0.0.0/8, or 10.0.0.7/32 for one address")
         }),
         tenant_domain: check.tenant_domain(),
+        places: check.text("geo.database").map(PathBuf::from),
         open_metrics: check.flag("open_metrics"),
         fault_injection: check.flag("fault_injection"),
         mail,

@@ -1,6 +1,7 @@
 //! Sessions on several nodes: platforms of one process over one shared engine.
 
 mod fencing;
+mod lists;
 mod outages;
 mod retries;
 pub(crate) mod rig;

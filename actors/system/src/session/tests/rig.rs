@@ -1,5 +1,5 @@
 use crate::{
-    Caller, ClientContext, Clock, Environment, Limits, MailRoute, Platform, PlatformConfig, ServiceError,
+    Caller, ClientContext, Clock, Environment, Limits, MailRoute, Place, Places, Platform, PlatformConfig, ServiceError,
     SignedIn,
 };
 use async_trait::async_trait;
@@ -14,6 +14,7 @@ use plinto_storage::{
     Engine, EngineHealth, Entropy, MasterKey, Receipt, Row, Scope, Statement, StorageError, Store, Unit,
     UnitError, ledger,
 };
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU8, AtomicU64, Ordering};
 use std::time::Duration;
@@ -109,6 +110,15 @@ impl Engine for SharedEngine {
 
     async fn close(&self) {
         self.inner.close().await;
+    }
+}
+
+/// Where everybody is.
+struct Berlin;
+
+impl Places for Berlin {
+    fn place_of(&self, _: IpAddr) -> Option<Place> {
+        Some(Place { city: Some("Berlin".to_owned()), ..Place::default() })
     }
 }
 
@@ -294,7 +304,8 @@ async fn node(
     let entropy: Arc<dyn Entropy> = Arc::clone(randomness) as Arc<dyn Entropy>;
     let master = MasterKey::generate(&Stream::default());
     let store = Store::open(as_engine, master, entropy, clock.now().as_millis()).await.expect("store");
-    let environment = Environment::new(Arc::clone(clock) as Arc<dyn Clock>, Arc::clone(randomness) as _);
+    let environment = Environment::new(Arc::clone(clock) as Arc<dyn Clock>, Arc::clone(randomness) as _)
+        .with_places(Arc::new(Berlin));
     let config = PlatformConfig { base_url: "http://plinto.test".into(), limits: Limits::default() };
     Platform::start(config, Arc::new(store), environment, alone(), mail).await.expect("platform")
 }
