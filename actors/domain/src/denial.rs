@@ -57,7 +57,9 @@ const DENIALS: &[Denial] = &[STALE_VERSION];
 
 /// Every refusal there is, by capability.
 pub fn all() -> impl Iterator<Item = &'static Denial> {
-    [DENIALS, crate::audit_query::DENIALS, crate::user::DENIALS, crate::session::DENIALS].into_iter().flatten()
+    [DENIALS, crate::audit_query::DENIALS, crate::user::DENIALS, crate::session::DENIALS]
+        .into_iter()
+        .flatten()
 }
 
 #[cfg(test)]
