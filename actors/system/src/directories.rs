@@ -22,8 +22,6 @@ pub(crate) struct Parts<'p> {
     pub(crate) environment: &'p Environment,
     pub(crate) watch: &'p Arc<Watch>,
     pub(crate) mail: &'p Arc<MailQueue>,
-    /// How tenants reach sessions that they end.
-    pub(crate) ends: &'p SessionEnds,
     /// Where several nodes share limits: by what, and through what.
     pub(crate) shared: Option<(&'p Arc<dyn Cluster>, &'p Arc<Lessor>)>,
 }
@@ -33,6 +31,8 @@ pub(crate) struct Directories {
     pub(crate) ledger: LedgerHandle,
     pub(crate) tenants: Directory<TenantActor>,
     pub(crate) sessions: Directory<SessionActor>,
+    /// How tenants reach sessions that they end.
+    pub(crate) ends: SessionEnds,
 }
 
 impl Parts<'_> {
@@ -48,6 +48,7 @@ impl Parts<'_> {
         };
         let ledger = LedgerHandle::new(system.directory(ledger_actor, tenant_idle.clone()).await);
         let guesses = self.shared.map(|(cluster, _)| SharedGuesses::new(Arc::clone(cluster)));
+        let ends = SessionEnds::default();
         let tenant_actor = TenantActor {
             store: Arc::clone(self.store),
             rows: Arc::clone(self.rows),
@@ -57,7 +58,7 @@ impl Parts<'_> {
             ledger: ledger.clone(),
             attempts: Arc::new(AttemptLimits::new(&limits, guesses)),
             watch: Arc::clone(self.watch),
-            ends: self.ends.clone(),
+            ends: ends.clone(),
             lessor: self.shared.map(|(_, lessor)| Arc::clone(lessor)),
         };
         let tenant_config = DirectoryConfig { max_bytes: limits.live_tenant_bytes, ..tenant_idle };
@@ -78,6 +79,6 @@ impl Parts<'_> {
             ..DirectoryConfig::default()
         };
         let sessions = system.directory(session_actor, session_config).await;
-        Directories { ledger, tenants, sessions }
+        Directories { ledger, tenants, sessions, ends }
     }
 }

@@ -100,11 +100,13 @@ mod tests {
                 Some(Event::RefreshReuseDetected { session, presented: 1, current: 2 })
             }
             Some(Event::RefreshReuseDetected { .. }) => Some(Event::SessionRevoked { session, user, reason }),
-            Some(Event::Session(SessionEvent::Reauthenticated { .. })) => Some(Event::Mail(MailEvent::Sent {
-                mail: MailId::from_uuid(id),
-                kind: "verify_email",
-                attempt: 1,
-            })),
+            Some(Event::Session(SessionEvent::Reauthenticated { .. })) => {
+                Some(Event::Mail(MailEvent::Sent {
+                    mail: MailId::from_uuid(id),
+                    kind: "verify_email",
+                    attempt: 1,
+                }))
+            }
             Some(Event::Mail(_)) => None,
             Some(Event::SessionRevoked { .. }) => {
                 Some(Event::UserSessionsRevoked { user, kept: None, reason })

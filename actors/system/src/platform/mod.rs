@@ -28,7 +28,7 @@ use crate::mail::{MailQueue, MailRoute, Postman};
 use crate::nodes::{Follower, Lessor, NodesCount, Progress, Reloads, Watch, announcing};
 use crate::registry::Registry;
 use crate::sealed_rows::SealedRows;
-use crate::session::{SessionEnds, SessionHandle};
+use crate::session::SessionHandle;
 use crate::tenant::TenantHandle;
 use plinto_cluster::{Cluster, ClusterError, ClusterHealth, NodeInfo};
 use plinto_runtime::{ActorSystem, Deadline, Refusal, SystemConfig};
@@ -86,7 +86,6 @@ impl Platform {
         let shared = lessor.as_ref().map(|lessor| (&cluster, lessor));
         let rows = Arc::new(SealedRows::of(Arc::clone(&store)));
         let mail_queue = Arc::new(MailQueue::default());
-        let ends = SessionEnds::default();
         let parts = Parts {
             config: &config,
             store: &store,
@@ -94,10 +93,9 @@ impl Platform {
             environment: &environment,
             watch: &watch,
             mail: &mail_queue,
-            ends: &ends,
             shared,
         };
-        let Directories { ledger, tenants, sessions } = parts.directories(&system).await;
+        let Directories { ledger, tenants, sessions, ends } = parts.directories(&system).await;
         let (tenant_handle, session_handle) =
             (TenantHandle::new(tenants.clone()), Arc::new(SessionHandle::new(sessions.clone())));
         ends.reach(&session_handle);

@@ -1,6 +1,6 @@
 use crate::{
-    Caller, ClientContext, Clock, Environment, Limits, MailRoute, Place, Places, Platform, PlatformConfig, ServiceError,
-    SignedIn,
+    Caller, ClientContext, Clock, Environment, Limits, MailRoute, Place, Places, Platform, PlatformConfig,
+    ServiceError, SignedIn,
 };
 use async_trait::async_trait;
 use plinto_cluster::{Cluster, InProcess, NodeId, NodeInfo};
