@@ -104,7 +104,7 @@ fn unsupported(wanted: &'static str) -> Problem {
 }
 
 /// Reads a body within its bound; one that announces too much is not read at all.
-async fn read_body(request: Request, state: &AppState) -> Result<Bytes, Problem> {
+pub(crate) async fn read_body(request: Request, state: &AppState) -> Result<Bytes, Problem> {
     let most = state.config().limits.body_bytes;
     let too_large = || {
         let detail = format!("a request body has at most {most} bytes");

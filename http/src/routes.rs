@@ -53,6 +53,8 @@ pub struct Route {
     pub tenancy: Tenancy,
     /// Who bounds the time of a request.
     pub timing: Timing,
+    /// What a request sent twice does.
+    pub repeating: Repeating,
     handler: MethodRouter<AppState>,
 }
 
@@ -64,6 +66,15 @@ pub enum Timing {
     /// The handler: everything it waits for carries the request's deadline. For the hot path, where a second timer is
     /// a measurable part of the work.
     ByItsCalls,
+}
+
+/// What a request sent twice does.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Repeating {
+    /// What its method says.
+    AsItIs,
+    /// With `Idempotency-Key` it takes effect once and is answered as the first time.
+    OnceByKey,
 }
 
 fn filter(method: &Method) -> MethodFilter {
@@ -78,12 +89,25 @@ impl Route {
         T: 'static,
     {
         let handler = on(filter(&method), handler);
-        Self { method, path, access, tenancy: Tenancy::None, timing: Timing::Guarded, handler }
+        Self {
+            method,
+            path,
+            access,
+            tenancy: Tenancy::None,
+            timing: Timing::Guarded,
+            repeating: Repeating::AsItIs,
+            handler,
+        }
     }
 
     /// The same row, for a handler whose every wait is bounded by the request's deadline.
     pub(crate) fn timed_by_its_calls(self) -> Self {
         Self { timing: Timing::ByItsCalls, ..self }
+    }
+
+    /// The same row, for a route that makes something new at each request, unless it has an `Idempotency-Key`.
+    pub(crate) fn once_by_key(self) -> Self {
+        Self { repeating: Repeating::OnceByKey, ..self }
     }
 
     /// The same row, for a route that selects a tenant.
@@ -158,6 +182,7 @@ fn cors(state: &AppState) -> Option<CorsLayer> {
         axum::http::header::IF_MATCH,
         axum::http::header::IF_NONE_MATCH,
         axum::http::HeaderName::from_static("plinto-tenant"),
+        guard::IDEMPOTENCY_KEY,
         axum::http::HeaderName::from_static("traceparent"),
     ];
     Some(

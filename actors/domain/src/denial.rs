@@ -16,6 +16,8 @@ pub enum DenialKind {
     Gone,
     /// The version the caller named is not the present one.
     Stale,
+    /// What was asked contradicts what was asked before.
+    Contradiction,
 }
 
 /// A refusal. Its texts are constants: nothing of the request is in them.
@@ -57,9 +59,15 @@ const DENIALS: &[Denial] = &[STALE_VERSION];
 
 /// Every refusal there is, by capability.
 pub fn all() -> impl Iterator<Item = &'static Denial> {
-    [DENIALS, crate::audit_query::DENIALS, crate::user::DENIALS, crate::session::DENIALS]
-        .into_iter()
-        .flatten()
+    [
+        DENIALS,
+        crate::audit_query::DENIALS,
+        crate::idempotency::DENIALS,
+        crate::session::DENIALS,
+        crate::user::DENIALS,
+    ]
+    .into_iter()
+    .flatten()
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ pub mod decision;
 pub mod denial;
 pub mod email;
 pub mod id;
+pub mod idempotency;
 pub mod input;
 pub mod mail;
 pub mod name;

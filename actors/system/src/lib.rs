@@ -39,8 +39,8 @@ pub use nodes::NodesCount;
 pub use passwords::{CURRENT_PARAMETERS, HashMemory, hash_password, verify_password};
 pub use places::{Place, Places};
 pub use platform::{
-    AuditEntry, AuditExport, AuditPage, AuditQuery, AuditStream, Device, DeviceKind, Platform, SessionView,
-    UserView,
+    AuditEntry, AuditExport, AuditPage, AuditQuery, AuditStream, Device, DeviceKind, Platform, Repetition,
+    Reservation, SessionView, UserView,
 };
 pub use registry::TenantView;
 pub use session::SessionKey;

@@ -37,8 +37,9 @@ pub(crate) fn routes(with_mailbox: bool) -> Vec<Route> {
         Route::new(Method::GET, "/v1/tenants", PlatformKey, tenants::list),
         Route::new(Method::GET, "/v1/tenants/{id}", PlatformKey, tenants::get),
         Route::new(Method::DELETE, "/v1/tenants/{id}", PlatformKey, tenants::delete),
-        Route::new(Method::POST, "/v1/tenants/{id}/users", PlatformKey, tenants::create_user),
-        Route::new(Method::POST, "/v1/tenants/{id}/service-keys", PlatformKey, tenants::create_service_key),
+        Route::new(Method::POST, "/v1/tenants/{id}/users", PlatformKey, tenants::create_user).once_by_key(),
+        Route::new(Method::POST, "/v1/tenants/{id}/service-keys", PlatformKey, tenants::create_service_key)
+            .once_by_key(),
         Route::new(Method::POST, "/v1/tenants/{id}/keys/rotate", PlatformKey, tenants::rotate_keys),
     ]);
     rows

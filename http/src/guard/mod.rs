@@ -2,12 +2,13 @@
 
 mod access;
 mod headers;
+mod idempotency;
 mod trace;
 
 use crate::config::ListenerName;
 use crate::metrics::RouteMetrics;
 use crate::problem;
-use crate::routes::{Access, Route, Timing};
+use crate::routes::{Access, Repeating, Route, Timing};
 use crate::state::AppState;
 use access::check_access;
 use axum::extract::{Request, State};
@@ -23,6 +24,7 @@ use tokio::time::Instant;
 use trace::TraceId;
 
 pub(crate) use access::Bearer;
+pub(crate) use idempotency::KEY as IDEMPOTENCY_KEY;
 
 /// Header that carries the request's trace id back.
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -54,6 +56,7 @@ pub(crate) struct RouteContext {
     /// Probes are answered however busy the listener is: a busy process is alive.
     is_probe: bool,
     timing: Timing,
+    repeatable: Repeating,
     pattern: &'static str,
 }
 
@@ -61,6 +64,7 @@ impl RouteContext {
     pub(crate) fn new(load: &Arc<ListenerLoad>, route: &Route, state: &AppState) -> Self {
         Self {
             timing: route.timing,
+            repeatable: route.repeating,
             ..Self::of(load, route.method.as_str(), route.path, route.access, state)
         }
     }
@@ -97,6 +101,7 @@ impl RouteContext {
             metrics,
             is_probe: pattern.starts_with("/health"),
             timing: Timing::Guarded,
+            repeatable: Repeating::AsItIs,
             pattern,
         }
     }
@@ -116,7 +121,7 @@ pub(crate) async fn run(
         Some(in_flight) => {
             let answer = match check_access(route.access, &mut request, &state).await {
                 Err(problem) => problem.into_response(),
-                Ok(()) => answer_in_time(&state, trace, &route, request, next).await,
+                Ok(()) => answer_once(&state, trace, &route, request, next).await,
             };
             drop(in_flight);
             answer
@@ -132,6 +137,25 @@ pub(crate) async fn run(
         tracing::warn!(trace_id = %trace, route = route.pattern, status = status.as_u16(), "request failed");
     }
     answer
+}
+
+/// The handler's answer, or the one it gave to an earlier request with the same `Idempotency-Key`.
+async fn answer_once(
+    state: &AppState,
+    trace: TraceId,
+    route: &Arc<RouteContext>,
+    request: Request,
+    next: Next,
+) -> Response {
+    if route.repeatable == Repeating::AsItIs {
+        return answer_in_time(state, trace, route, request, next).await;
+    }
+    match idempotency::key_of(&request) {
+        Err(problem) => problem.into_response(),
+        Ok(None) => answer_in_time(state, trace, route, request, next).await,
+        // Boxed, so that requests without a key do not carry the size of this.
+        Ok(Some(key)) => Box::pin(idempotency::once(state, trace, route, request, next, &key)).await,
+    }
 }
 
 /// The handler's answer, or why there is none: it took too long, or it panicked. Both are told from here rather than by

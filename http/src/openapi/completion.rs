@@ -2,7 +2,7 @@
 //! what reads requests, the tenant's header, the port. Handlers document what is theirs alone.
 
 use super::problems::reference;
-use crate::routes::{Access, Route, Tenancy};
+use crate::routes::{Access, Repeating, Route, Tenancy};
 use axum::http::{Method, StatusCode};
 use std::collections::BTreeSet;
 use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn, PathItem};
@@ -16,7 +16,12 @@ pub(super) fn complete(document: &mut OpenApi, rows: &[Route], server: Option<&s
         let Some(operation) = operation else { continue };
         answers(operation, route);
         if route.tenancy == Tenancy::Selected {
-            name_the_tenant(operation);
+            let text = "Tenant, unless the path, the host name or the credential names it";
+            header(operation, "Plinto-Tenant", text);
+        }
+        if route.repeating == Repeating::OnceByKey {
+            let text = "A string of your own for this request, such as a UUID: sent again with it within a day, the request takes effect once and is answered as the first time";
+            header(operation, "Idempotency-Key", text);
         }
         if let Some(url) = server {
             operation.servers = Some(vec![Server::new(url)]);
@@ -58,6 +63,9 @@ fn answers(operation: &mut Operation, route: &Route) {
             StatusCode::UNPROCESSABLE_ENTITY,
         ]);
     }
+    if route.repeating == Repeating::OnceByKey {
+        statuses.extend([StatusCode::BAD_REQUEST, StatusCode::CONFLICT, StatusCode::UNPROCESSABLE_ENTITY]);
+    }
     let parameters = operation.parameters.iter().flatten();
     let is_query = |parameter: &RefOr<Parameter>| matches!(parameter, RefOr::T(parameter) if parameter.parameter_in == ParameterIn::Query);
     if parameters.into_iter().any(is_query) {
@@ -85,19 +93,18 @@ fn is_problem(response: &RefOr<Response>) -> bool {
     schemas.any(|schema| matches!(schema, RefOr::Ref(to) if to.ref_location.ends_with("/schemas/Problem")))
 }
 
-fn name_the_tenant(operation: &mut Operation) {
-    const HEADER: &str = "Plinto-Tenant";
+/// Adds an optional header to those an operation takes, unless its handler documents it.
+fn header(operation: &mut Operation, name: &str, description: &str) {
     let parameters = operation.parameters.get_or_insert_default();
-    let is_there =
-        |parameter: &RefOr<Parameter>| matches!(parameter, RefOr::T(known) if known.name == HEADER);
-    if parameters.iter().any(is_there) {
+    let is_it = |known: &Parameter| known.name.eq_ignore_ascii_case(name);
+    if parameters.iter().any(|parameter| matches!(parameter, RefOr::T(known) if is_it(known))) {
         return;
     }
     let header = ParameterBuilder::new()
-        .name(HEADER)
+        .name(name)
         .parameter_in(ParameterIn::Header)
         .required(Required::False)
-        .description(Some("Tenant, unless the path, the host name or the credential names it"))
+        .description(Some(description))
         .schema(Some(ObjectBuilder::new().schema_type(Type::String)))
         .build();
     parameters.push(RefOr::T(header));

@@ -25,6 +25,7 @@ impl From<Denial> for Kind {
             DenialKind::Forbidden => StatusCode::FORBIDDEN,
             DenialKind::Gone => StatusCode::GONE,
             DenialKind::Stale => StatusCode::PRECONDITION_FAILED,
+            DenialKind::Contradiction => StatusCode::UNPROCESSABLE_ENTITY,
         };
         let Denial { code, title, detail, .. } = denial;
         Self { status, code, title, detail }
@@ -47,6 +48,8 @@ kinds! {
     BODY_UNREADABLE = BAD_REQUEST "body_unreadable", "Body unreadable", "the body did not arrive whole";
     INVALID_ENTITY_TAG = BAD_REQUEST "invalid_entity_tag", "Invalid entity tag",
         "If-Match and If-None-Match take ETags as they were sent, in quotes, or *";
+    INVALID_IDEMPOTENCY_KEY = BAD_REQUEST "invalid_idempotency_key", "Invalid idempotency key",
+        "Idempotency-Key is one string of 1 to 255 visible ASCII characters, such as a UUID";
     INVALID_QUERY = BAD_REQUEST "invalid_query", "Invalid query",
         "the query has an unknown parameter or a value of the wrong type";
     INVALID_REQUEST = BAD_REQUEST "invalid_request", "Invalid request", "a form parameter is missing or repeated";

@@ -9,6 +9,7 @@ mod bad_input;
 mod coverage;
 mod faults;
 mod foreign;
+mod idempotency;
 mod journey;
 mod keys;
 mod limits;

@@ -15,6 +15,8 @@ mod coverage;
 mod faults;
 #[path = "../api/foreign.rs"]
 mod foreign;
+#[path = "../api/idempotency.rs"]
+mod idempotency;
 #[path = "../api/journey.rs"]
 mod journey;
 #[path = "../api/keys.rs"]

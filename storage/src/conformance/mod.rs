@@ -50,7 +50,7 @@ macro_rules! conformance {
                 rows: what_is_not_there_is_none, users_round_trip, addresses_round_trip, credentials_round_trip,
                     sessions_round_trip, sessions_rotate_once_per_version, sessions_are_revoked_once,
                     sessions_are_listed_newest_first, signing_keys_round_trip, api_keys_round_trip,
-                    sign_in_reads_everything_at_once;
+                    sign_in_reads_everything_at_once, answers_are_kept_until_they_expire;
                 mail: mails_round_trip, a_mail_is_claimed_once_per_version, what_is_said_once_is_said_once,
                     finished_mails_are_forgotten;
                 sessions: live_sessions_are_those_neither_revoked_nor_over,

@@ -3,10 +3,11 @@
 use super::{Fixture, NOW};
 use crate::repositories::api_keys::{self, ApiKeyKind, ApiKeyRow};
 use crate::repositories::credentials::{self, CredentialKind};
+use crate::repositories::kept_answers::{self, KeptAnswerRow};
 use crate::repositories::sessions::{self, Rotation, SessionRow};
 use crate::repositories::signing_keys::{self, SigningKeyRow, SigningKeyState};
 use crate::repositories::users::{self, UserState};
-use crate::repositories::{sign_in, user_emails};
+use crate::repositories::{constraint, sign_in, user_emails};
 use crate::{Scope, TenantVault, Unit, UnitError};
 
 pub async fn what_is_not_there_is_none(fixture: &Fixture) {
@@ -261,4 +262,52 @@ pub async fn sign_in_reads_everything_at_once(fixture: &Fixture) {
     let credential = fixture.credential(user.user_id);
     fixture.commit(&vault, vec![credentials::insert(&vault, &credential)], vec![]).await.expect("stored");
     assert_eq!(read().await.credential, Some(credential));
+}
+
+pub(crate) fn kept_answer(vault: &TenantVault) -> KeptAnswerRow {
+    KeptAnswerRow {
+        request_index: kept_answers::request_index(vault, "key_1", "abc"),
+        fingerprint: kept_answers::fingerprint(vault, b"request"),
+        took_effect: false,
+        answer: None,
+        reserved_at: NOW,
+        expires_at: NOW + 10,
+        version: 1,
+    }
+}
+
+pub async fn answers_are_kept_until_they_expire(fixture: &Fixture) {
+    let vault = fixture.tenant("ours").await;
+    let (tenant, index) = (vault.tenant(), kept_answers::request_index(&vault, "key_1", "abc"));
+    assert_ne!(index, kept_answers::request_index(&vault, "key_2", "abc"));
+    let get = || async { kept_answers::get(fixture.engine(), &vault, index).await.expect("reads") };
+    let commit = |statement| fixture.commit(&vault, vec![statement], vec![]);
+    let mut row = kept_answer(&vault);
+    assert_eq!(get().await, None);
+    commit(kept_answers::insert(&vault, &row)).await.expect("stored");
+    assert_eq!(get().await, Some(row.clone()));
+    let twice = commit(kept_answers::insert(&vault, &row)).await;
+    assert_eq!(twice, Err(UnitError::Unique(constraint::KEPT_ANSWER.into())));
+
+    (row.reserved_at, row.expires_at, row.version) = (NOW + 5, NOW + 15, 2);
+    commit(kept_answers::take_over(&vault, &row, 1)).await.expect("the version is current");
+    assert_eq!(get().await, Some(row.clone()));
+    for stale in [
+        kept_answers::take_over(&vault, &row, 1),
+        kept_answers::mark(tenant, index, 1),
+        kept_answers::answer(&vault, index, b"late", 1),
+    ] {
+        assert_eq!(commit(stale).await, Err(UnitError::Conflict("kept_answer_version")));
+    }
+    commit(kept_answers::release(tenant, index, 1)).await.expect("an older one is released to no effect");
+    commit(kept_answers::mark(tenant, index, 2)).await.expect("marked");
+    commit(kept_answers::release(tenant, index, 2)).await.expect("what took effect stays");
+    commit(kept_answers::answer(&vault, index, b"answer", 2)).await.expect("kept");
+    (row.took_effect, row.answer) = (true, Some(b"answer".to_vec().into()));
+    assert_eq!(get().await, Some(row.clone()));
+
+    commit(kept_answers::sweep(tenant, NOW + 14)).await.expect("sweeps");
+    assert_eq!(get().await, Some(row));
+    commit(kept_answers::sweep(tenant, NOW + 15)).await.expect("sweeps");
+    assert_eq!(get().await, None);
 }

@@ -25,6 +25,9 @@ pub const OUTBOX: &str = "outbox.mail_id";
 /// Two mails of a tenant that say the same of the same.
 pub const OUTBOX_ONCE: &str = "outbox.once";
 
+/// Two requests of one caller with one `Idempotency-Key`.
+pub const KEPT_ANSWER: &str = "kept_answers.request";
+
 /// (table, columns of the key in order, name): how an engine that reports columns finds the name.
 pub(crate) const KEYS: &[(&str, &[&str], &str)] = &[
     ("tenants", &["slug"], TENANT_SLUG),
@@ -39,4 +42,5 @@ pub(crate) const KEYS: &[(&str, &[&str], &str)] = &[
     ("signing_keys", &["tenant_id", "kid"], SIGNING_KEY),
     ("outbox", &["tenant_id", "mail_id"], OUTBOX),
     ("outbox", &["tenant_id", "once"], OUTBOX_ONCE),
+    ("kept_answers", &["tenant_id", "request_index"], KEPT_ANSWER),
 ];

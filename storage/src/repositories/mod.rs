@@ -19,6 +19,7 @@ macro_rules! statements {
 pub mod api_keys;
 pub mod constraint;
 pub mod credentials;
+pub mod kept_answers;
 pub(crate) mod ledger;
 pub(crate) mod master_checks;
 pub mod outbox;

@@ -14,6 +14,7 @@ const TENANT: &[&[(&str, &str)]] = &[
     sign_in::ALL,
     signing_keys::ALL,
     outbox::ALL,
+    kept_answers::ALL,
 ];
 
 fn texts(groups: &[&[(&'static str, &'static str)]]) -> Vec<(&'static str, &'static str)> {

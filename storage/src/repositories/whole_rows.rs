@@ -74,6 +74,11 @@ const OF_A_TENANT: &[Layout] = &[
             "version",
         ],
     },
+    Layout {
+        name: "kept_answers",
+        key: &["tenant_id", "request_index"],
+        rest: &["fingerprint", "took_effect", "answer", "reserved_at", "expires_at", "version"],
+    },
     LEDGER,
 ];
 

@@ -4,6 +4,7 @@ mod accounts;
 mod audit;
 mod callers;
 mod introspection;
+mod kept_answers;
 mod mail;
 mod reauthentication;
 mod session_ends;
@@ -14,6 +15,7 @@ mod users;
 mod work;
 
 pub use audit::{AuditEntry, AuditExport, AuditPage, AuditQuery, AuditStream};
+pub use kept_answers::{Repetition, Reservation};
 pub use session_lists::{Device, DeviceKind, SessionView};
 pub use users::UserView;
 

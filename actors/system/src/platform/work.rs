@@ -1,7 +1,7 @@
 //! What an operation on a tenant works with: admitted by the tenant, reading through its vault, committing through
 //! its ledger.
 
-use super::Platform;
+use super::{Platform, kept_answers};
 use crate::environment::Environment;
 use crate::error::ServiceError;
 use crate::ledger::CommitError;
@@ -72,7 +72,8 @@ impl Work {
 
     /// Commits a unit of work through the tenant's ledger. The inner error says that it was not committed because of
     /// what is stored: a version, a unique value.
-    pub(super) async fn commit(&self, unit: Unit) -> Result<Result<Receipt, CommitError>, ServiceError> {
+    pub(super) async fn commit(&self, mut unit: Unit) -> Result<Result<Receipt, CommitError>, ServiceError> {
+        unit.statements.extend(kept_answers::mark(self.cell().id));
         self.platform.0.ledger.append(self.cell().id, unit, self.deadline).await
     }
 }

@@ -52,6 +52,12 @@ pub(super) const KNOWN: &[Migration] = &[
         sql: include_str!("migrations/0004_session_last_seen.sql"),
         oldest_compatible: 1,
     },
+    Migration {
+        version: 5,
+        name: "kept_answers",
+        sql: include_str!("migrations/0005_kept_answers.sql"),
+        oldest_compatible: 1,
+    },
 ];
 
 /// What is locked while a migration runs; any number that nothing else in the database uses.

@@ -9,8 +9,16 @@ use crate::error::StorageError;
 const OLDEST: i32 = 150_000;
 
 /// Tables of a tenant, those that refer to others before those they refer to.
-pub(super) const TENANT_TABLES: &[&str] =
-    &["ledger_entries", "sessions", "credentials", "user_emails", "signing_keys", "users", "outbox"];
+pub(super) const TENANT_TABLES: &[&str] = &[
+    "ledger_entries",
+    "sessions",
+    "credentials",
+    "user_emails",
+    "signing_keys",
+    "users",
+    "outbox",
+    "kept_answers",
+];
 /// Every table.
 pub(super) const TABLES: &[&str] = &[
     "schema_migrations",
@@ -26,6 +34,7 @@ pub(super) const TABLES: &[&str] = &[
     "credentials",
     "user_emails",
     "signing_keys",
+    "kept_answers",
     "users",
     "outbox",
 ];

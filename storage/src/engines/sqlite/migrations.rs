@@ -35,6 +35,11 @@ pub(super) const TENANT: &[Migration] = &[
         name: "session_last_seen",
         sql: include_str!("migrations/tenant/0005_session_last_seen.sql"),
     },
+    Migration {
+        version: 6,
+        name: "kept_answers",
+        sql: include_str!("migrations/tenant/0006_kept_answers.sql"),
+    },
 ];
 
 const REGISTER: &str = "CREATE TABLE IF NOT EXISTS schema_migrations (

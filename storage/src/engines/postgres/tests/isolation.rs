@@ -8,7 +8,9 @@ use super::super::PostgresOptions;
 use super::{client, database, fixture};
 use crate::conformance::{Fixture, NOW, entry};
 use crate::repositories::api_keys::{self, ApiKeyKind, ApiKeyRow};
-use crate::repositories::{credentials, outbox, sessions, signing_keys, user_emails, write_probe};
+use crate::repositories::{
+    credentials, kept_answers, outbox, sessions, signing_keys, user_emails, write_probe,
+};
 use crate::{Scope, Unit};
 
 const TABLES: &str = "SELECT c.relname::text, c.relrowsecurity AND c.relforcerowsecurity, \
@@ -52,6 +54,7 @@ async fn furnish(fixture: &Fixture) -> (Uuid, Uuid) {
             sessions::insert(&vault, &fixture.session(&vault, user.user_id)),
             signing_keys::insert(&vault, &crate::conformance::rows::signing_key("k1")),
             outbox::insert(&vault, &crate::conformance::mail::mail(fixture)),
+            kept_answers::insert(&vault, &crate::conformance::rows::kept_answer(&vault)),
         ];
         fixture.commit(&vault, statements, vec![entry("user.created", 1)]).await.unwrap();
         tenants.push(vault.tenant());
