@@ -321,7 +321,8 @@ pub(crate) fn invalid_query(detail: &'static str) -> Problem {
     Problem::of(catalogue::INVALID_QUERY).detailed(detail)
 }
 
-fn tenant_of_host<'h>(headers: &'h HeaderMap, domain: Option<&str>) -> Option<&'h str> {
+/// The tenant a host name under the domain of tenants names.
+pub(crate) fn tenant_of_host<'h>(headers: &'h HeaderMap, domain: Option<&str>) -> Option<&'h str> {
     let host = headers.get(header::HOST)?.to_str().ok()?;
     let host = host.rsplit_once(':').map_or(host, |(name, _)| name);
     let slug = host.strip_suffix(domain?)?.strip_suffix('.')?;

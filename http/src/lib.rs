@@ -13,6 +13,7 @@
 
 pub mod auth;
 pub mod config;
+mod cookies;
 pub mod core;
 mod dependencies;
 mod extract;

@@ -169,7 +169,7 @@ fn any() -> MethodFilter {
         .or(MethodFilter::CONNECT)
 }
 
-/// Cross-origin calls from the configured origins only; credentials travel in headers, never in cookies.
+/// Cross-origin calls from the configured origins only; those may also send the cookies of a session.
 fn cors(state: &AppState) -> Option<CorsLayer> {
     let origins: Vec<HeaderValue> =
         state.config().cors_origins.iter().filter_map(|origin| HeaderValue::from_str(origin).ok()).collect();
@@ -181,6 +181,7 @@ fn cors(state: &AppState) -> Option<CorsLayer> {
         axum::http::header::CONTENT_TYPE,
         axum::http::header::IF_MATCH,
         axum::http::header::IF_NONE_MATCH,
+        crate::cookies::CSRF_HEADER,
         axum::http::HeaderName::from_static("plinto-tenant"),
         guard::IDEMPOTENCY_KEY,
         axum::http::HeaderName::from_static("traceparent"),
@@ -190,6 +191,7 @@ fn cors(state: &AppState) -> Option<CorsLayer> {
             .allow_origin(origins)
             .allow_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
             .allow_headers(headers)
+            .allow_credentials(true)
             .expose_headers([axum::http::header::ETAG, axum::http::header::RETRY_AFTER, guard::REQUEST_ID])
             .max_age(std::time::Duration::from_secs(600)),
     )

@@ -19,6 +19,7 @@ pub(crate) fn routes(with_mailbox: bool) -> Vec<Route> {
         Route::new(Method::POST, "/v1/auth/sign-up", Public, accounts::sign_up).of_tenant(),
         Route::new(Method::POST, "/v1/auth/sign-in", Public, sessions::sign_in).of_tenant(),
         Route::new(Method::POST, "/v1/auth/refresh", Public, sessions::refresh).of_tenant(),
+        Route::new(Method::GET, "/v1/auth/csrf", Public, sessions::csrf),
         Route::new(Method::POST, "/v1/auth/sign-out", AccessToken, sessions::sign_out).of_tenant(),
         Route::new(Method::POST, "/v1/auth/reauthenticate", AccessToken, sessions::reauthenticate)
             .of_tenant(),

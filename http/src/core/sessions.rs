@@ -1,21 +1,23 @@
 //! Sessions: sign-in, refresh, sign-out.
 
+use crate::cookies::{self, Carrier, CookieTokens};
 use crate::extract::{Client, JsonBody, Mine, NamedTenant};
-use crate::guard::Bearer;
-use crate::problem::Problem;
+use crate::guard::{Bearer, cross_site};
+use crate::problem::{Problem, catalogue};
 use crate::secret::Secret;
 use crate::state::AppState;
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{AppendHeaders, IntoResponse, Response};
 use axum::{Extension, Json};
-use plinto_actors::SignedIn;
+use plinto_actors::{ServiceError, SignedIn};
 use plinto_domain::{SessionId, UserId};
 use serde::{Deserialize, Serialize};
 use utoipa::{OpenApi, ToSchema};
 
 /// The operations of this capability.
 #[derive(OpenApi)]
-#[openapi(paths(sign_in, refresh, sign_out, reauthenticate), tags((name = "sessions", description = "Signing in, staying signed in, signing out")))]
+#[openapi(paths(sign_in, refresh, csrf, sign_out, reauthenticate), tags((name = "sessions", description = "Signing in, staying signed in, signing out")))]
 pub(crate) struct Operations;
 
 /// A request to sign in.
@@ -27,6 +29,20 @@ pub(crate) struct SignInBody {
     email: String,
     /// The password.
     password: Secret,
+    /// How the tokens come back.
+    #[serde(default)]
+    mode: SignInMode,
+}
+
+/// How tokens come back.
+#[derive(Deserialize, ToSchema, Default, Clone, Copy, PartialEq, Eq)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum SignInMode {
+    /// In the answer, to be sent as `Authorization: Bearer`.
+    #[default]
+    Bearer,
+    /// In cookies that no script reads, for pages of this origin or of one that is configured (`cors_origins`).
+    Cookie,
 }
 
 /// A request for the next pair of tokens.
@@ -99,36 +115,120 @@ impl From<SignedIn> for Tokens {
     }
 }
 
+/// A session whose tokens are in cookies.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct CookieSession {
+    /// Seconds after which to refresh.
+    expires_in: u32,
+    /// To be repeated in the header `Plinto-CSRF` by what changes something; also in the cookie `__Host-plinto-csrf`.
+    /// Each refresh changes it.
+    csrf_token: String,
+    /// The session.
+    #[schema(value_type = String, example = "ses_0193a6f2c5d87e1bb1f3a2c4d5e6f708")]
+    session_id: SessionId,
+    /// The user.
+    #[schema(value_type = String, example = "usr_0193a6f2c5d87e1bb1f3a2c4d5e6f708")]
+    user_id: UserId,
+}
+
+/// A session that was begun or goes on.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+pub(crate) enum Signed {
+    /// Its tokens.
+    Bearer(Tokens),
+    /// Its tokens are in cookies.
+    Cookie(CookieSession),
+}
+
+/// Gives out tokens the way they travel.
+fn hand_out(signed_in: SignedIn, carrier: Carrier, state: &AppState) -> Response {
+    if carrier == Carrier::Bodies {
+        return Json(Signed::Bearer(signed_in.into())).into_response();
+    }
+    let cookies = cookies::set(&signed_in, state.config().strict_transport);
+    let session = CookieSession {
+        expires_in: signed_in.access.expires_in,
+        csrf_token: cookies::csrf_token(signed_in.refresh.expose()),
+        session_id: signed_in.session,
+        user_id: signed_in.user,
+    };
+    (AppendHeaders(cookies), Json(Signed::Cookie(session))).into_response()
+}
+
 /// Sign in with e-mail address and password.
+///
+/// With `mode: cookie` the tokens come in cookies and not in the answer; then the request must come from a page of this
+/// origin or of one that is configured.
 #[utoipa::path(post, path = "/v1/auth/sign-in", tag = "sessions", request_body = SignInBody,
     params(("Plinto-Tenant" = Option<String>, Header, description = "Tenant, unless the path or the host name names it")),
-    responses((status = 200, body = Tokens), (status = 401, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem), (status = 429, body = Problem)))]
+    responses((status = 200, body = Signed), (status = 401, body = Problem), (status = 403, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem), (status = 429, body = Problem)))]
 pub(crate) async fn sign_in(
     State(state): State<AppState>,
     tenant: NamedTenant,
     Client(client): Client,
+    headers: HeaderMap,
     JsonBody(body): JsonBody<SignInBody>,
-) -> Result<Json<Tokens>, Problem> {
+) -> Result<Response, Problem> {
     let tenant = tenant.required()?;
+    let carrier = match body.mode {
+        SignInMode::Bearer => Carrier::Bodies,
+        SignInMode::Cookie => {
+            cross_site::check_site(&headers, &state)?;
+            Carrier::Cookies
+        }
+    };
     let deadline = state.deadline();
     let signed_in =
         state.platform().sign_in(tenant, &body.email, body.password.expose(), client, deadline).await?;
-    Ok(Json(signed_in.into()))
+    Ok(hand_out(signed_in, carrier, &state))
 }
 
 /// Exchange a refresh token for the next pair. If no answer arrives, send the same token again at once.
-#[utoipa::path(post, path = "/v1/auth/refresh", tag = "sessions", request_body = RefreshBody,
-    responses((status = 200, body = Tokens), (status = 401, body = Problem), (status = 409, body = Problem),
-        (status = 503, body = Problem)))]
+///
+/// The refresh token comes in the body or, of a browser's session, in its cookie: then there is no body, the header
+/// `Plinto-CSRF` is needed, and the next tokens come in cookies.
+#[utoipa::path(post, path = "/v1/auth/refresh", tag = "sessions", request_body = Option<RefreshBody>,
+    responses((status = 200, body = Signed), (status = 401, body = Problem), (status = 403, body = Problem),
+        (status = 409, body = Problem), (status = 503, body = Problem)))]
 pub(crate) async fn refresh(
     State(state): State<AppState>,
     NamedTenant(tenant): NamedTenant,
     Client(client): Client,
-    JsonBody(body): JsonBody<RefreshBody>,
-) -> Result<Json<Tokens>, Problem> {
-    let (token, deadline) = (body.refresh_token.expose(), state.deadline());
-    let refreshed = state.platform().refresh(tenant, token, client, deadline).await?;
-    Ok(Json(refreshed.into()))
+    headers: HeaderMap,
+    body: Option<JsonBody<RefreshBody>>,
+) -> Result<Response, Problem> {
+    let cookie = CookieTokens::of(&headers, state.config().strict_transport).refresh;
+    let by_body = body.as_ref().map(|JsonBody(body)| body.refresh_token.expose());
+    let (token, carrier) = match (by_body, cookie.as_ref()) {
+        (Some(_), Some(_)) => return Err(Problem::of(catalogue::AMBIGUOUS_CREDENTIALS)),
+        (Some(token), None) => (token, Carrier::Bodies),
+        (None, Some(token)) => {
+            cross_site::check(&headers, Some(token), &state)?;
+            (token.as_str(), Carrier::Cookies)
+        }
+        (None, None) => return Err(ServiceError::InvalidGrant.into()),
+    };
+    let refreshed = state.platform().refresh(tenant, token, client, state.deadline()).await?;
+    Ok(hand_out(refreshed, carrier, &state))
+}
+
+/// What a page sends as `Plinto-CSRF`.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct CsrfToken {
+    csrf_token: String,
+}
+
+/// The value of `Plinto-CSRF`, for pages of configured origins, which cannot read the cookie.
+#[utoipa::path(get, path = "/v1/auth/csrf", tag = "sessions",
+    responses((status = 200, body = CsrfToken), (status = 401, body = Problem)))]
+pub(crate) async fn csrf(
+    State(state): State<AppState>,
+    headers: HeaderMap,
+) -> Result<Json<CsrfToken>, Problem> {
+    let tokens = CookieTokens::of(&headers, state.config().strict_transport);
+    let refresh = tokens.refresh.ok_or(ServiceError::InvalidGrant)?;
+    Ok(Json(CsrfToken { csrf_token: cookies::csrf_token(&refresh) }))
 }
 
 /// Authenticate again, in a session that goes on.
@@ -138,17 +238,18 @@ pub(crate) async fn refresh(
 /// use the new access token for what was refused.
 #[utoipa::path(post, path = "/v1/auth/reauthenticate", tag = "sessions", request_body = ReauthenticateBody,
     security(("access_token" = [])),
-    responses((status = 200, body = Tokens), (status = 401, body = Problem), (status = 409, body = Problem),
+    responses((status = 200, body = Signed), (status = 401, body = Problem), (status = 409, body = Problem),
         (status = 422, body = Problem), (status = 429, body = Problem), (status = 503, body = Problem)))]
 pub(crate) async fn reauthenticate(
     State(state): State<AppState>,
     Mine { tenant, token }: Mine,
+    carrier: Carrier,
     Client(client): Client,
     JsonBody(body): JsonBody<ReauthenticateBody>,
-) -> Result<Json<Tokens>, Problem> {
+) -> Result<Response, Problem> {
     let (password, deadline) = (body.password.expose(), state.deadline());
     let renewed = state.platform().reauthenticate(tenant, &token, password, client, deadline).await?;
-    Ok(Json(renewed.into()))
+    Ok(hand_out(renewed, carrier, &state))
 }
 
 /// End this session, or all sessions of the user. Tokens stop working at once.
@@ -158,13 +259,20 @@ pub(crate) async fn sign_out(
     State(state): State<AppState>,
     tenant: NamedTenant,
     Extension(Bearer(token)): Extension<Bearer>,
+    carrier: Carrier,
     body: Option<JsonBody<SignOutBody>>,
-) -> Result<StatusCode, Problem> {
+) -> Result<Response, Problem> {
     let tenant = tenant.or_of_token(&token, &state).await?;
     let deadline = state.deadline();
     match body.map(|JsonBody(body)| body.scope).unwrap_or_default() {
         SignOutScope::Session => drop(state.platform().sign_out(tenant, &token, deadline).await?),
         SignOutScope::All => drop(state.platform().sign_out_everywhere(tenant, &token, deadline).await?),
     }
-    Ok(StatusCode::NO_CONTENT)
+    Ok(match carrier {
+        Carrier::Bodies => StatusCode::NO_CONTENT.into_response(),
+        Carrier::Cookies => {
+            let gone = AppendHeaders(cookies::clear(state.config().strict_transport));
+            (StatusCode::NO_CONTENT, gone).into_response()
+        }
+    })
 }

@@ -1,4 +1,6 @@
-use crate::problem::{MISSING, Problem};
+use super::cross_site;
+use crate::cookies::{Carrier, CookieTokens};
+use crate::problem::{MISSING, Problem, catalogue};
 use crate::routes::Access;
 use crate::state::AppState;
 use axum::extract::Request;
@@ -23,9 +25,9 @@ pub(super) async fn check_access(
         Access::Public => {}
         Access::Metrics if state.config().open_metrics => {}
         Access::AccessToken => {
-            let token = bearer(request.headers()).ok_or(ServiceError::InvalidToken { reason: MISSING })?;
-            let token = Bearer(token.into());
+            let (token, carrier) = access_token(request, state)?;
             request.extensions_mut().insert(token);
+            request.extensions_mut().insert(carrier);
         }
         Access::ApiKey => {
             let caller = caller(request.headers(), state).await?;
@@ -43,6 +45,27 @@ pub(super) async fn check_access(
         }
     }
     Ok(())
+}
+
+/// The access token, by header or by cookie. A browser sends cookies on its own, so what changes something by cookie
+/// must come from a page of ours; a header is never sent by accident.
+fn access_token(request: &Request, state: &AppState) -> Result<(Bearer, Carrier), Problem> {
+    let headers = request.headers();
+    let cookies = CookieTokens::of(headers, state.config().strict_transport);
+    let by_header = headers.contains_key(header::AUTHORIZATION);
+    match cookies.access {
+        Some(_) if by_header => Err(Problem::of(catalogue::AMBIGUOUS_CREDENTIALS)),
+        Some(token) => {
+            if !request.method().is_safe() {
+                cross_site::check(headers, cookies.refresh.as_ref().map(|token| token.as_str()), state)?;
+            }
+            Ok((Bearer(token.as_str().into()), Carrier::Cookies))
+        }
+        None => {
+            let token = bearer(headers).ok_or(ServiceError::InvalidToken { reason: MISSING })?;
+            Ok((Bearer(token.into()), Carrier::Bodies))
+        }
+    }
 }
 
 async fn caller(headers: &HeaderMap, state: &AppState) -> Result<Caller, ServiceError> {

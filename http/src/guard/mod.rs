@@ -1,6 +1,7 @@
 //! What happens round every handler: shed load, identify the request, check access, bound its time, harden the answer.
 
 mod access;
+pub(crate) mod cross_site;
 mod headers;
 mod idempotency;
 mod trace;

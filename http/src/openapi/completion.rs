@@ -6,6 +6,7 @@ use crate::routes::{Access, Repeating, Route, Tenancy};
 use axum::http::{Method, StatusCode};
 use std::collections::BTreeSet;
 use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn, PathItem};
+use utoipa::openapi::security::SecurityRequirement;
 use utoipa::openapi::{ObjectBuilder, OpenApi, RefOr, Required, Response, Server, Type};
 
 /// Completes the operations of these rows.
@@ -22,6 +23,10 @@ pub(super) fn complete(document: &mut OpenApi, rows: &[Route], server: Option<&s
         if route.repeating == Repeating::OnceByKey {
             let text = "A string of your own for this request, such as a UUID: sent again with it within a day, the request takes effect once and is answered as the first time";
             header(operation, "Idempotency-Key", text);
+        }
+        if route.access == Access::AccessToken {
+            let by_cookie = SecurityRequirement::new("session_cookie", Vec::<String>::new());
+            operation.security.get_or_insert_default().push(by_cookie);
         }
         if let Some(url) = server {
             operation.servers = Some(vec![Server::new(url)]);
@@ -45,6 +50,9 @@ fn answers(operation: &mut Operation, route: &Route) {
     let mut statuses = BTreeSet::from([StatusCode::INTERNAL_SERVER_ERROR, StatusCode::SERVICE_UNAVAILABLE]);
     if route.access != Access::Public {
         statuses.insert(StatusCode::UNAUTHORIZED);
+    }
+    if route.access == Access::AccessToken && !route.method.is_safe() {
+        statuses.insert(StatusCode::FORBIDDEN);
     }
     if matches!(route.access, Access::Manage(_) | Access::PlatformKey | Access::Metrics) {
         statuses.insert(StatusCode::FORBIDDEN);

@@ -14,7 +14,7 @@ use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use std::sync::Arc;
-use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 use utoipa_swagger_ui::SwaggerUi;
 
@@ -58,6 +58,13 @@ const CAPABILITIES: &[fn() -> utoipa::openapi::OpenApi] = &[
     health::Operations::openapi,
 ];
 
+fn session_cookie() -> SecurityScheme {
+    let description = "Cookie of a browser's session (without `__Host-` where the base URL is http), from \
+                       `POST /v1/auth/sign-in` with `mode: cookie`. What changes something also needs the header \
+                       `Plinto-CSRF` with the value of the cookie `__Host-plinto-csrf`, and a page of ours.";
+    SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::with_description("__Host-plinto-access", description)))
+}
+
 struct Schemes;
 
 impl Modify for Schemes {
@@ -74,6 +81,7 @@ impl Modify for Schemes {
             ("access_token", bearer("Access token of a session", Some("JWT"))),
             ("platform_key", bearer("API key of an operator: plk_…", None)),
             ("service_key", bearer("API key of a tenant's service: plk_…", None)),
+            ("session_cookie", session_cookie()),
         ] {
             components.add_security_scheme(name, scheme);
         }

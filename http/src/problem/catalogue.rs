@@ -45,6 +45,8 @@ macro_rules! kinds {
 }
 
 kinds! {
+    AMBIGUOUS_CREDENTIALS = BAD_REQUEST "ambiguous_credentials", "Ambiguous credentials",
+        "the request brings a token and the cookie of a session; send one of them";
     BODY_UNREADABLE = BAD_REQUEST "body_unreadable", "Body unreadable", "the body did not arrive whole";
     INVALID_ENTITY_TAG = BAD_REQUEST "invalid_entity_tag", "Invalid entity tag",
         "If-Match and If-None-Match take ETags as they were sent, in quotes, or *";
@@ -69,6 +71,10 @@ kinds! {
     INSUFFICIENT_USER_AUTHENTICATION = UNAUTHORIZED "insufficient_user_authentication", "Recent sign-in needed",
         "this asks for a recent sign-in; authenticate again with POST /v1/auth/reauthenticate";
 
+    CROSS_SITE_REQUEST = FORBIDDEN "cross_site_request", "Cross-site request",
+        "cookies count only from pages of this origin or one that is configured; elsewhere send the token in a header";
+    CSRF_TOKEN_MISMATCH = FORBIDDEN "csrf_token_mismatch", "CSRF token needed",
+        "repeat the value of the cookie plinto-csrf in the header Plinto-CSRF; see GET /v1/auth/csrf";
     FORBIDDEN = FORBIDDEN "forbidden", "Forbidden", "this API key may not do that";
 
     NOT_FOUND = NOT_FOUND "not_found", "Not found", "there is nothing at this path; see /docs";

@@ -6,6 +6,7 @@ mod app;
 mod audit;
 mod backend;
 mod bad_input;
+mod browser_sessions;
 mod coverage;
 mod faults;
 mod foreign;

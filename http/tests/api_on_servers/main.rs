@@ -9,6 +9,8 @@ mod audit;
 mod backend;
 #[path = "../api/bad_input.rs"]
 mod bad_input;
+#[path = "../api/browser_sessions.rs"]
+mod browser_sessions;
 #[path = "../api/coverage.rs"]
 mod coverage;
 #[path = "../api/faults.rs"]

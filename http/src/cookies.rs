@@ -1,0 +1,166 @@
+//! Sessions of browsers: tokens in cookies, which no script reads, instead of in answers.
+//!
+//! Where the public base URL is https, names begin with `__Host-`: such a cookie is of this very host, came over TLS,
+//! and nobody on a neighbouring host can set it (RFC 6265bis §4.1.3.2). Over plain http, which is for development,
+//! browsers refuse such names, so they are without it and without `Secure`. A browser has one session per host: where
+//! tenants are to have sessions side by side, they have hosts of their own.
+//!
+//! What changes something also needs the header `Plinto-CSRF`. Its value is made from the refresh token by a hash, so
+//! it is of this session alone, changes with it, and nothing follows from knowing it.
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+use cookie::time::Duration;
+use cookie::{Cookie, SameSite};
+use plinto_actors::SignedIn;
+use sha2::{Digest, Sha256};
+use std::convert::Infallible;
+use zeroize::Zeroizing;
+
+/// Header in which a page repeats the token that only a page of ours can know.
+pub(crate) const CSRF_HEADER: HeaderName = HeaderName::from_static("plinto-csrf");
+/// What is hashed before the refresh token.
+const CSRF_PURPOSE: &str = "plinto csrf\n";
+/// Longest value read, in bytes.
+const LONGEST: usize = 8 * 1024;
+
+/// How tokens travel.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Carrier {
+    /// In headers and bodies.
+    Bodies,
+    /// In cookies.
+    Cookies,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Carrier {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        Ok(parts.extensions.get().copied().unwrap_or(Self::Bodies))
+    }
+}
+
+/// The names of the cookies.
+struct Names {
+    access: &'static str,
+    refresh: &'static str,
+    csrf: &'static str,
+}
+
+const OVER_TLS: Names =
+    Names { access: "__Host-plinto-access", refresh: "__Host-plinto-refresh", csrf: "__Host-plinto-csrf" };
+const IN_CLEAR: Names = Names { access: "plinto-access", refresh: "plinto-refresh", csrf: "plinto-csrf" };
+
+const fn names(https: bool) -> &'static Names {
+    if https { &OVER_TLS } else { &IN_CLEAR }
+}
+
+/// The tokens a request brings in cookies, not yet believed. No `Debug`.
+#[derive(Default)]
+pub(crate) struct CookieTokens {
+    pub(crate) access: Option<Zeroizing<String>>,
+    pub(crate) refresh: Option<Zeroizing<String>>,
+}
+
+impl CookieTokens {
+    /// Reads them. One that comes twice is none: somebody has set another beside it.
+    pub(crate) fn of(headers: &HeaderMap, https: bool) -> Self {
+        let mut found = Self::default();
+        if !headers.contains_key(header::COOKIE) {
+            return found;
+        }
+        let named = |name: &str| {
+            let texts = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+            let mut values =
+                texts.flat_map(Cookie::split_parse).flatten().filter(|cookie| cookie.name() == name);
+            let only = values.next().filter(|cookie| (1..=LONGEST).contains(&cookie.value().len()))?;
+            values.next().is_none().then(|| Zeroizing::new(only.value().to_owned()))
+        };
+        let names = names(https);
+        (found.access, found.refresh) = (named(names.access), named(names.refresh));
+        found
+    }
+}
+
+/// What a page repeats in [`CSRF_HEADER`].
+pub(crate) fn csrf_token(refresh: &str) -> String {
+    hex::encode(Sha256::new().chain_update(CSRF_PURPOSE).chain_update(refresh).finalize())
+}
+
+/// The cookies of a session that was begun or goes on with new tokens.
+pub(crate) fn set(signed_in: &SignedIn, https: bool) -> [(HeaderName, HeaderValue); 3] {
+    let refresh = signed_in.refresh.expose();
+    let lasts = i64::try_from(signed_in.refresh_expires_in).unwrap_or(i64::MAX);
+    [
+        access_cookie(&signed_in.access.token, signed_in.access.expires_in.into(), https),
+        refresh_cookie(refresh, lasts, https),
+        csrf_cookie(&csrf_token(refresh), lasts, https),
+    ]
+}
+
+/// The same cookies gone.
+pub(crate) fn clear(https: bool) -> [(HeaderName, HeaderValue); 3] {
+    [access_cookie("", 0, https), refresh_cookie("", 0, https), csrf_cookie("", 0, https)]
+}
+
+/// Follows links from elsewhere, so that whoever is signed in finds themselves so; changes nothing by itself.
+fn access_cookie(value: &str, seconds: i64, https: bool) -> (HeaderName, HeaderValue) {
+    let cookie = Cookie::build((names(https).access, value)).http_only(true).same_site(SameSite::Lax);
+    line(cookie.build(), seconds, https)
+}
+
+fn refresh_cookie(value: &str, seconds: i64, https: bool) -> (HeaderName, HeaderValue) {
+    let cookie = Cookie::build((names(https).refresh, value)).http_only(true).same_site(SameSite::Strict);
+    line(cookie.build(), seconds, https)
+}
+
+/// For our own pages to read.
+fn csrf_cookie(value: &str, seconds: i64, https: bool) -> (HeaderName, HeaderValue) {
+    let cookie = Cookie::build((names(https).csrf, value)).same_site(SameSite::Strict);
+    line(cookie.build(), seconds, https)
+}
+
+fn line(mut cookie: Cookie<'_>, seconds: i64, https: bool) -> (HeaderName, HeaderValue) {
+    cookie.set_path("/");
+    cookie.set_max_age(Duration::seconds(seconds));
+    cookie.set_secure(https);
+    let line = HeaderValue::try_from(cookie.to_string()).expect("tokens are visible ASCII");
+    (header::SET_COOKIE, line)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(https: bool, lines: &[&str]) -> Option<String> {
+        let mut headers = HeaderMap::new();
+        for line in lines {
+            headers.append(header::COOKIE, line.parse().expect("header"));
+        }
+        CookieTokens::of(&headers, https).access.map(|token| token.to_string())
+    }
+
+    #[test]
+    fn a_token_is_read_under_its_one_name_and_only_if_it_comes_once() {
+        let token = || Some("a.b.c".to_owned());
+        assert_eq!(read(true, &["x=1; __Host-plinto-access=a.b.c"]), token());
+        assert_eq!(read(true, &["x=1", "__Host-plinto-access=a.b.c"]), token());
+        assert_eq!(read(false, &["plinto-access=a.b.c"]), token());
+        assert_eq!(read(true, &["plinto-access=a.b.c"]), None, "a neighbour could have set it");
+        assert_eq!(read(false, &["__Host-plinto-access=a.b.c"]), None);
+        assert_eq!(read(true, &["__Host-plinto-access=a; __Host-plinto-access=b"]), None);
+        assert_eq!(read(true, &["__Host-plinto-access=a", "__Host-plinto-access=b"]), None);
+        assert_eq!(read(true, &[]), None);
+        assert_eq!(read(true, &["__Host-plinto-access="]), None);
+        assert_eq!(read(true, &[&format!("__Host-plinto-access={}", "x".repeat(9_000))]), None);
+    }
+
+    #[test]
+    fn the_token_of_pages_is_of_one_refresh_token() {
+        assert_eq!(csrf_token("plr_a"), csrf_token("plr_a"));
+        assert_ne!(csrf_token("plr_a"), csrf_token("plr_b"));
+        assert_eq!(csrf_token("plr_a").len(), 64);
+    }
+}
