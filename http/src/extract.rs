@@ -13,6 +13,7 @@ use http_body_util::LengthLimitError;
 use ipnet::IpNet;
 use plinto_actors::{Caller, ClientContext, ServiceError};
 use plinto_domain::TenantId;
+use plinto_domain::api_key::ApiKeyKind;
 use plinto_domain::audit::Actor;
 use serde::de::DeserializeOwned;
 use std::borrow::Cow;
@@ -215,7 +216,7 @@ fn client_address(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAdd
     nearest
 }
 
-/// The tenant a request names: by `/t/{tenant}`, by host name or by header. Two that differ are refused.
+/// The tenant a request names: by `/t/{tenant}`, host name, header or publishable key. Two that differ are refused.
 pub(crate) struct NamedTenant(pub(crate) Option<TenantId>);
 
 impl FromRequestParts<AppState> for NamedTenant {
@@ -231,11 +232,27 @@ impl FromRequestParts<AppState> for NamedTenant {
         };
         let by_host = tenant_of_host(&parts.headers, state.config().tenant_domain.as_deref());
         let mut names = [by_path, by_host, by_header].into_iter().flatten();
-        let Some(slug) = names.next() else { return Ok(Self(None)) };
+        let by_key = tenant_of_key(&parts.headers, state).await?;
+        let Some(slug) = names.next() else { return Ok(Self(by_key)) };
         if names.any(|other| other != slug) {
             return Err(Problem::of(catalogue::TENANT_AMBIGUOUS));
         }
-        Ok(Self(Some(state.platform().resolve(slug).await?)))
+        let tenant = state.platform().resolve(slug).await?;
+        if by_key.is_some_and(|other| other != tenant) {
+            return Err(Problem::of(catalogue::TENANT_AMBIGUOUS));
+        }
+        Ok(Self(Some(tenant)))
+    }
+}
+
+/// The tenant of a publishable key. Any other kind of key has no business in this header.
+async fn tenant_of_key(headers: &HeaderMap, state: &AppState) -> Result<Option<TenantId>, Problem> {
+    let Some(value) = headers.get("plinto-publishable-key") else { return Ok(None) };
+    let text = value.to_str().map_err(|_| ServiceError::Unauthenticated)?;
+    let caller = state.platform().authenticate(text).await?;
+    match caller.kind {
+        ApiKeyKind::Publishable => Ok(caller.tenant),
+        ApiKeyKind::Platform | ApiKeyKind::Secret => Err(ServiceError::Unauthenticated.into()),
     }
 }
 

@@ -20,7 +20,7 @@ pub enum Access {
     Public,
     /// An access token of the tenant; the handler's one call into the platform verifies it.
     AccessToken,
-    /// A platform key, or a tenant's service key; the handler's call limits the latter to its tenant.
+    /// A platform key, or a tenant's key that may ask about tokens; the handler's call limits the latter to its tenant.
     ApiKey,
     /// A platform key.
     PlatformKey,
@@ -184,6 +184,7 @@ fn cors(state: &AppState) -> Option<CorsLayer> {
         crate::cookies::CSRF_HEADER,
         axum::http::HeaderName::from_static("plinto-tenant"),
         guard::IDEMPOTENCY_KEY,
+        axum::http::HeaderName::from_static("plinto-publishable-key"),
         axum::http::HeaderName::from_static("traceparent"),
     ];
     Some(

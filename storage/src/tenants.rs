@@ -2,7 +2,7 @@ use uuid::Uuid;
 
 use crate::engine::NewEntry;
 use crate::error::{PLATFORM, StorageError};
-use crate::repositories::{api_keys, tenant_keys, tenants};
+use crate::repositories::{api_keys, service_accounts, tenant_keys, tenants};
 use crate::store::Store;
 use crate::vault::{DataKey, Purpose};
 use crate::{Receipt, TenantRow};
@@ -97,8 +97,12 @@ impl<'a> Tenants<'a> {
     /// deleted, in one platform transaction; then removes its storage. Storage that cannot be removed, or a
     /// crash between the two, is repaired at the next start. An unknown tenant is `Refused(Conflict("tenant_state"))`.
     pub async fn delete(&self, id: Uuid, at: i64, entries: Vec<NewEntry>) -> Result<Receipt, StorageError> {
-        let statements =
-            vec![tenants::mark_deleted(id, at), tenant_keys::destroy(id), api_keys::revoke_of_tenant(id, at)];
+        let statements = vec![
+            tenants::mark_deleted(id, at),
+            tenant_keys::destroy(id),
+            api_keys::revoke_of_tenant(id, at),
+            service_accounts::remove_of_tenant(id),
+        ];
         let receipt = self.store.commit_platform("delete_tenant", statements, entries).await?;
         self.store.forget(id);
         // The tenant is gone for good already; what is left is unreadable and goes at the next start.

@@ -1,5 +1,6 @@
 //! What an API key may do: `resource:action`, such as `users:read`.
 
+use crate::input::InvalidInput;
 use std::fmt;
 
 /// Something a tenant's services administer.
@@ -116,9 +117,113 @@ impl fmt::Display for ApiScope {
     }
 }
 
+/// Several rights.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct ApiScopes(u64);
+
+impl ApiScopes {
+    /// Every right there is.
+    pub fn all() -> Self {
+        Resource::ALL.into_iter().map(ApiScope::write).collect()
+    }
+
+    /// Reads a list as a request names it.
+    pub fn parse(field: &'static str, texts: &[impl AsRef<str>]) -> Result<Self, InvalidInput> {
+        let scopes = texts.iter().map(|text| ApiScope::parse(text.as_ref())).collect::<Option<Self>>();
+        scopes.ok_or_else(|| {
+            let known: Vec<_> = Resource::ALL.iter().map(|resource| resource.as_str()).collect();
+            let advice =
+                format!("a scope is read or write of one of {}, such as users:read", known.join(", "));
+            InvalidInput::new(field, "unknown_scope", advice)
+        })
+    }
+
+    /// Reads what [`Display`](fmt::Display) wrote.
+    pub fn parse_stored(text: &str) -> Option<Self> {
+        text.split_ascii_whitespace().map(ApiScope::parse).collect()
+    }
+
+    /// Whether one of them is enough where `asked` is needed.
+    pub fn cover(self, asked: ApiScope) -> bool {
+        let enough = match asked.action {
+            Action::Read => bit(asked) | bit(ApiScope::write(asked.resource)),
+            Action::Write => bit(asked),
+        };
+        self.0 & enough != 0
+    }
+
+    /// Whether each of `others` is covered.
+    pub fn cover_all(self, others: Self) -> bool {
+        others.iter().all(|scope| self.cover(scope))
+    }
+
+    /// Whether there is none.
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// Them, in the order of their resources.
+    pub fn iter(self) -> impl Iterator<Item = ApiScope> {
+        let both = |resource| [ApiScope::read(resource), ApiScope::write(resource)];
+        Resource::ALL.into_iter().flat_map(both).filter(move |scope| self.0 & bit(*scope) != 0)
+    }
+}
+
+/// The place of a right among the bits; it is in no file and in no message.
+fn bit(scope: ApiScope) -> u64 {
+    1 << (scope.resource as u32 * 2 + scope.action as u32)
+}
+
+impl FromIterator<ApiScope> for ApiScopes {
+    fn from_iter<I: IntoIterator<Item = ApiScope>>(scopes: I) -> Self {
+        Self(scopes.into_iter().map(bit).fold(0, |all, one| all | one))
+    }
+}
+
+impl fmt::Display for ApiScopes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, scope) in self.iter().enumerate() {
+            if index > 0 {
+                f.write_str(" ")?;
+            }
+            scope.fmt(f)?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for ApiScopes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lists_of_scopes_are_written_as_they_are_read() {
+        let few = ApiScopes::parse("scopes", &["users:read", "keys:write", "users:read"]).expect("known");
+        assert_eq!(few.to_string(), "users:read keys:write");
+        assert_eq!(ApiScopes::parse_stored("users:read keys:write"), Some(few));
+        assert_eq!(ApiScopes::parse_stored(""), Some(ApiScopes::default()));
+        assert_eq!(ApiScopes::parse_stored("users:read nonsense"), None);
+        assert_eq!(ApiScopes::parse("scopes", &["users"]).expect_err("no scope").code, "unknown_scope");
+    }
+
+    #[test]
+    fn a_list_covers_what_one_of_it_covers() {
+        let few = ApiScopes::parse("scopes", &["users:read", "keys:write"]).expect("known");
+        for scope in ApiScopes::all().iter().chain(Resource::ALL.into_iter().map(ApiScope::read)) {
+            assert_eq!(few.cover(scope), few.iter().any(|held| held.covers(scope)), "{scope}");
+            assert!(ApiScopes::all().cover(scope), "{scope}");
+        }
+        assert!(ApiScopes::all().cover_all(few) && few.cover_all(few));
+        assert!(few.cover_all([ApiScope::read(Resource::Keys)].into_iter().collect()));
+        assert!(!few.cover_all([ApiScope::write(Resource::Users)].into_iter().collect()));
+        assert!(!few.cover_all(ApiScopes::all()) && few.cover_all(ApiScopes::default()));
+    }
 
     #[test]
     fn scopes_are_written_as_they_are_read_and_writing_includes_reading() {

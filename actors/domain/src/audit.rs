@@ -1,7 +1,9 @@
 //! Events of a tenant, as the audit ledger records them: ids only, never personal data.
 
+use crate::api_key::ApiKeyEvent;
 use crate::id::{ApiKeyId, SessionId, TenantId, UserId};
 use crate::mail::MailEvent;
+use crate::service_account::ServiceAccountEvent;
 use crate::session::{RevocationReason, SessionEvent};
 use serde_json::{Value, json};
 
@@ -62,6 +64,10 @@ pub enum Event {
         /// The tenant it reaches; none for a platform key.
         tenant: Option<TenantId>,
     },
+    /// Something happened to an API key.
+    ApiKey(ApiKeyEvent),
+    /// Something happened to a service account.
+    ServiceAccount(ServiceAccountEvent),
     /// An account was created.
     UserCreated {
         /// Whose.
@@ -153,6 +159,8 @@ impl Event {
             Self::DataKeyRotated { .. } => "tenant.data_key.rotated",
             Self::SigningKeyRotated { .. } => "tenant.signing_key.rotated",
             Self::ApiKeyIssued { .. } => "api_key.issued",
+            Self::ApiKey(event) => event.name(),
+            Self::ServiceAccount(event) => event.name(),
             Self::UserCreated { .. } => "user.created",
             Self::UserChanged { .. } => "user.changed",
             Self::SignUpRepeated => "sign_up.repeated",
@@ -176,6 +184,8 @@ impl Event {
     /// generation does. Neither is a new tenant: what a shared node did not find, it does not remember.
     pub const fn concerns_other_nodes(&self) -> bool {
         match self {
+            Self::ApiKey(event) => event.concerns_other_nodes(),
+            Self::ServiceAccount(event) => event.concerns_other_nodes(),
             Self::TenantDeleted { .. }
             | Self::DataKeyRotated { .. }
             | Self::SigningKeyRotated { .. }
@@ -205,6 +215,8 @@ impl Event {
             | Self::DataKeyRotated { tenant } => tenant.to_string(),
             Self::SigningKeyRotated { kid, .. } => kid.clone(),
             Self::ApiKeyIssued { key, .. } => key.to_string(),
+            Self::ApiKey(event) => event.subject(),
+            Self::ServiceAccount(event) => event.subject(),
             Self::UserCreated { user }
             | Self::UserChanged { user, .. }
             | Self::PasswordHashUpgraded { user }
@@ -234,6 +246,8 @@ impl Event {
             | Self::PasswordHashUpgraded { .. } => json!({}),
             Self::UserChanged { fields, .. } => json!({ "fields": fields }),
             Self::ApiKeyIssued { tenant, .. } => json!({ "tenant": tenant }),
+            Self::ApiKey(event) => event.data(),
+            Self::ServiceAccount(event) => event.data(),
             Self::SigningKeyRotated { alg, .. } => json!({ "alg": alg }),
             Self::SignInRefused { reason, .. } => json!({ "reason": reason }),
             Self::SessionCreated { user, amr, .. } => json!({ "user": user, "amr": amr }),

@@ -1,11 +1,13 @@
 //! What a decision asks for: writes and audit events, together or not at all, and then the reply.
 
+use crate::api_key::ApiKeyWrite;
 use crate::audit::Event;
 use crate::email::EmailAddress;
 use crate::id::{SessionId, UserId};
 use crate::mail::{DeliveryWrite, OutgoingMail};
 use crate::name::DisplayName;
 use crate::password::PasswordHash;
+use crate::service_account::ServiceAccountWrite;
 use crate::session::{ClientDescription, RevocationReason, SessionWrite};
 use crate::time::Timestamp;
 
@@ -104,6 +106,10 @@ pub enum Write {
         /// When.
         at: Timestamp,
     },
+    /// About API keys.
+    ApiKey(ApiKeyWrite),
+    /// About service accounts.
+    ServiceAccount(ServiceAccountWrite),
     /// Every live session of the user ends, but for the one that is kept.
     RevokeUserSessions {
         /// Whose.

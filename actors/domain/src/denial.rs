@@ -61,8 +61,10 @@ const DENIALS: &[Denial] = &[STALE_VERSION];
 pub fn all() -> impl Iterator<Item = &'static Denial> {
     [
         DENIALS,
+        crate::api_key::DENIALS,
         crate::audit_query::DENIALS,
         crate::idempotency::DENIALS,
+        crate::service_account::DENIALS,
         crate::session::DENIALS,
         crate::user::DENIALS,
     ]

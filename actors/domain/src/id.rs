@@ -102,6 +102,10 @@ id!(
     /// A credential of a calling service or of the platform operator.
     ApiKeyId, "key"
 );
+id!(
+    /// A tenant's service, to which API keys belong.
+    ServiceAccountId, "svc"
+);
 
 id!(
     /// A mail in the outbox.

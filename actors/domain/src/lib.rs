@@ -7,6 +7,7 @@
 pub mod access_token;
 pub mod account;
 pub mod address;
+pub mod api_key;
 pub mod api_scope;
 pub mod audit;
 pub mod audit_query;
@@ -22,6 +23,7 @@ pub mod password;
 pub mod precondition;
 pub mod randomness;
 pub mod refresh_token;
+pub mod service_account;
 pub mod session;
 pub mod sign_in;
 pub mod sign_up;
@@ -31,6 +33,6 @@ pub mod user;
 
 pub use decision::{Decision, Write};
 pub use denial::{Denial, DenialKind};
-pub use id::{ApiKeyId, MailId, SessionId, TenantId, UserId};
+pub use id::{ApiKeyId, MailId, ServiceAccountId, SessionId, TenantId, UserId};
 pub use input::InvalidInput;
 pub use time::Timestamp;

@@ -26,7 +26,7 @@ mod session;
 mod tenant;
 
 pub use config::{Limits, PlatformConfig};
-pub use credentials::{ApiKeyKind, Caller, IssuedApiKey};
+pub use credentials::{ApiKeyView, Caller, IssuedApiKey, ServiceAccountView};
 pub use environment::{Clock, Environment};
 pub use error::ServiceError;
 pub use introspection::Introspection;
@@ -39,8 +39,8 @@ pub use nodes::NodesCount;
 pub use passwords::{CURRENT_PARAMETERS, HashMemory, hash_password, verify_password};
 pub use places::{Place, Places};
 pub use platform::{
-    AuditEntry, AuditExport, AuditPage, AuditQuery, AuditStream, Device, DeviceKind, Platform, Repetition,
-    Reservation, SessionView, UserView,
+    ApiKeyWish, AuditEntry, AuditExport, AuditPage, AuditQuery, AuditStream, Device, DeviceKind, Platform,
+    Repetition, Reservation, SessionView, UserView,
 };
 pub use registry::TenantView;
 pub use session::SessionKey;

@@ -1,5 +1,7 @@
 //! From decisions to statements: the only place that maps the domain's writes and events to storage.
 
+mod keys;
+
 use crate::mail::SealedMail;
 use plinto_domain::audit::{Actor, Event};
 use plinto_domain::decision::{NewSession, Write};
@@ -113,6 +115,8 @@ fn statements(vault: &TenantVault, write: Write, now: Timestamp) -> Vec<Statemen
             }]
         }
         Write::Session(write) => vec![session_statement(vault, write)],
+        Write::ApiKey(write) => keys::of_key(write),
+        Write::ServiceAccount(write) => keys::of_account(write),
     }
 }
 

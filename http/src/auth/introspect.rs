@@ -32,7 +32,7 @@ pub(crate) struct IntrospectForm {
 /// tenant's tokens only; any other token is `{"active": false}`.
 #[utoipa::path(post, path = "/v1/introspect", tag = "introspection", security(("service_key" = []), ("platform_key" = [])),
     request_body(content = IntrospectForm, content_type = "application/x-www-form-urlencoded"),
-    responses((status = 200, body = Object), (status = 400, body = Problem), (status = 401, body = Problem), (status = 429, body = Problem)))]
+    responses((status = 200, body = Object), (status = 400, body = Problem), (status = 401, body = Problem), (status = 403, body = Problem), (status = 429, body = Problem)))]
 pub(crate) async fn introspect(
     State(state): State<AppState>,
     Extension(caller): Extension<Caller>,

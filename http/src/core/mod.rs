@@ -1,9 +1,11 @@
 //! Core API: accounts, sessions, tenants.
 
 pub(crate) mod accounts;
+pub(crate) mod api_keys;
 pub(crate) mod audit;
 pub(crate) mod keys;
 pub(crate) mod mailbox;
+pub(crate) mod service_accounts;
 pub(crate) mod session_lists;
 pub(crate) mod sessions;
 pub(crate) mod tenants;
@@ -33,6 +35,8 @@ pub(crate) fn routes(with_mailbox: bool) -> Vec<Route> {
         rows.extend(mailbox::routes());
     }
     rows.extend(session_lists::routes());
+    rows.extend(api_keys::routes());
+    rows.extend(service_accounts::routes());
     rows.extend([
         Route::new(Method::POST, "/v1/tenants", PlatformKey, tenants::create),
         Route::new(Method::GET, "/v1/tenants", PlatformKey, tenants::list),

@@ -6,6 +6,7 @@ use crate::state::AppState;
 use axum::extract::Request;
 use axum::http::{HeaderMap, header};
 use plinto_actors::{Caller, ServiceError};
+use plinto_domain::api_scope::{ApiScope, Resource};
 use std::sync::Arc;
 
 /// Longest bearer credential read, in bytes.
@@ -31,6 +32,7 @@ pub(super) async fn check_access(
         }
         Access::ApiKey => {
             let caller = caller(request.headers(), state).await?;
+            caller.require(ApiScope::read(Resource::Tokens))?;
             request.extensions_mut().insert(caller);
         }
         Access::Manage(scope) => {

@@ -52,6 +52,8 @@ const CAPABILITIES: &[fn() -> utoipa::openapi::OpenApi] = &[
     core::users::Operations::openapi,
     core::audit::Operations::openapi,
     core::mailbox::Operations::openapi,
+    core::api_keys::Operations::openapi,
+    core::service_accounts::Operations::openapi,
     auth::introspect::Operations::openapi,
     auth::runtime::Operations::openapi,
     auth::nodes::Operations::openapi,
@@ -79,8 +81,11 @@ impl Modify for Schemes {
         let components = document.components.get_or_insert_with(Default::default);
         for (name, scheme) in [
             ("access_token", bearer("Access token of a session", Some("JWT"))),
-            ("platform_key", bearer("API key of an operator: plk_…", None)),
-            ("service_key", bearer("API key of a tenant's service: plk_…", None)),
+            ("platform_key", bearer("API key of an operator: plk_ops_…", None)),
+            (
+                "service_key",
+                bearer("Secret API key of a tenant with the scope the operation asks for: plk_sec_…", None),
+            ),
             ("session_cookie", session_cookie()),
         ] {
             components.add_security_scheme(name, scheme);

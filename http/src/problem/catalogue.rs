@@ -57,7 +57,7 @@ kinds! {
     INVALID_REQUEST = BAD_REQUEST "invalid_request", "Invalid request", "a form parameter is missing or repeated";
     MALFORMED_JSON = BAD_REQUEST "malformed_json", "Malformed JSON", "the body is not JSON";
     TENANT_AMBIGUOUS = BAD_REQUEST "tenant_ambiguous", "Ambiguous tenant",
-        "path, host name and Plinto-Tenant header name different tenants; name one";
+        "path, host name, Plinto-Tenant header and publishable key name different tenants; name one";
     TENANT_NEEDED = BAD_REQUEST "tenant_needed", "Tenant needed",
         "name the tenant: put /t/{tenant} before the path, or send the header Plinto-Tenant";
 

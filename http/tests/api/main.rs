@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, missing_docs, reason = "tests")]
 #![allow(clippy::allow_attributes, reason = "crate-level for a test binary")]
 
+mod api_keys;
 mod app;
 mod audit;
 mod backend;
@@ -20,6 +21,7 @@ mod operations;
 mod privacy;
 mod retries;
 mod runtime;
+mod service_accounts;
 mod session_limits;
 mod sessions;
 mod tenancy;

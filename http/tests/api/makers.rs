@@ -5,6 +5,7 @@
 
 use crate::app::{Answer, PASSWORD, TestApp, Tokens, request, tokens};
 use axum::http::header;
+use plinto_domain::api_scope::ApiScopes;
 use plinto_http::ListenerName;
 use plinto_http::routes::{Access, Route, Tenancy, table};
 use serde_json::{Map, Value, json};
@@ -41,7 +42,12 @@ pub(crate) struct Sketch {
 
 impl<'a> Street<'a> {
     pub(crate) async fn of(app: &'a TestApp) -> Self {
-        let (other_id, other_key) = app.another_tenant("other").await;
+        let (other_id, _) = app.another_tenant("other").await;
+        let scopes: Vec<String> = ApiScopes::all().iter().map(|scope| scope.to_string()).collect();
+        let body = json!({ "name": "all", "scopes": scopes });
+        let made =
+            app.core("POST", "/t/other/v1/api-keys", Some(&app.platform_key), Some(body)).await.expect(201);
+        let other_key = made.json()["key"].as_str().unwrap().to_owned();
         let ada = app.user("ada@example.com").await;
         let body = json!({ "email": "eve@example.com", "password": PASSWORD });
         app.core("POST", "/t/other/v1/auth/sign-up", None, Some(body)).await.expect(202);
@@ -63,8 +69,13 @@ impl<'a> Street<'a> {
             ("/v1/audit/events/", "seq") => self.audit_entry().await,
             // The mailbox of development belongs to nobody.
             ("/v1/dev/mailbox/", "id") => self.mail().await,
+            ("/v1/platform/api-keys/", "id") => {
+                self.app.state.platform().issue_platform_key("made").await.unwrap().id.to_string()
+            }
             (_, "user" | "user_id") => self.user().await,
             (_, "session") => self.app.sign_in("ada@example.com").await.session,
+            (_, "key") => self.app.secret_key(&["users:read"]).await.0,
+            (_, "account") => self.service_account().await,
             _ => return None,
         })
     }
@@ -97,6 +108,12 @@ impl<'a> Street<'a> {
         let body = json!({ "email": format!("new-{}@example.com", self.serial()), "password": PASSWORD });
         let path = format!("/v1/tenants/{}/users", self.app.tenant);
         let made = self.app.core("POST", &path, Some(&self.app.platform_key), Some(body)).await.expect(201);
+        made.json()["id"].as_str().unwrap().to_owned()
+    }
+
+    async fn service_account(&self) -> String {
+        let body = Some(json!({ "name": "made" }));
+        let made = self.app.manage("POST", "/v1/service-accounts", body).await.expect(201);
         made.json()["id"].as_str().unwrap().to_owned()
     }
 

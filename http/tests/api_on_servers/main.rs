@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, missing_docs, reason = "tests")]
 #![allow(clippy::allow_attributes, reason = "crate-level for a test binary")]
 
+#[path = "../api/api_keys.rs"]
+mod api_keys;
 #[path = "../api/app.rs"]
 mod app;
 #[path = "../api/audit.rs"]
@@ -37,6 +39,8 @@ mod privacy;
 mod retries;
 #[path = "../api/runtime.rs"]
 mod runtime;
+#[path = "../api/service_accounts.rs"]
+mod service_accounts;
 #[path = "../api/session_limits.rs"]
 mod session_limits;
 #[path = "../api/sessions.rs"]

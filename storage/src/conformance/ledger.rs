@@ -92,12 +92,14 @@ pub async fn changes_are_found_after_a_cursor(fixture: &Fixture) {
     let found = changes(fixture.engine(), scope, 0, 100).await.expect("reads");
     let names: Vec<_> = found.iter().map(|change| change.event.as_str()).collect();
     assert_eq!(names, CHANGING);
-    assert_eq!(found.iter().map(|change| change.seq).collect::<Vec<_>>(), [2, 4, 6, 8, 10, 12]);
+    let last = CHANGING.len() as i64 * 2;
+    let every_second: Vec<_> = (2..=last).step_by(2).collect();
+    assert_eq!(found.iter().map(|change| change.seq).collect::<Vec<_>>(), every_second);
     assert_eq!(found[0].subject, entry("user.seen", 1).subject);
     let rest: Vec<Change> = changes(fixture.engine(), scope, 4, 2).await.expect("reads");
     assert_eq!(rest, found[2..4]);
     let heads = fixture.engine().ledger_heads(&[vault.tenant(), fixture.id()]).await.expect("reads");
-    assert_eq!(heads, [(vault.tenant(), 12)]);
+    assert_eq!(heads, [(vault.tenant(), last)]);
 }
 
 pub async fn entries_are_looked_for_by_whom_about_what_and_when(fixture: &Fixture) {

@@ -9,6 +9,8 @@
 //! `make_engine` is an `async fn() -> Subject` that gives a new, empty engine.
 
 #[expect(missing_docs, reason = "the names of the tests say what they hold")]
+pub mod api_keys;
+#[expect(missing_docs, reason = "the names of the tests say what they hold")]
 pub mod isolation;
 #[expect(missing_docs, reason = "the names of the tests say what they hold")]
 pub mod keys;
@@ -35,6 +37,9 @@ macro_rules! conformance {
         mod $engine {
             use super::*;
             $crate::conformance!(@test $make,
+                api_keys: keys_round_trip, keys_are_renamed_and_rotated_once_per_version,
+                    uses_are_noted_once_in_a_while, the_last_platform_key_stays,
+                    a_service_account_rules_over_its_keys;
                 isolation: another_tenants_id_is_refused, a_user_of_one_tenant_is_unknown_to_another,
                     a_row_copied_to_another_tenant_does_not_open, a_sealed_column_moved_to_another_row_does_not_open,
                     one_address_may_be_used_in_two_tenants;
@@ -49,7 +54,7 @@ macro_rules! conformance {
                     tenant_changes_are_audited_by_the_platform, a_unit_without_entries_appends_nothing;
                 rows: what_is_not_there_is_none, users_round_trip, addresses_round_trip, credentials_round_trip,
                     sessions_round_trip, sessions_rotate_once_per_version, sessions_are_revoked_once,
-                    sessions_are_listed_newest_first, signing_keys_round_trip, api_keys_round_trip,
+                    sessions_are_listed_newest_first, signing_keys_round_trip,
                     sign_in_reads_everything_at_once, answers_are_kept_until_they_expire;
                 mail: mails_round_trip, a_mail_is_claimed_once_per_version, what_is_said_once_is_said_once,
                     finished_mails_are_forgotten;

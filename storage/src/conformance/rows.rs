@@ -1,7 +1,7 @@
 //! Every repository reads back what it wrote.
 
 use super::{Fixture, NOW};
-use crate::repositories::api_keys::{self, ApiKeyKind, ApiKeyRow};
+use crate::repositories::api_keys;
 use crate::repositories::credentials::{self, CredentialKind};
 use crate::repositories::kept_answers::{self, KeptAnswerRow};
 use crate::repositories::sessions::{self, Rotation, SessionRow};
@@ -213,38 +213,6 @@ pub async fn signing_keys_round_trip(fixture: &Fixture) {
     assert_eq!(active, Err(UnitError::Conflict("signing_key_state")), "an active key is not removed");
     fixture.commit(&vault, vec![signing_keys::remove(vault.tenant(), "k1")], vec![]).await.expect("retiring");
     assert_eq!(signing_keys::list(fixture.engine(), &vault).await, Ok(vec![new]));
-}
-
-pub async fn api_keys_round_trip(fixture: &Fixture) {
-    let row = |tenant, kind| ApiKeyRow {
-        key_id: fixture.id(),
-        tenant,
-        kind,
-        name: "ci".to_owned(),
-        secret_hash: [3; 32],
-        created_at: NOW,
-        revoked_at: None,
-    };
-    let vault = fixture.tenant("ours").await;
-    let mut rows = vec![row(None, ApiKeyKind::Platform), row(Some(vault.tenant()), ApiKeyKind::Service)];
-    rows.sort_by_key(|row| row.key_id);
-    let unit = |statement| vec![Unit { statements: vec![statement], entries: vec![] }];
-    let commit = async |statement| {
-        let answers = fixture.engine().commit(Scope::Platform, "suite", unit(statement)).await;
-        answers.expect("commits").remove(0)
-    };
-    for row in &rows {
-        commit(api_keys::insert(row)).await.expect("is new");
-    }
-    assert_eq!(api_keys::list_active(fixture.engine()).await, Ok(rows.clone()));
-    commit(api_keys::revoke(rows[0].key_id, NOW + 1)).await.expect("was active");
-    let again = commit(api_keys::revoke(rows[0].key_id, NOW + 2)).await;
-    assert_eq!(again, Err(UnitError::Conflict("api_key_state")));
-    assert_eq!(api_keys::list_active(fixture.engine()).await, Ok(rows[1..].to_vec()));
-    let read = api_keys::get(fixture.engine(), rows[0].key_id).await.expect("reads").expect("is kept");
-    assert_eq!(read.revoked_at, Some(NOW + 1));
-    let revoked = api_keys::list_active(fixture.engine()).await.expect("reads");
-    assert_eq!(revoked.len(), 1);
 }
 
 pub async fn sign_in_reads_everything_at_once(fixture: &Fixture) {

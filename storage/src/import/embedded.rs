@@ -49,7 +49,8 @@ pub async fn import_embedded(
         progress(Progress { phase: Phase::Verifying, done, total: served.len() });
         compare::tenant(source, target, Scope::Tenant(*tenant)).await?;
     }
-    for table in [&CATALOGUE.tenant_keys, &CATALOGUE.api_keys, &CATALOGUE.tenants, &CATALOGUE.ledger] {
+    let Catalogue { tenants, tenant_keys, api_keys, service_accounts, ledger, .. } = &*CATALOGUE;
+    for table in [tenant_keys, api_keys, service_accounts, tenants, ledger] {
         compare::table(source, target, Scope::Platform, table).await?;
     }
     compare::chain(source, target, Scope::Platform).await?;
@@ -93,8 +94,8 @@ async fn served(source: &dyn Engine) -> Result<Vec<Uuid>, ImportError> {
 /// The platform's ledger and API keys, then the register with the keys of all tenants.
 async fn platform(source: &dyn Engine, target: &dyn Engine) -> Result<(), ImportError> {
     let scope = Scope::Platform;
-    let Catalogue { tenants, tenant_keys, api_keys, ledger, .. } = &*CATALOGUE;
-    for table in [ledger, api_keys] {
+    let Catalogue { tenants, tenant_keys, api_keys, service_accounts, ledger, .. } = &*CATALOGUE;
+    for table in [ledger, api_keys, service_accounts] {
         copy::table(Pages::of(source, scope, table), target).await?;
     }
     copy::head(source, target, scope).await?;

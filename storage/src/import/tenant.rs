@@ -8,7 +8,7 @@ use super::{ImportError, compare, copy};
 use crate::TenantRow;
 use crate::engine::{NewEntry, Row, Scope, Statement, Value};
 use crate::error::{StorageError, UnitError};
-use crate::repositories::whole_rows::CATALOGUE;
+use crate::repositories::whole_rows::{CATALOGUE, Table};
 use crate::repositories::{constraint, tenant_keys, tenants};
 use crate::store::Store;
 use crate::vault::WrappedKey;
@@ -73,11 +73,13 @@ async fn bring(
     let scope = Scope::Tenant(row.id);
     copy::tenant(from, to, scope).await?;
     compare::tenant(from, to, scope).await?;
-    let api_keys = api_keys_of(source, row.id).await?;
+    let api_keys = rows_of(source, &CATALOGUE.api_keys, row.id).await?;
+    let accounts = rows_of(source, &CATALOGUE.service_accounts, row.id).await?;
     let moved = Moved { tenant: row.id, api_keys: api_keys.iter().filter_map(id_of).collect() };
     let mut statements = vec![claim.fulfil(), register(target, row)];
     statements.extend(keys);
     statements.extend(api_keys.into_iter().map(|row| CATALOGUE.api_keys.insert(row)));
+    statements.extend(accounts.into_iter().map(|row| CATALOGUE.service_accounts.insert(row)));
     copy::attempt(to, Scope::Platform, statements, audit(&moved))
         .await?
         .map_err(|refused| taken(refused, claim, row))?;
@@ -150,8 +152,9 @@ async fn rewrapped(source: &Store, target: &Store, tenant: Uuid) -> Result<Vec<S
     Ok(statements)
 }
 
-async fn api_keys_of(source: &Store, tenant: Uuid) -> Result<Vec<Row>, StorageError> {
-    let mut pages = Pages::of(&**source.engine(), Scope::Platform, &CATALOGUE.api_keys);
+/// What a tenant has in a table of the platform whose second column says whose a row is.
+async fn rows_of(source: &Store, table: &Table, tenant: Uuid) -> Result<Vec<Row>, StorageError> {
+    let mut pages = Pages::of(&**source.engine(), Scope::Platform, table);
     let mut found = Vec::new();
     loop {
         let rows = pages.next().await?;

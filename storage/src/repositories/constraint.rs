@@ -8,6 +8,8 @@ pub const TENANT: &str = "tenants.tenant_id";
 pub const TENANT_KEY: &str = "tenant_keys.version";
 /// Two API keys with one id.
 pub const API_KEY: &str = "api_keys.key_id";
+/// Two service accounts with one id.
+pub const SERVICE_ACCOUNT: &str = "service_accounts.account_id";
 /// A second check value of the master key.
 pub const MASTER_CHECK: &str = "master_checks.name";
 /// Two users with one id in a tenant.
@@ -34,6 +36,7 @@ pub(crate) const KEYS: &[(&str, &[&str], &str)] = &[
     ("tenants", &["tenant_id"], TENANT),
     ("tenant_keys", &["tenant_id", "purpose", "version"], TENANT_KEY),
     ("api_keys", &["key_id"], API_KEY),
+    ("service_accounts", &["account_id"], SERVICE_ACCOUNT),
     ("master_checks", &["name"], MASTER_CHECK),
     ("users", &["tenant_id", "user_id"], USER),
     ("user_emails", &["tenant_id", "email_index"], USER_EMAIL),

@@ -23,6 +23,7 @@ pub mod kept_answers;
 pub(crate) mod ledger;
 pub(crate) mod master_checks;
 pub mod outbox;
+pub mod service_accounts;
 pub mod sessions;
 pub mod sign_in;
 pub mod signing_keys;

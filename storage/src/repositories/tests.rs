@@ -4,8 +4,15 @@ use std::collections::BTreeSet;
 
 use super::*;
 
-const PLATFORM: &[&[(&str, &str)]] =
-    &[master_checks::ALL, tenant_keys::ALL, tenants::ALL, api_keys::ALL, write_probe::ALL, whole_rows::ALL];
+const PLATFORM: &[&[(&str, &str)]] = &[
+    master_checks::ALL,
+    tenant_keys::ALL,
+    tenants::ALL,
+    api_keys::ALL,
+    service_accounts::ALL,
+    write_probe::ALL,
+    whole_rows::ALL,
+];
 const TENANT: &[&[(&str, &str)]] = &[
     users::ALL,
     user_emails::ALL,

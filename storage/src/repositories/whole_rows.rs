@@ -11,7 +11,8 @@ use crate::engine::{Row, Scope, Statement, Value};
 use crate::error::StorageError;
 
 /// Columns that hold an id, in whatever table they stand.
-const IDS: &[&str] = &["tenant_id", "user_id", "session_id", "key_id", "mail_id"];
+const IDS: &[&str] =
+    &["tenant_id", "user_id", "session_id", "key_id", "mail_id", "account_id", "service_account_id"];
 
 /// Tables of a tenant in an order in which rows refer only to rows that are there already. The ledger's head is not
 /// among them: it says what the ledger holds, see [`crate::repositories::ledger`].
@@ -103,7 +104,30 @@ const TENANT_KEYS: Layout = Layout {
 const API_KEYS: Layout = Layout {
     name: "api_keys",
     key: &["key_id"],
-    rest: &["tenant_id", "kind", "name", "secret_hash", "created_at", "revoked_at"],
+    rest: &[
+        "tenant_id",
+        "kind",
+        "name",
+        "secret_hash",
+        "created_at",
+        "revoked_at",
+        "publishable",
+        "scopes",
+        "hash_key_version",
+        "previous_hash",
+        "previous_key_version",
+        "previous_until",
+        "service_account_id",
+        "expires_at",
+        "last_used_at",
+        "version",
+    ],
+};
+
+const SERVICE_ACCOUNTS: Layout = Layout {
+    name: "service_accounts",
+    key: &["account_id"],
+    rest: &["tenant_id", "name", "description", "disabled", "created_at", "updated_at", "version"],
 };
 
 struct Layout {
@@ -142,6 +166,8 @@ pub(crate) struct Catalogue {
     pub(crate) tenant_keys: Table,
     /// Keys of operators and services.
     pub(crate) api_keys: Table,
+    /// To which services' keys belong.
+    pub(crate) service_accounts: Table,
     /// Entries of the ledger of one scope.
     pub(crate) ledger: Table,
     /// Everything of a tenant, its ledger last.
@@ -153,6 +179,7 @@ pub(crate) static CATALOGUE: LazyLock<Catalogue> = LazyLock::new(|| Catalogue {
     tenants: Table::new(&TENANTS, Extent::All),
     tenant_keys: Table::new(&TENANT_KEYS, Extent::All),
     api_keys: Table::new(&API_KEYS, Extent::All),
+    service_accounts: Table::new(&SERVICE_ACCOUNTS, Extent::All),
     ledger: Table::new(&LEDGER, Extent::OfOne),
     of_a_tenant: OF_A_TENANT.iter().map(|layout| Table::new(layout, Extent::OfOne)).collect(),
 });
@@ -236,7 +263,9 @@ impl Table {
 /// Empties what an import into a database that nobody uses yet has left behind when it was interrupted.
 pub(crate) fn clear_platform() -> Vec<Statement> {
     let mut statements: Vec<Statement> =
-        [CLEAR_TENANTS, CLEAR_TENANT_KEYS, CLEAR_API_KEYS].map(|text| Statement::new(text, vec![])).into();
+        [CLEAR_TENANTS, CLEAR_TENANT_KEYS, CLEAR_API_KEYS, CLEAR_SERVICE_ACCOUNTS]
+            .map(|text| Statement::new(text, vec![]))
+            .into();
     statements.push(Statement::new(CLEAR_LEDGER, vec![Scope::Platform.id().into()]));
     statements
 }
@@ -245,5 +274,6 @@ statements! {
     CLEAR_TENANTS = "DELETE FROM tenants";
     CLEAR_TENANT_KEYS = "DELETE FROM tenant_keys";
     CLEAR_API_KEYS = "DELETE FROM api_keys";
+    CLEAR_SERVICE_ACCOUNTS = "DELETE FROM service_accounts";
     CLEAR_LEDGER = "DELETE FROM ledger_entries WHERE tenant_id = $1";
 }

@@ -48,7 +48,11 @@ impl Plan {
                 self.api_keys = true;
                 true
             }),
-            "api_key.issued" => {
+            "api_key.issued"
+            | "api_key.revoked"
+            | "api_key.rotated"
+            | "service_account.changed"
+            | "service_account.deleted" => {
                 self.api_keys = true;
                 true
             }
@@ -63,11 +67,40 @@ impl Plan {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use plinto_domain::api_key::ApiKeyEvent;
     use plinto_domain::audit::Event;
     use plinto_domain::mail::MailEvent;
+    use plinto_domain::service_account::ServiceAccountEvent;
     use plinto_domain::session::{RevocationReason, SessionEvent};
-    use plinto_domain::{ApiKeyId, MailId};
+    use plinto_domain::{ApiKeyId, MailId, ServiceAccountId};
     use plinto_storage::ledger::CHANGING;
+
+    /// The event of keys after this one.
+    fn of_a_key(event: Option<&ApiKeyEvent>) -> ApiKeyEvent {
+        let (key, tenant) = (ApiKeyId::from_uuid(Uuid::from_u128(9)), None);
+        match event {
+            None => ApiKeyEvent::Renamed { key, tenant },
+            Some(ApiKeyEvent::Renamed { .. }) => ApiKeyEvent::Rotated { key, tenant, overlap_seconds: 0 },
+            Some(ApiKeyEvent::Rotated { .. } | ApiKeyEvent::Revoked { .. }) => {
+                ApiKeyEvent::Revoked { key, tenant }
+            }
+        }
+    }
+
+    /// The event of service accounts after this one.
+    fn of_an_account(event: Option<&ServiceAccountEvent>) -> ServiceAccountEvent {
+        let id = Uuid::from_u128(9);
+        let (account, tenant) = (ServiceAccountId::from_uuid(id), TenantId::from_uuid(id));
+        match event {
+            None => ServiceAccountEvent::Created { account, tenant },
+            Some(ServiceAccountEvent::Created { .. }) => {
+                ServiceAccountEvent::Changed { account, tenant, fields: vec!["disabled"], disabled: true }
+            }
+            Some(ServiceAccountEvent::Changed { .. } | ServiceAccountEvent::Deleted { .. }) => {
+                ServiceAccountEvent::Deleted { account, tenant }
+            }
+        }
+    }
 
     /// One of every event. A new one does not compile until it stands here.
     fn every_event(tenant: TenantId) -> Vec<Event> {
@@ -84,7 +117,15 @@ mod tests {
             Some(Event::SigningKeyRotated { .. }) => {
                 Some(Event::ApiKeyIssued { key: ApiKeyId::from_uuid(id), tenant: None })
             }
-            Some(Event::ApiKeyIssued { .. }) => Some(Event::UserCreated { user }),
+            Some(Event::ApiKeyIssued { .. }) => Some(Event::ApiKey(of_a_key(None))),
+            Some(Event::ApiKey(ApiKeyEvent::Revoked { .. })) => {
+                Some(Event::ServiceAccount(of_an_account(None)))
+            }
+            Some(Event::ApiKey(event)) => Some(Event::ApiKey(of_a_key(Some(event)))),
+            Some(Event::ServiceAccount(ServiceAccountEvent::Deleted { .. })) => {
+                Some(Event::UserCreated { user })
+            }
+            Some(Event::ServiceAccount(event)) => Some(Event::ServiceAccount(of_an_account(Some(event)))),
             Some(Event::UserCreated { .. }) => Some(Event::UserChanged { user, fields: vec!["name"] }),
             Some(Event::UserChanged { .. }) => Some(Event::SignUpRepeated),
             Some(Event::SignUpRepeated) => Some(Event::SignInRefused { user: None, reason: "why" }),

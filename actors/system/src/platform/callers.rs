@@ -1,9 +1,11 @@
 //! Who calls: API keys.
 
 use super::Platform;
-use crate::credentials::{Caller, IssuedApiKey};
+use crate::credentials::{Caller, IssuedApiKey, Maker};
 use crate::error::ServiceError;
 use plinto_domain::TenantId;
+use plinto_domain::api_key::{ApiKeyKind, NewApiKey};
+use plinto_domain::api_scope::ApiScopes;
 use plinto_domain::audit::Actor;
 use plinto_domain::name::DisplayName;
 
@@ -15,7 +17,14 @@ impl Platform {
 
     /// Makes a platform key. Only the composition root calls this: on the first start, and for an operator who lost it.
     pub async fn issue_platform_key(&self, name: &str) -> Result<IssuedApiKey, ServiceError> {
-        self.0.keys.issue(None, name, Actor::System).await
+        let new = NewApiKey {
+            kind: ApiKeyKind::Platform,
+            name: DisplayName::parse("name", name)?,
+            scopes: ApiScopes::default(),
+            expires_at: None,
+            account: None,
+        };
+        self.0.keys.issue(None, new, Maker::operator(Actor::System)).await
     }
 
     /// Whether any platform key exists.
@@ -30,8 +39,8 @@ impl Platform {
         name: &str,
         actor: Actor,
     ) -> Result<IssuedApiKey, ServiceError> {
-        let name = DisplayName::parse("name", name)?;
+        let new = NewApiKey::for_introspection(name)?;
         self.0.registry.get(tenant).await?;
-        self.0.keys.issue(Some(tenant), name.as_str(), actor).await
+        self.0.keys.issue(Some(tenant), new, Maker::operator(actor)).await
     }
 }

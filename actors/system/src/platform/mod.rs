@@ -1,12 +1,14 @@
 //! The one entrance: what listeners may ask of the platform.
 
 mod accounts;
+mod api_keys;
 mod audit;
 mod callers;
 mod introspection;
 mod kept_answers;
 mod mail;
 mod reauthentication;
+mod service_accounts;
 mod session_ends;
 mod session_lists;
 mod sessions;
@@ -14,6 +16,7 @@ mod tenants;
 mod users;
 mod work;
 
+pub use api_keys::ApiKeyWish;
 pub use audit::{AuditEntry, AuditExport, AuditPage, AuditQuery, AuditStream};
 pub use kept_answers::{Repetition, Reservation};
 pub use session_lists::{Device, DeviceKind, SessionView};
@@ -81,9 +84,10 @@ impl Platform {
             // Before anything of the platform is read.
             watch.follow(Scope::Platform.id()).await?;
         }
-        let keys = Arc::new(ApiKeys::load(Arc::clone(&engine), environment.clone()).await?);
+        let keys = Arc::new(ApiKeys::load(Arc::clone(&store), environment.clone()).await?);
         let registry = Arc::new(Registry::new(Arc::clone(&store), environment.clone()));
         let system = ActorSystem::start(SystemConfig { name: "plinto".into(), ..SystemConfig::default() });
+        keys.start(&system);
         let lessor = engine.is_shared().then(|| Lessor::start(Arc::clone(&cluster), &system));
         let shared = lessor.as_ref().map(|lessor| (&cluster, lessor));
         let rows = Arc::new(SealedRows::of(Arc::clone(&store)));

@@ -1,5 +1,6 @@
 //! Several nodes over one database, in one process and in paused time.
 
+mod api_keys;
 mod cluster;
 mod disturbances;
 mod engine;

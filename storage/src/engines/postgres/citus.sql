@@ -23,6 +23,7 @@ SELECT create_reference_table('master_checks');
 SELECT create_reference_table('tenants');
 SELECT create_reference_table('tenant_keys');
 SELECT create_reference_table('api_keys');
+SELECT create_reference_table('service_accounts');
 SELECT create_reference_table('write_probes');
 
 SELECT create_distributed_table('users', 'tenant_id');

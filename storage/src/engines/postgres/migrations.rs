@@ -58,6 +58,12 @@ pub(super) const KNOWN: &[Migration] = &[
         sql: include_str!("migrations/0005_kept_answers.sql"),
         oldest_compatible: 1,
     },
+    Migration {
+        version: 6,
+        name: "api_keys",
+        sql: include_str!("migrations/0006_api_keys.sql"),
+        oldest_compatible: 1,
+    },
 ];
 
 /// What is locked while a migration runs; any number that nothing else in the database uses.

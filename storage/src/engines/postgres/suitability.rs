@@ -27,6 +27,7 @@ pub(super) const TABLES: &[&str] = &[
     "tenants",
     "tenant_keys",
     "api_keys",
+    "service_accounts",
     "write_probes",
     "ledger_heads",
     "ledger_entries",

@@ -14,8 +14,10 @@ pub(super) struct Migration {
     pub(super) sql: &'static str,
 }
 
-pub(super) const PLATFORM: &[Migration] =
-    &[Migration { version: 1, name: "initial", sql: include_str!("migrations/platform/0001_initial.sql") }];
+pub(super) const PLATFORM: &[Migration] = &[
+    Migration { version: 1, name: "initial", sql: include_str!("migrations/platform/0001_initial.sql") },
+    Migration { version: 2, name: "api_keys", sql: include_str!("migrations/platform/0002_api_keys.sql") },
+];
 
 pub(super) const TENANT: &[Migration] = &[
     Migration { version: 1, name: "initial", sql: include_str!("migrations/tenant/0001_initial.sql") },

@@ -9,8 +9,8 @@ const OF_THE_ENGINE: &[&str] =
     &["file_identity", "schema_migrations", "write_probes", "ledger_heads", "master_checks"];
 
 pub(super) fn known() -> BTreeMap<String, BTreeSet<String>> {
-    let Catalogue { tenants, tenant_keys, api_keys, ledger, of_a_tenant } = &*CATALOGUE;
-    let tables = [tenants, tenant_keys, api_keys, ledger].into_iter().chain(of_a_tenant);
+    let Catalogue { tenants, tenant_keys, api_keys, service_accounts, ledger, of_a_tenant } = &*CATALOGUE;
+    let tables = [tenants, tenant_keys, api_keys, service_accounts, ledger].into_iter().chain(of_a_tenant);
     let columns = |table: &Table| table.columns().iter().map(ToString::to_string).collect();
     tables.map(|table| (table.name().to_owned(), columns(table))).collect()
 }

@@ -14,7 +14,8 @@ use uuid::Uuid;
 use crate::conformance::{Fixture, Subject, entry};
 use crate::engines::sqlite::{SqliteEngine, SqliteOptions};
 use crate::import::Claimant;
-use crate::repositories::api_keys::{self, ApiKeyKind, ApiKeyRow};
+use crate::repositories::api_keys::{self, ApiKeyKind, ApiKeyRow, HashedSecret};
+use crate::repositories::service_accounts::{self, ServiceAccountRow};
 use crate::repositories::signing_keys::{self, SigningKeyRow, SigningKeyState};
 use crate::repositories::{credentials, sessions, user_emails};
 use crate::{Engine, Scope, TenantVault, Unit};
@@ -60,16 +61,36 @@ async fn furnish(fixture: &Fixture, vault: &TenantVault, users: usize) {
         ];
         fixture.commit(vault, statements, vec![entry("user.created", user)]).await.unwrap();
     }
+    let account = ServiceAccountRow {
+        account_id: fixture.id(),
+        tenant: vault.tenant(),
+        name: "orders".to_owned(),
+        description: None,
+        disabled: false,
+        created_at: 4,
+        updated_at: 4,
+        version: 1,
+    };
     let key = ApiKeyRow {
         key_id: fixture.id(),
         tenant: Some(vault.tenant()),
-        kind: ApiKeyKind::Service,
+        kind: ApiKeyKind::Secret,
         name: "orders".to_owned(),
-        secret_hash: [3; 32],
+        scopes: "tokens:read".to_owned(),
+        secret: HashedSecret { hash: [3; 32], key_version: 1 },
+        previous: None,
+        account: Some(account.account_id),
+        account_disabled: false,
         created_at: 4,
+        expires_at: None,
+        last_used_at: None,
         revoked_at: None,
+        version: 1,
     };
-    let unit = Unit { statements: vec![api_keys::insert(&key)], entries: vec![] };
+    let unit = Unit {
+        statements: vec![service_accounts::insert(&account), api_keys::insert(&key)],
+        entries: vec![],
+    };
     assert!(fixture.engine().commit(Scope::Platform, "suite", vec![unit]).await.unwrap()[0].is_ok());
 }
 

@@ -7,7 +7,8 @@ use uuid::Uuid;
 use super::super::PostgresOptions;
 use super::{client, database, fixture};
 use crate::conformance::{Fixture, NOW, entry};
-use crate::repositories::api_keys::{self, ApiKeyKind, ApiKeyRow};
+use crate::repositories::api_keys::{self, ApiKeyKind, ApiKeyRow, HashedSecret};
+use crate::repositories::service_accounts::{self, ServiceAccountRow};
 use crate::repositories::{
     credentials, kept_answers, outbox, sessions, signing_keys, user_emails, write_probe,
 };
@@ -59,16 +60,33 @@ async fn furnish(fixture: &Fixture) -> (Uuid, Uuid) {
         fixture.commit(&vault, statements, vec![entry("user.created", 1)]).await.unwrap();
         tenants.push(vault.tenant());
     }
+    let account = ServiceAccountRow {
+        account_id: fixture.id(),
+        tenant: tenants[1],
+        name: "orders".to_owned(),
+        description: None,
+        disabled: false,
+        created_at: 4,
+        updated_at: 4,
+        version: 1,
+    };
     let key = ApiKeyRow {
         key_id: fixture.id(),
         tenant: Some(tenants[1]),
-        kind: ApiKeyKind::Service,
+        kind: ApiKeyKind::Secret,
         name: "ci".to_owned(),
-        secret_hash: [3; 32],
+        scopes: "tokens:read".to_owned(),
+        secret: HashedSecret { hash: [3; 32], key_version: 1 },
+        previous: None,
+        account: None,
+        account_disabled: false,
         created_at: NOW,
+        expires_at: None,
+        last_used_at: None,
         revoked_at: None,
+        version: 1,
     };
-    let statements = vec![api_keys::insert(&key), write_probe::write()];
+    let statements = vec![service_accounts::insert(&account), api_keys::insert(&key), write_probe::write()];
     let unit = Unit { statements, entries: vec![] };
     fixture.engine().commit(Scope::Platform, "suite", vec![unit]).await.unwrap().remove(0).unwrap();
     (tenants[0], tenants[1])

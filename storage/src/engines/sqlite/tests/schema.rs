@@ -6,8 +6,8 @@ use super::super::connection::in_memory;
 use super::super::options::SqliteOptions;
 use crate::Scope;
 use crate::repositories::{
-    api_keys, constraint, credentials, ledger, master_checks, outbox, sessions, sign_in, signing_keys,
-    tenant_keys, tenants, user_emails, users, write_probe,
+    api_keys, constraint, credentials, ledger, master_checks, outbox, service_accounts, sessions, sign_in,
+    signing_keys, tenant_keys, tenants, user_emails, users, write_probe,
 };
 
 fn database(scope: Scope) -> Connection {
@@ -33,6 +33,7 @@ fn every_text_is_valid_where_it_is_used() {
                 tenant_keys::ALL,
                 tenants::ALL,
                 api_keys::ALL,
+                service_accounts::ALL,
                 write_probe::ALL,
                 ledger::ALL,
             ],
