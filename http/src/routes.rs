@@ -55,7 +55,18 @@ pub struct Route {
     pub timing: Timing,
     /// What a request sent twice does.
     pub repeating: Repeating,
+    /// Whose identifier the answer's `X-Request-ID` is.
+    pub request_id: RequestId,
     handler: MethodRouter<AppState>,
+}
+
+/// Whose identifier the answer's `X-Request-ID` is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum RequestId {
+    /// Ours: the trace under which the request was logged.
+    Trace,
+    /// The caller's, as AuthZEN asks (§10.1.3); ours if the caller sent none.
+    Callers,
 }
 
 /// Who bounds the time of a request.
@@ -96,6 +107,7 @@ impl Route {
             tenancy: Tenancy::None,
             timing: Timing::Guarded,
             repeating: Repeating::AsItIs,
+            request_id: RequestId::Trace,
             handler,
         }
     }
@@ -108,6 +120,11 @@ impl Route {
     /// The same row, for a route that makes something new at each request, unless it has an `Idempotency-Key`.
     pub(crate) fn once_by_key(self) -> Self {
         Self { repeating: Repeating::OnceByKey, ..self }
+    }
+
+    /// The same row, for a route whose answers carry the caller's `X-Request-ID`.
+    pub(crate) fn echoing_request_id(self) -> Self {
+        Self { request_id: RequestId::Callers, ..self }
     }
 
     /// The same row, for a route that selects a tenant.

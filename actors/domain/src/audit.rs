@@ -1,6 +1,7 @@
 //! Events of a tenant, as the audit ledger records them: ids only, never personal data.
 
 use crate::api_key::ApiKeyEvent;
+use crate::authorization::AuthorizationEvent;
 use crate::id::{ApiKeyId, SessionId, TenantId, UserId};
 use crate::mail::MailEvent;
 use crate::service_account::ServiceAccountEvent;
@@ -148,6 +149,8 @@ pub enum Event {
     Mail(MailEvent),
     /// Something else happened to a session.
     Session(SessionEvent),
+    /// Something about roles and grants.
+    Authorization(AuthorizationEvent),
 }
 
 impl Event {
@@ -174,6 +177,7 @@ impl Event {
             Self::UserSessionsRevoked { .. } => "user.sessions_revoked",
             Self::Mail(event) => event.name(),
             Self::Session(event) => event.name(),
+            Self::Authorization(event) => event.name(),
         }
     }
 
@@ -192,6 +196,7 @@ impl Event {
             | Self::ApiKeyIssued { .. }
             | Self::SessionRevoked { .. }
             | Self::UserSessionsRevoked { .. } => true,
+            Self::Authorization(event) => event.concerns_other_nodes(),
             Self::TenantCreated { .. }
             | Self::UserCreated { .. }
             | Self::UserChanged { .. }
@@ -232,6 +237,7 @@ impl Event {
             | Self::SessionRevoked { session, .. } => session.to_string(),
             Self::Mail(event) => event.subject(),
             Self::Session(event) => event.subject(),
+            Self::Authorization(event) => event.subject(),
         }
     }
 
@@ -264,6 +270,7 @@ impl Event {
                 json!({ "reason": reason.as_str(), "kept": kept })
             }
             Self::Session(event) => event.data(),
+            Self::Authorization(event) => event.data(),
         }
     }
 }

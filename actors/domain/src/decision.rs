@@ -2,6 +2,7 @@
 
 use crate::api_key::ApiKeyWrite;
 use crate::audit::Event;
+use crate::authorization::AuthorizationWrite;
 use crate::email::EmailAddress;
 use crate::id::{SessionId, UserId};
 use crate::mail::{DeliveryWrite, OutgoingMail};
@@ -123,6 +124,8 @@ pub enum Write {
     },
     /// Something else about a session.
     Session(SessionWrite),
+    /// Of roles and grants.
+    Authorization(AuthorizationWrite),
 }
 
 /// A session to be stored.

@@ -67,6 +67,7 @@ pub fn all() -> impl Iterator<Item = &'static Denial> {
         crate::service_account::DENIALS,
         crate::session::DENIALS,
         crate::user::DENIALS,
+        crate::authorization::DENIALS,
     ]
     .into_iter()
     .flatten()

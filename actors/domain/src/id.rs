@@ -106,6 +106,18 @@ id!(
     /// A tenant's service, to which API keys belong.
     ServiceAccountId, "svc"
 );
+id!(
+    /// A group of users inside a tenant.
+    OrganizationId, "org"
+);
+id!(
+    /// A set of permissions with a name.
+    RoleId, "rol"
+);
+id!(
+    /// A role or a permission given to somebody.
+    GrantId, "grn"
+);
 
 id!(
     /// A mail in the outbox.

@@ -11,6 +11,7 @@ pub mod api_key;
 pub mod api_scope;
 pub mod audit;
 pub mod audit_query;
+pub mod authorization;
 pub mod decision;
 pub mod denial;
 pub mod email;

@@ -39,8 +39,9 @@ pub use nodes::NodesCount;
 pub use passwords::{CURRENT_PARAMETERS, HashMemory, hash_password, verify_password};
 pub use places::{Place, Places};
 pub use platform::{
-    ApiKeyWish, AuditEntry, AuditExport, AuditPage, AuditQuery, AuditStream, Device, DeviceKind, Platform,
-    Repetition, Reservation, SessionView, UserView,
+    ApiKeyWish, AuditEntry, AuditExport, AuditPage, AuditQuery, AuditStream, CheckRequest, Checked, Device,
+    DeviceKind, GrantDraft, GrantQuery, GrantView, HeldPermission, Platform, Repetition, Reservation,
+    RoleOrPermission, RoleView, SessionView, SubjectSearch, SubjectsFound, UserView, Why,
 };
 pub use registry::TenantView;
 pub use session::SessionKey;

@@ -1,5 +1,6 @@
 //! From decisions to statements: the only place that maps the domain's writes and events to storage.
 
+pub(crate) mod authorization;
 mod keys;
 
 use crate::mail::SealedMail;
@@ -83,6 +84,7 @@ fn statements(vault: &TenantVault, write: Write, now: Timestamp) -> Vec<Statemen
         }
         Write::Mail(mail) => vec![queue_mail(vault, mail)],
         Write::MailDelivery(write) => deliver_mail(tenant, write, now),
+        Write::Authorization(write) => authorization::statements(vault, write),
         Write::InsertSession(new) => vec![insert_session(vault, new)],
         Write::RotateRefresh {
             session,

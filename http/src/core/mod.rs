@@ -1,8 +1,10 @@
 //! Core API: accounts, sessions, tenants.
 
+pub(crate) mod access;
 pub(crate) mod accounts;
 pub(crate) mod api_keys;
 pub(crate) mod audit;
+pub(crate) mod authorization;
 pub(crate) mod keys;
 pub(crate) mod mailbox;
 pub(crate) mod service_accounts;
@@ -37,6 +39,8 @@ pub(crate) fn routes(with_mailbox: bool) -> Vec<Route> {
     rows.extend(session_lists::routes());
     rows.extend(api_keys::routes());
     rows.extend(service_accounts::routes());
+    rows.extend(authorization::routes());
+    rows.extend(access::routes());
     rows.extend([
         Route::new(Method::POST, "/v1/tenants", PlatformKey, tenants::create),
         Route::new(Method::GET, "/v1/tenants", PlatformKey, tenants::list),

@@ -9,7 +9,7 @@ mod trace;
 use crate::config::ListenerName;
 use crate::metrics::RouteMetrics;
 use crate::problem;
-use crate::routes::{Access, Repeating, Route, Timing};
+use crate::routes::{Access, Repeating, RequestId, Route, Timing};
 use crate::state::AppState;
 use access::check_access;
 use axum::extract::{Request, State};
@@ -58,6 +58,7 @@ pub(crate) struct RouteContext {
     is_probe: bool,
     timing: Timing,
     repeatable: Repeating,
+    request_id: RequestId,
     pattern: &'static str,
 }
 
@@ -66,6 +67,7 @@ impl RouteContext {
         Self {
             timing: route.timing,
             repeatable: route.repeating,
+            request_id: route.request_id,
             ..Self::of(load, route.method.as_str(), route.path, route.access, state)
         }
     }
@@ -103,6 +105,7 @@ impl RouteContext {
             is_probe: pattern.starts_with("/health"),
             timing: Timing::Guarded,
             repeatable: Repeating::AsItIs,
+            request_id: RequestId::Trace,
             pattern,
         }
     }
@@ -117,6 +120,10 @@ pub(crate) async fn run(
     let began = Instant::now();
     let trace = TraceId::of(request.headers(), &state);
     let https = state.config().strict_transport;
+    let callers_id = match route.request_id {
+        RequestId::Callers => request.headers().get(REQUEST_ID).cloned(),
+        RequestId::Trace => None,
+    };
     let answer = match route.load.enter(route.is_probe) {
         None => problem::overloaded().into_response(),
         Some(in_flight) => {
@@ -129,6 +136,9 @@ pub(crate) async fn run(
         }
     };
     let mut answer = headers::harden(answer, trace, https);
+    if let Some(id) = callers_id {
+        answer.headers_mut().insert(REQUEST_ID, id);
+    }
     if state.is_draining() {
         headers::close_connection(&mut answer);
     }

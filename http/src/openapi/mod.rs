@@ -54,6 +54,8 @@ const CAPABILITIES: &[fn() -> utoipa::openapi::OpenApi] = &[
     core::mailbox::Operations::openapi,
     core::api_keys::Operations::openapi,
     core::service_accounts::Operations::openapi,
+    core::authorization::Operations::openapi,
+    core::access::Operations::openapi,
     auth::introspect::Operations::openapi,
     auth::runtime::Operations::openapi,
     auth::nodes::Operations::openapi,

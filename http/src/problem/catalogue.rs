@@ -54,7 +54,8 @@ kinds! {
         "Idempotency-Key is one string of 1 to 255 visible ASCII characters, such as a UUID";
     INVALID_QUERY = BAD_REQUEST "invalid_query", "Invalid query",
         "the query has an unknown parameter or a value of the wrong type";
-    INVALID_REQUEST = BAD_REQUEST "invalid_request", "Invalid request", "a form parameter is missing or repeated";
+    INVALID_REQUEST = BAD_REQUEST "invalid_request", "Invalid request",
+        "a parameter is missing, repeated or of the wrong type";
     MALFORMED_JSON = BAD_REQUEST "malformed_json", "Malformed JSON", "the body is not JSON";
     TENANT_AMBIGUOUS = BAD_REQUEST "tenant_ambiguous", "Ambiguous tenant",
         "path, host name, Plinto-Tenant header and publishable key name different tenants; name one";

@@ -5,10 +5,12 @@
 mod api_keys;
 mod app;
 mod audit;
+mod authorization;
 mod backend;
 mod bad_input;
 mod browser_sessions;
 mod coverage;
+mod decisions;
 mod faults;
 mod foreign;
 mod idempotency;

@@ -76,6 +76,9 @@ impl<'a> Street<'a> {
             (_, "session") => self.app.sign_in("ada@example.com").await.session,
             (_, "key") => self.app.secret_key(&["users:read"]).await.0,
             (_, "account") => self.service_account().await,
+            ("/v1/grants", "subject") => self.user().await,
+            ("/v1/roles/", "role") => self.role().await,
+            ("/v1/grants/", "grant") => self.grant().await,
             _ => return None,
         })
     }
@@ -85,6 +88,7 @@ impl<'a> Street<'a> {
         Some(match name {
             "email" => json!(format!("new-{}@example.com", self.serial())),
             "password" => json!(PASSWORD),
+            "key" => json!(format!("key-{}", self.serial())),
             "slug" => json!(format!("slug-{}", self.serial())),
             "refresh_token" => json!(self.ada.refresh),
             "path" => json!(format!("/tenants/{}", self.app.tenant)),
@@ -114,6 +118,18 @@ impl<'a> Street<'a> {
     async fn service_account(&self) -> String {
         let body = Some(json!({ "name": "made" }));
         let made = self.app.manage("POST", "/v1/service-accounts", body).await.expect(201);
+        made.json()["id"].as_str().unwrap().to_owned()
+    }
+
+    async fn role(&self) -> String {
+        let body = json!({ "key": format!("role-{}", self.serial()), "name": "A role" });
+        let made = self.app.manage("POST", "/v1/roles", Some(body)).await.expect(201);
+        made.json()["id"].as_str().unwrap().to_owned()
+    }
+
+    async fn grant(&self) -> String {
+        let body = json!({ "subject": self.user().await, "permission": "document:read" });
+        let made = self.app.manage("POST", "/v1/grants", Some(body)).await.expect(201);
         made.json()["id"].as_str().unwrap().to_owned()
     }
 

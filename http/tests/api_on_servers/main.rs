@@ -8,6 +8,8 @@ mod api_keys;
 mod app;
 #[path = "../api/audit.rs"]
 mod audit;
+#[path = "../api/authorization.rs"]
+mod authorization;
 mod backend;
 #[path = "../api/bad_input.rs"]
 mod bad_input;
@@ -15,6 +17,8 @@ mod bad_input;
 mod browser_sessions;
 #[path = "../api/coverage.rs"]
 mod coverage;
+#[path = "../api/decisions.rs"]
+mod decisions;
 #[path = "../api/faults.rs"]
 mod faults;
 #[path = "../api/foreign.rs"]

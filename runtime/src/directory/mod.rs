@@ -185,6 +185,12 @@ impl<V: VirtualActor> Directory<V> {
         self.counted(outcome)
     }
 
+    /// What the key's actor shares, if it is live. It does not count as its work.
+    pub fn peek(&self, key: &V::Key) -> Option<Arc<V::Shared>> {
+        let slot = self.0.slots.get(key).map(|slot| Arc::clone(&slot))?;
+        slot.shared_if_live()
+    }
+
     /// What the key's actor shares, activating it if need be. No limiter, no bound on permits.
     ///
     /// # Errors

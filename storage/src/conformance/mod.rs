@@ -11,6 +11,8 @@
 #[expect(missing_docs, reason = "the names of the tests say what they hold")]
 pub mod api_keys;
 #[expect(missing_docs, reason = "the names of the tests say what they hold")]
+pub mod authorization;
+#[expect(missing_docs, reason = "the names of the tests say what they hold")]
 pub mod isolation;
 #[expect(missing_docs, reason = "the names of the tests say what they hold")]
 pub mod keys;
@@ -40,6 +42,8 @@ macro_rules! conformance {
                 api_keys: keys_round_trip, keys_are_renamed_and_rotated_once_per_version,
                     uses_are_noted_once_in_a_while, the_last_platform_key_stays,
                     a_service_account_rules_over_its_keys;
+                authorization: roles_round_trip, the_set_of_roles_advances_once_per_version, grants_round_trip,
+                    the_same_is_granted_once_until_it_expires, a_granted_role_cannot_be_removed;
                 isolation: another_tenants_id_is_refused, a_user_of_one_tenant_is_unknown_to_another,
                     a_row_copied_to_another_tenant_does_not_open, a_sealed_column_moved_to_another_row_does_not_open,
                     one_address_may_be_used_in_two_tenants;

@@ -26,6 +26,16 @@ pub const SIGNING_KEY: &str = "signing_keys.kid";
 pub const OUTBOX: &str = "outbox.mail_id";
 /// Two mails of a tenant that say the same of the same.
 pub const OUTBOX_ONCE: &str = "outbox.once";
+/// Two rows for the set of a tenant's roles.
+pub const ROLE_SET: &str = "role_sets.tenant_id";
+/// Two roles with one id in a tenant.
+pub const ROLE: &str = "roles.role_id";
+/// Two roles with one key in a tenant.
+pub const ROLE_KEY: &str = "roles.key";
+/// Two grants with one id in a tenant.
+pub const GRANT: &str = "grants.grant_id";
+/// The same granted twice.
+pub const GRANT_FINGERPRINT: &str = "grants.fingerprint";
 
 /// Two requests of one caller with one `Idempotency-Key`.
 pub const KEPT_ANSWER: &str = "kept_answers.request";
@@ -46,4 +56,9 @@ pub(crate) const KEYS: &[(&str, &[&str], &str)] = &[
     ("outbox", &["tenant_id", "mail_id"], OUTBOX),
     ("outbox", &["tenant_id", "once"], OUTBOX_ONCE),
     ("kept_answers", &["tenant_id", "request_index"], KEPT_ANSWER),
+    ("role_sets", &["tenant_id"], ROLE_SET),
+    ("roles", &["tenant_id", "role_id"], ROLE),
+    ("roles", &["tenant_id", "role_key"], ROLE_KEY),
+    ("grants", &["tenant_id", "grant_id"], GRANT),
+    ("grants", &["tenant_id", "fingerprint"], GRANT_FINGERPRINT),
 ];

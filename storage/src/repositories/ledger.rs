@@ -34,9 +34,9 @@ statements! {
                          WHERE tenant_id = $1 AND (actor, seq) > ($5, $2) AND (actor, seq) < ($5, $3) \
                          AND event <> 'session.refreshed' ORDER BY actor DESC, seq DESC LIMIT $4";
     CHANGES = "SELECT seq, event, subject FROM ledger_entries WHERE tenant_id = $1 AND seq > $2 \
-               AND event IN ('api_key.issued', 'api_key.revoked', 'api_key.rotated', 'service_account.changed', \
-               'service_account.deleted', 'session.revoked', 'tenant.data_key.rotated', 'tenant.deleted', \
-               'tenant.signing_key.rotated', 'user.sessions_revoked') ORDER BY seq LIMIT $3";
+               AND event IN ('api_key.issued', 'api_key.revoked', 'api_key.rotated', 'grant.created', 'grant.deleted', \
+               'role.changed', 'role.created', 'role.deleted', 'service_account.changed', 'service_account.deleted', \
+               'session.revoked', 'tenant.data_key.rotated', 'tenant.deleted', 'tenant.signing_key.rotated', 'user.sessions_revoked') ORDER BY seq LIMIT $3";
 }
 
 /// The events [`changes`] finds. They stand in its text as literals, so that a partial index can serve it.
@@ -44,6 +44,11 @@ pub(crate) const CHANGING: &[&str] = &[
     "api_key.issued",
     "api_key.revoked",
     "api_key.rotated",
+    "grant.created",
+    "grant.deleted",
+    "role.changed",
+    "role.created",
+    "role.deleted",
     "service_account.changed",
     "service_account.deleted",
     "session.revoked",

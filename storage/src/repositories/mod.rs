@@ -19,10 +19,13 @@ macro_rules! statements {
 pub mod api_keys;
 pub mod constraint;
 pub mod credentials;
+pub mod grants;
 pub mod kept_answers;
 pub(crate) mod ledger;
 pub(crate) mod master_checks;
 pub mod outbox;
+pub mod role_sets;
+pub mod roles;
 pub mod service_accounts;
 pub mod sessions;
 pub mod sign_in;

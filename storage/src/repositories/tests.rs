@@ -22,6 +22,9 @@ const TENANT: &[&[(&str, &str)]] = &[
     signing_keys::ALL,
     outbox::ALL,
     kept_answers::ALL,
+    role_sets::ALL,
+    roles::ALL,
+    grants::ALL,
 ];
 
 fn texts(groups: &[&[(&'static str, &'static str)]]) -> Vec<(&'static str, &'static str)> {

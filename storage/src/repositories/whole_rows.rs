@@ -11,8 +11,19 @@ use crate::engine::{Row, Scope, Statement, Value};
 use crate::error::StorageError;
 
 /// Columns that hold an id, in whatever table they stand.
-const IDS: &[&str] =
-    &["tenant_id", "user_id", "session_id", "key_id", "mail_id", "account_id", "service_account_id"];
+const IDS: &[&str] = &[
+    "tenant_id",
+    "user_id",
+    "session_id",
+    "key_id",
+    "mail_id",
+    "account_id",
+    "service_account_id",
+    "role_id",
+    "grant_id",
+    "subject_id",
+    "organization_id",
+];
 
 /// Tables of a tenant in an order in which rows refer only to rows that are there already. The ledger's head is not
 /// among them: it says what the ledger holds, see [`crate::repositories::ledger`].
@@ -79,6 +90,38 @@ const OF_A_TENANT: &[Layout] = &[
         name: "kept_answers",
         key: &["tenant_id", "request_index"],
         rest: &["fingerprint", "took_effect", "answer", "reserved_at", "expires_at", "version"],
+    },
+    Layout { name: "role_sets", key: &["tenant_id"], rest: &["version"] },
+    Layout {
+        name: "roles",
+        key: &["tenant_id", "role_id"],
+        rest: &[
+            "role_key",
+            "name",
+            "description",
+            "level",
+            "permissions",
+            "inherits",
+            "created_at",
+            "updated_at",
+            "version",
+        ],
+    },
+    Layout {
+        name: "grants",
+        key: &["tenant_id", "grant_id"],
+        rest: &[
+            "subject_kind",
+            "subject_id",
+            "role_id",
+            "permission",
+            "organization_id",
+            "resource_index",
+            "resource",
+            "fingerprint",
+            "created_at",
+            "expires_at",
+        ],
     },
     LEDGER,
 ];

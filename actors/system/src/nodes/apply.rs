@@ -59,6 +59,7 @@ impl Follower {
         if plan.api_keys {
             self.progress.keys_due.store(true, Ordering::Release);
         }
+        self.forget_rights(&plan);
         for key in plan.sessions {
             self.sessions.changed(key);
         }
@@ -68,6 +69,24 @@ impl Follower {
         }
         if !plan.deleted.is_empty() {
             self.let_go(plan.deleted);
+        }
+    }
+
+    /// Has rights read again where they are in memory. A tenant that is not live has none there, and reads them after
+    /// this change.
+    fn forget_rights(&self, plan: &Plan) {
+        for (tenant, subject) in &plan.subjects {
+            if let Some(cell) = self.resident_tenants.peek(tenant) {
+                cell.rights.forget(*subject);
+            }
+        }
+        plan.roles.iter().for_each(|tenant| self.doubt_rights(*tenant));
+    }
+
+    /// Has all rights of a tenant read again.
+    pub(super) fn doubt_rights(&self, tenant: TenantId) {
+        if let Some(cell) = self.resident_tenants.peek(&tenant) {
+            cell.rights.forget_all();
         }
     }
 

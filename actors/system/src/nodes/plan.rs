@@ -1,4 +1,5 @@
 use crate::session::SessionKey;
+use plinto_domain::authorization::Subject;
 use plinto_domain::{SessionId, TenantId, UserId};
 use std::collections::{BTreeSet, HashSet};
 use uuid::Uuid;
@@ -10,6 +11,10 @@ pub(super) struct Plan {
     pub(super) sessions: HashSet<SessionKey>,
     /// Users whose sessions are to be read again.
     pub(super) users: BTreeSet<(TenantId, UserId)>,
+    /// Subjects whose grants are to be read again.
+    pub(super) subjects: BTreeSet<(TenantId, Subject)>,
+    /// Tenants whose roles are to be read again.
+    pub(super) roles: BTreeSet<TenantId>,
     /// Tenants to load again.
     pub(super) tenants: BTreeSet<TenantId>,
     /// Tenants that were deleted.
@@ -34,6 +39,14 @@ impl Plan {
                 self.users.insert((TenantId::from_uuid(scope), user));
                 true
             }),
+            "grant.created" | "grant.deleted" => Subject::parse_id(subject).is_some_and(|subject| {
+                self.subjects.insert((TenantId::from_uuid(scope), subject));
+                true
+            }),
+            "role.created" | "role.changed" | "role.deleted" => {
+                self.roles.insert(TenantId::from_uuid(scope));
+                true
+            }
             "tenant.signing_key.rotated" => {
                 self.tenants.insert(TenantId::from_uuid(scope));
                 true
@@ -69,6 +82,8 @@ mod tests {
     use super::*;
     use plinto_domain::api_key::ApiKeyEvent;
     use plinto_domain::audit::Event;
+    use plinto_domain::authorization::AuthorizationEvent;
+    use plinto_domain::id::{GrantId, RoleId};
     use plinto_domain::mail::MailEvent;
     use plinto_domain::service_account::ServiceAccountEvent;
     use plinto_domain::session::{RevocationReason, SessionEvent};
@@ -106,6 +121,8 @@ mod tests {
     fn every_event(tenant: TenantId) -> Vec<Event> {
         let id = Uuid::from_u128(9);
         let (user, session) = (UserId::from_uuid(id), SessionId::from_uuid(id));
+        let (role, grant) = (RoleId::from_uuid(id), GrantId::from_uuid(id));
+        let subject = Subject::User(user);
         let reason = RevocationReason::SignOut;
         let next = |event: Option<&Event>| match event {
             None => Some(Event::TenantCreated { tenant }),
@@ -148,13 +165,26 @@ mod tests {
                     attempt: 1,
                 }))
             }
-            Some(Event::Mail(_)) => None,
             Some(Event::SessionRevoked { .. }) => {
                 Some(Event::UserSessionsRevoked { user, kept: None, reason })
             }
             Some(Event::UserSessionsRevoked { .. }) => {
                 Some(Event::Session(SessionEvent::Reauthenticated { session, generation: 2 }))
             }
+            Some(Event::Mail(_)) => Some(Event::Authorization(AuthorizationEvent::RoleCreated { role })),
+            Some(Event::Authorization(AuthorizationEvent::RoleCreated { .. })) => {
+                Some(Event::Authorization(AuthorizationEvent::RoleChanged { role, fields: vec!["name"] }))
+            }
+            Some(Event::Authorization(AuthorizationEvent::RoleChanged { .. })) => {
+                Some(Event::Authorization(AuthorizationEvent::RoleDeleted { role }))
+            }
+            Some(Event::Authorization(AuthorizationEvent::RoleDeleted { .. })) => {
+                Some(Event::Authorization(AuthorizationEvent::GrantCreated { grant, subject }))
+            }
+            Some(Event::Authorization(AuthorizationEvent::GrantCreated { .. })) => {
+                Some(Event::Authorization(AuthorizationEvent::GrantDeleted { grant, subject }))
+            }
+            Some(Event::Authorization(AuthorizationEvent::GrantDeleted { .. })) => None,
         };
         std::iter::successors(next(None), |event| next(Some(event))).collect()
     }

@@ -157,6 +157,7 @@ impl Follower {
             return self.doubt_all().await;
         }
         self.progress.doubts.fetch_add(tenants.len() as u64, Ordering::Relaxed);
+        tenants.iter().for_each(|tenant| self.doubt_rights(TenantId::from_uuid(*tenant)));
         self.sessions.all_changed(|key| tenants.contains(&key.tenant.uuid())).await;
     }
 
@@ -167,6 +168,9 @@ impl Follower {
         self.progress.doubts.fetch_add(1, Ordering::Relaxed);
         self.progress.keys_due.store(true, Ordering::Release);
         self.registry.forget_all();
+        for at in self.watch.positions() {
+            self.doubt_rights(TenantId::from_uuid(at.tenant));
+        }
         self.sessions.all_changed(|_| true).await;
     }
 

@@ -3,6 +3,7 @@
 mod accounts;
 mod api_keys;
 mod audit;
+mod authorization;
 mod callers;
 mod introspection;
 mod kept_answers;
@@ -18,6 +19,10 @@ mod work;
 
 pub use api_keys::ApiKeyWish;
 pub use audit::{AuditEntry, AuditExport, AuditPage, AuditQuery, AuditStream};
+pub use authorization::{
+    CheckRequest, Checked, GrantDraft, GrantQuery, GrantView, HeldPermission, RoleOrPermission, RoleView,
+    SubjectSearch, SubjectsFound, Why,
+};
 pub use kept_answers::{Repetition, Reservation};
 pub use session_lists::{Device, DeviceKind, SessionView};
 pub use users::UserView;

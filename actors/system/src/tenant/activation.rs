@@ -1,6 +1,7 @@
 //! Bringing a tenant to life: unlock its vault, load its keys.
 
 use super::cell::TenantCell;
+use super::rights::Rights;
 use super::tokens::VerifiedTokens;
 use crate::config::PlatformConfig;
 use crate::environment::Environment;
@@ -48,6 +49,7 @@ pub(crate) async fn load(
         verified: VerifiedTokens::new(&config.limits),
         unknown_keys: UnknownKeys::default(),
         audit_streams: Arc::new(Semaphore::new(config.limits.audit_streams)),
+        rights: Rights::default(),
     }))
 }
 

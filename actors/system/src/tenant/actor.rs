@@ -60,7 +60,7 @@ impl VirtualActor for TenantActor {
     }
 
     fn weight(&self, state: &TenantState) -> usize {
-        size_of::<TenantCell>() + state.services.cell.verified.bytes()
+        size_of::<TenantCell>() + state.services.cell.verified.bytes() + state.services.cell.rights.bytes()
     }
 
     async fn activate(&self, tenant: &TenantId) -> Result<Activated<Self>, ActivationError> {

@@ -1,3 +1,4 @@
+use super::rights::Rights;
 use super::tokens::VerifiedTokens;
 use crate::nodes::UnknownKeys;
 use plinto_domain::TenantId;
@@ -28,6 +29,7 @@ pub(crate) struct TenantCell {
     pub(crate) unknown_keys: UnknownKeys,
     /// One permit for each stream of the audit ledger that may be open at once.
     pub(crate) audit_streams: Arc<Semaphore>,
+    pub(crate) rights: Rights,
 }
 
 impl fmt::Debug for TenantCell {

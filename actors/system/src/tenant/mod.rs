@@ -7,6 +7,7 @@ mod flows;
 mod handle;
 mod limits;
 mod messages;
+mod rights;
 mod tokens;
 
 pub(crate) use activation::new_signing_key;
@@ -16,5 +17,6 @@ pub(crate) use handle::TenantHandle;
 pub(crate) use limits::AttemptLimits;
 pub(crate) use messages::{CheckPassword, EndSessions, SignInRequest, SignUpRequest};
 pub use messages::{ClientContext, SignedIn};
+pub(crate) use rights::{RoleSet, SubjectRights};
 pub use tokens::IssuedAccessToken;
 pub(crate) use tokens::{Bearer, VerifiedToken, access_token};

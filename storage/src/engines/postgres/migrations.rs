@@ -64,6 +64,12 @@ pub(super) const KNOWN: &[Migration] = &[
         sql: include_str!("migrations/0006_api_keys.sql"),
         oldest_compatible: 1,
     },
+    Migration {
+        version: 7,
+        name: "authorization",
+        sql: include_str!("migrations/0007_authorization.sql"),
+        oldest_compatible: 1,
+    },
 ];
 
 /// What is locked while a migration runs; any number that nothing else in the database uses.

@@ -11,6 +11,9 @@ const OLDEST: i32 = 150_000;
 /// Tables of a tenant, those that refer to others before those they refer to.
 pub(super) const TENANT_TABLES: &[&str] = &[
     "ledger_entries",
+    "grants",
+    "roles",
+    "role_sets",
     "sessions",
     "credentials",
     "user_emails",
@@ -31,6 +34,9 @@ pub(super) const TABLES: &[&str] = &[
     "write_probes",
     "ledger_heads",
     "ledger_entries",
+    "grants",
+    "roles",
+    "role_sets",
     "sessions",
     "credentials",
     "user_emails",

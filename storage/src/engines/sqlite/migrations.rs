@@ -42,6 +42,11 @@ pub(super) const TENANT: &[Migration] = &[
         name: "kept_answers",
         sql: include_str!("migrations/tenant/0006_kept_answers.sql"),
     },
+    Migration {
+        version: 7,
+        name: "authorization",
+        sql: include_str!("migrations/tenant/0007_authorization.sql"),
+    },
 ];
 
 const REGISTER: &str = "CREATE TABLE IF NOT EXISTS schema_migrations (

@@ -57,6 +57,8 @@ async fn furnish(fixture: &Fixture) -> (Uuid, Uuid) {
             outbox::insert(&vault, &crate::conformance::mail::mail(fixture)),
             kept_answers::insert(&vault, &crate::conformance::rows::kept_answer(&vault)),
         ];
+        let statements =
+            [statements, crate::conformance::authorization::one_of_each(fixture, &vault)].concat();
         fixture.commit(&vault, statements, vec![entry("user.created", 1)]).await.unwrap();
         tenants.push(vault.tenant());
     }

@@ -6,8 +6,8 @@ use super::super::connection::in_memory;
 use super::super::options::SqliteOptions;
 use crate::Scope;
 use crate::repositories::{
-    api_keys, constraint, credentials, ledger, master_checks, outbox, service_accounts, sessions, sign_in,
-    signing_keys, tenant_keys, tenants, user_emails, users, write_probe,
+    api_keys, constraint, credentials, grants, ledger, master_checks, outbox, role_sets, roles,
+    service_accounts, sessions, sign_in, signing_keys, tenant_keys, tenants, user_emails, users, write_probe,
 };
 
 fn database(scope: Scope) -> Connection {
@@ -48,6 +48,9 @@ fn every_text_is_valid_where_it_is_used() {
                 sign_in::ALL,
                 signing_keys::ALL,
                 outbox::ALL,
+                role_sets::ALL,
+                roles::ALL,
+                grants::ALL,
                 ledger::ALL,
             ],
         ),
