@@ -41,6 +41,11 @@ impl<C: FromStr> Paging<C> {
         Ok(Self { after, limit })
     }
 
+    /// Most items on the page.
+    pub(crate) fn limit(&self) -> u32 {
+        self.limit
+    }
+
     /// How many to read: one more than the page holds tells whether there is a next one.
     pub(crate) fn to_read(&self) -> u32 {
         self.limit + 1

@@ -81,7 +81,7 @@ async fn grouped(engine: &dyn Engine, vault: &TenantVault, rows: &mut [UserRow])
     while begun.elapsed() < ROUND {
         let units = rows.iter().map(|row| {
             let state = if row.version % 2 == 0 { UserState::Active } else { UserState::Blocked };
-            let update = users::update_state(vault, row.user_id, state, NOW + row.version, row.version);
+            let update = users::update_standing(vault, row.user_id, state, NOW + row.version, row.version);
             Unit { statements: vec![update], entries: vec![entry("user.blocked", row.user_id)] }
         });
         for answer in engine.commit(Scope::Tenant(vault.tenant()), "bench", units.collect()).await? {

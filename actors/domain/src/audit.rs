@@ -6,6 +6,7 @@ use crate::id::{ApiKeyId, SessionId, TenantId, UserId};
 use crate::mail::MailEvent;
 use crate::service_account::ServiceAccountEvent;
 use crate::session::{RevocationReason, SessionEvent};
+use crate::user::event::UserEvent;
 use serde_json::{Value, json};
 
 /// Who caused an event.
@@ -81,6 +82,8 @@ pub enum Event {
         /// Names of what was changed.
         fields: Vec<&'static str>,
     },
+    /// Something else happened to a user.
+    User(UserEvent),
     /// Somebody tried to sign up with an address that has an account.
     SignUpRepeated,
     /// A sign-in was refused.
@@ -166,6 +169,7 @@ impl Event {
             Self::ServiceAccount(event) => event.name(),
             Self::UserCreated { .. } => "user.created",
             Self::UserChanged { .. } => "user.changed",
+            Self::User(event) => event.name(),
             Self::SignUpRepeated => "sign_up.repeated",
             Self::SignInRefused { .. } => "sign_in.refused",
             Self::PasswordHashUpgraded { .. } => "user.password_hash.upgraded",
@@ -200,6 +204,7 @@ impl Event {
             Self::TenantCreated { .. }
             | Self::UserCreated { .. }
             | Self::UserChanged { .. }
+            | Self::User(_)
             | Self::SignUpRepeated
             | Self::SignInRefused { .. }
             | Self::PasswordHashUpgraded { .. }
@@ -226,6 +231,7 @@ impl Event {
             | Self::UserChanged { user, .. }
             | Self::PasswordHashUpgraded { user }
             | Self::UserSessionsRevoked { user, .. } => user.to_string(),
+            Self::User(event) => event.subject(),
             Self::SignInRefused { user, .. } => {
                 user.map_or_else(|| "unknown".to_owned(), |user| user.to_string())
             }
@@ -250,6 +256,7 @@ impl Event {
             | Self::UserCreated { .. }
             | Self::SignUpRepeated
             | Self::PasswordHashUpgraded { .. } => json!({}),
+            Self::User(event) => event.data(),
             Self::UserChanged { fields, .. } => json!({ "fields": fields }),
             Self::ApiKeyIssued { tenant, .. } => json!({ "tenant": tenant }),
             Self::ApiKey(event) => event.data(),

@@ -3,14 +3,13 @@
 use crate::api_key::ApiKeyWrite;
 use crate::audit::Event;
 use crate::authorization::AuthorizationWrite;
-use crate::email::EmailAddress;
 use crate::id::{SessionId, UserId};
 use crate::mail::{DeliveryWrite, OutgoingMail};
-use crate::name::DisplayName;
 use crate::password::PasswordHash;
 use crate::service_account::ServiceAccountWrite;
 use crate::session::{ClientDescription, RevocationReason, SessionWrite};
 use crate::time::Timestamp;
+use crate::user::write::UserWrite;
 
 /// The outcome of a pure decision.
 #[derive(Debug)]
@@ -33,28 +32,8 @@ impl<R> Decision<R> {
 /// One change of a tenant's state.
 #[derive(Debug)]
 pub enum Write {
-    /// A new user with a primary e-mail address.
-    InsertUser {
-        /// The new user.
-        user: UserId,
-        /// Primary address; unique in the tenant.
-        email: EmailAddress,
-        /// What to call them.
-        name: Option<DisplayName>,
-        /// When.
-        at: Timestamp,
-    },
-    /// The user's name, or none.
-    SetUserName {
-        /// Whose.
-        user: UserId,
-        /// What to call them.
-        name: Option<DisplayName>,
-        /// Version of the user the decision saw.
-        expected_version: i64,
-        /// When.
-        at: Timestamp,
-    },
+    /// Of a user.
+    User(UserWrite),
     /// The user's first password.
     InsertPassword {
         /// Whose.

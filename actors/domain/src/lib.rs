@@ -34,6 +34,6 @@ pub mod user;
 
 pub use decision::{Decision, Write};
 pub use denial::{Denial, DenialKind};
-pub use id::{ApiKeyId, MailId, ServiceAccountId, SessionId, TenantId, UserId};
+pub use id::{ApiKeyId, EmailId, MailId, ServiceAccountId, SessionId, TenantId, UserId};
 pub use input::InvalidInput;
 pub use time::Timestamp;

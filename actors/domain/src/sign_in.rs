@@ -9,22 +9,62 @@ use crate::input::InvalidInput;
 use crate::password::{Password, PasswordHash};
 use crate::session::{ClientDescription, SessionPolicy, begin};
 use crate::time::Timestamp;
+use crate::user::identifiers::Username;
 
 /// A well-formed request to sign in.
 #[derive(Debug)]
 pub struct SignIn {
-    /// Address of the account.
-    pub email: EmailAddress,
+    /// By what the account is named.
+    pub name: SignInName,
     /// The password as entered.
     pub password: Password,
 }
 
 impl SignIn {
     /// Checks the form of both fields; says nothing about the account.
-    pub fn parse(email: &str, password: &str) -> Result<Self, Vec<InvalidInput>> {
-        match (EmailAddress::parse("email", email), Password::entered("password", password)) {
-            (Ok(email), Ok(password)) => Ok(Self { email, password }),
-            (email, password) => Err([email.err(), password.err()].into_iter().flatten().collect()),
+    pub fn parse(name: EnteredName<'_>, password: &str) -> Result<Self, Vec<InvalidInput>> {
+        let name = match name {
+            EnteredName::Email(email) => EmailAddress::parse("email", email).map(SignInName::Email),
+            EnteredName::Username(name) => Username::parse("username", name).map(SignInName::Username),
+        };
+        match (name, Password::entered("password", password)) {
+            (Ok(name), Ok(password)) => Ok(Self { name, password }),
+            (name, password) => Err([name.err(), password.err()].into_iter().flatten().collect()),
+        }
+    }
+}
+
+/// By what an account is named, as entered. No `Debug`: it is personal.
+#[derive(Clone, Copy)]
+pub enum EnteredName<'t> {
+    /// One of its addresses.
+    Email(&'t str),
+    /// Its username.
+    Username(&'t str),
+}
+
+/// A text that is not said to be anything else is an address.
+impl<'t> From<&'t str> for EnteredName<'t> {
+    fn from(email: &'t str) -> Self {
+        Self::Email(email)
+    }
+}
+
+/// By what an account is named.
+#[derive(Debug)]
+pub enum SignInName {
+    /// One of its addresses.
+    Email(EmailAddress),
+    /// Its username.
+    Username(Username),
+}
+
+impl SignInName {
+    /// The form in which it is looked up. An address has an `@` and a username has none, so the two never meet.
+    pub fn normalized(&self) -> &str {
+        match self {
+            Self::Email(email) => email.normalized(),
+            Self::Username(name) => name.as_str(),
         }
     }
 }
@@ -65,7 +105,7 @@ pub enum SignInOutcome {
     },
     /// The user has as many sessions as may be; heard only by who knows the password.
     TooManySessions,
-    /// One answer for an unknown account, a wrong password and a blocked account.
+    /// One answer for an unknown account, a wrong password and an account that may not be used.
     Refused,
 }
 
@@ -88,8 +128,8 @@ pub fn decide(
     if !check.matches {
         return refused(Some(account.user), "wrong_password");
     }
-    if account.state == AccountState::Blocked {
-        return refused(Some(account.user), "blocked");
+    if account.state != AccountState::Active {
+        return refused(Some(account.user), account.state.as_str());
     }
     let user = account.user;
     let amr = vec!["pwd".to_owned()];
@@ -161,6 +201,8 @@ mod tests {
             (Some(&without), true, "no_password"),
             (Some(&account(AccountState::Active)), false, "wrong_password"),
             (Some(&account(AccountState::Blocked)), true, "blocked"),
+            (Some(&account(AccountState::Locked)), true, "locked"),
+            (Some(&account(AccountState::Deleted)), true, "deleted"),
         ] {
             let decision = run(account, matches, None);
             assert_eq!(decision.reply, SignInOutcome::Refused);

@@ -4,6 +4,7 @@ use crate::input::InvalidInput;
 use crate::mail::MailSettings;
 use crate::password::PasswordPolicy;
 use crate::session::SessionPolicy;
+use crate::user::standing::UserPolicy;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -72,6 +73,8 @@ pub struct TenantSettings {
     pub session: SessionPolicy,
     /// Look and language of mails.
     pub mail: MailSettings,
+    /// The life of users.
+    pub users: UserPolicy,
 }
 
 impl TenantSettings {
@@ -84,6 +87,9 @@ impl TenantSettings {
         }
         if self.password.min_score > 4 {
             return refuse("settings.password.min_score", "choose 0 to 4");
+        }
+        if self.users.deletion_grace_seconds > 366 * 86_400 {
+            return refuse("settings.users.deletion_grace_seconds", "choose at most 366 days");
         }
         self.session.check()
     }

@@ -40,8 +40,9 @@ pub use passwords::{CURRENT_PARAMETERS, HashMemory, hash_password, verify_passwo
 pub use places::{Place, Places};
 pub use platform::{
     ApiKeyWish, AuditEntry, AuditExport, AuditPage, AuditQuery, AuditStream, CheckRequest, Checked, Device,
-    DeviceKind, GrantDraft, GrantQuery, GrantView, HeldPermission, Platform, Repetition, Reservation,
-    RoleOrPermission, RoleView, SessionView, SubjectSearch, SubjectsFound, UserView, Why,
+    DeviceKind, EmailView, GrantDraft, GrantQuery, GrantView, HeldPermission, NewUserInput, Platform,
+    ReadUsers, Repetition, Reservation, RoleOrPermission, RoleView, SessionView, SubjectSearch,
+    SubjectsFound, Unique, UserFilter, UserList, UserView, Why,
 };
 pub use registry::TenantView;
 pub use session::SessionKey;

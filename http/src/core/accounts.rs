@@ -1,21 +1,18 @@
-//! Accounts: sign-up, and who am I.
+//! Accounts: sign-up.
 
 use crate::extract::{Client, JsonBody, NamedTenant};
-use crate::guard::Bearer;
 use crate::problem::Problem;
 use crate::secret::Secret;
 use crate::state::AppState;
+use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::{Extension, Json};
-use plinto_actors::UserView;
-use plinto_domain::{Timestamp, UserId};
 use serde::{Deserialize, Serialize};
 use utoipa::{OpenApi, ToSchema};
 
 /// The operations of this capability.
 #[derive(OpenApi)]
-#[openapi(paths(sign_up, me), tags((name = "accounts", description = "Users of a tenant")))]
+#[openapi(paths(sign_up), tags((name = "accounts", description = "Users of a tenant")))]
 pub(crate) struct Operations;
 
 /// A request for an account.
@@ -61,50 +58,4 @@ pub(crate) async fn sign_up(
     let accepted =
         SignUpAccepted { status: "accepted", detail: "sign in with your e-mail address and password" };
     Ok((StatusCode::ACCEPTED, Json(accepted)))
-}
-
-/// A user as the user and those who administer it see it.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct User {
-    /// The user's id.
-    #[schema(value_type = String, example = "usr_0193a6f2c5d87e1bb1f3a2c4d5e6f708")]
-    id: UserId,
-    /// Primary address.
-    email: Option<String>,
-    /// Whether the address was verified.
-    email_verified: bool,
-    /// What to call them.
-    name: Option<String>,
-    /// When the account was created, in milliseconds since the Unix epoch.
-    #[schema(value_type = i64)]
-    created_at: Timestamp,
-    /// When it was last changed, in milliseconds since the Unix epoch.
-    #[schema(value_type = i64)]
-    updated_at: Timestamp,
-}
-
-impl From<UserView> for User {
-    fn from(view: UserView) -> Self {
-        Self {
-            id: view.id,
-            email: view.email,
-            email_verified: view.email_verified,
-            name: view.name,
-            created_at: view.created_at,
-            updated_at: view.updated_at,
-        }
-    }
-}
-
-/// The signed-in user.
-#[utoipa::path(get, path = "/v1/users/me", tag = "accounts", security(("access_token" = [])),
-    responses((status = 200, body = User), (status = 401, body = Problem)))]
-pub(crate) async fn me(
-    State(state): State<AppState>,
-    tenant: NamedTenant,
-    Extension(Bearer(token)): Extension<Bearer>,
-) -> Result<Json<User>, Problem> {
-    let tenant = tenant.or_of_token(&token, &state).await?;
-    let user = state.platform().me(tenant, &token, state.deadline()).await?;
-    Ok(Json(user.into()))
 }

@@ -7,6 +7,7 @@ pub(crate) mod audit;
 pub(crate) mod authorization;
 pub(crate) mod keys;
 pub(crate) mod mailbox;
+pub(crate) mod me;
 pub(crate) mod service_accounts;
 pub(crate) mod session_lists;
 pub(crate) mod sessions;
@@ -27,7 +28,8 @@ pub(crate) fn routes(with_mailbox: bool) -> Vec<Route> {
         Route::new(Method::POST, "/v1/auth/sign-out", AccessToken, sessions::sign_out).of_tenant(),
         Route::new(Method::POST, "/v1/auth/reauthenticate", AccessToken, sessions::reauthenticate)
             .of_tenant(),
-        Route::new(Method::GET, "/v1/users/me", AccessToken, accounts::me).of_tenant(),
+        Route::new(Method::GET, "/v1/users/me", AccessToken, me::me).of_tenant(),
+        Route::new(Method::PATCH, "/v1/users/me", AccessToken, me::change_me).of_tenant(),
         Route::new(Method::GET, "/t/{tenant}/.well-known/jwks.json", Public, keys::jwks),
         Route::new(Method::GET, "/v1/openapi.json", Public, crate::openapi::serve),
     ];

@@ -11,7 +11,8 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{AppendHeaders, IntoResponse, Response};
 use axum::{Extension, Json};
 use plinto_actors::{ServiceError, SignedIn};
-use plinto_domain::{SessionId, UserId};
+use plinto_domain::sign_in::EnteredName;
+use plinto_domain::{InvalidInput, SessionId, UserId};
 use serde::{Deserialize, Serialize};
 use utoipa::{OpenApi, ToSchema};
 
@@ -24,9 +25,11 @@ pub(crate) struct Operations;
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct SignInBody {
-    /// Address of the account.
+    /// An address of the account; or else `username`.
     #[schema(example = "ada@example.com")]
-    email: String,
+    email: Option<String>,
+    /// Username of the account, instead of an address.
+    username: Option<String>,
     /// The password.
     password: Secret,
     /// How the tokens come back.
@@ -43,6 +46,20 @@ pub(crate) enum SignInMode {
     Bearer,
     /// In cookies that no script reads, for pages of this origin or of one that is configured (`cors_origins`).
     Cookie,
+}
+
+impl SignInBody {
+    /// By what the account is named.
+    fn name(&self) -> Result<EnteredName<'_>, ServiceError> {
+        match (&self.email, &self.username) {
+            (Some(email), None) => Ok(EnteredName::Email(email)),
+            (None, Some(name)) => Ok(EnteredName::Username(name)),
+            _ => {
+                let detail = "give either `email` or `username`";
+                Err(InvalidInput::new("email", "one_name_needed", detail).into())
+            }
+        }
+    }
 }
 
 /// A request for the next pair of tokens.
@@ -156,7 +173,7 @@ fn hand_out(signed_in: SignedIn, carrier: Carrier, state: &AppState) -> Response
     (AppendHeaders(cookies), Json(Signed::Cookie(session))).into_response()
 }
 
-/// Sign in with e-mail address and password.
+/// Sign in with e-mail address or username, and password.
 ///
 /// With `mode: cookie` the tokens come in cookies and not in the answer; then the request must come from a page of this
 /// origin or of one that is configured.
@@ -179,8 +196,8 @@ pub(crate) async fn sign_in(
         }
     };
     let deadline = state.deadline();
-    let signed_in =
-        state.platform().sign_in(tenant, &body.email, body.password.expose(), client, deadline).await?;
+    let name = body.name()?;
+    let signed_in = state.platform().sign_in(tenant, name, body.password.expose(), client, deadline).await?;
     Ok(hand_out(signed_in, carrier, &state))
 }
 

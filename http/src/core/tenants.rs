@@ -9,7 +9,7 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::IntoResponse;
 use axum::{Extension, Json};
-use plinto_actors::{Caller, SigningAlgorithm, TenantView};
+use plinto_actors::{Caller, NewUserInput, SigningAlgorithm, TenantView};
 use plinto_domain::audit::Actor;
 use plinto_domain::tenant::TenantSettings;
 use plinto_domain::{ApiKeyId, TenantId, Timestamp, UserId};
@@ -127,7 +127,7 @@ pub(crate) async fn delete(
 /// A user made by an operator.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct NewUserBody {
+pub(crate) struct OperatorsUserBody {
     email: String,
     password: Secret,
     name: Option<String>,
@@ -141,20 +141,21 @@ pub(crate) struct NewUser {
 }
 
 /// Create a user in a tenant. Unlike sign-up, the operator is told if the address is taken.
-#[utoipa::path(post, path = "/v1/tenants/{id}/users", tag = "tenants", request_body = NewUserBody, params(("id" = String, Path)),
+#[utoipa::path(post, path = "/v1/tenants/{id}/users", tag = "tenants", request_body = OperatorsUserBody, params(("id" = String, Path)),
     security(("platform_key" = [])),
     responses((status = 201, body = NewUser), (status = 401, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem)))]
 pub(crate) async fn create_user(
     State(state): State<AppState>,
     Extension(caller): Extension<Caller>,
     Path(id): Path<String>,
-    JsonBody(body): JsonBody<NewUserBody>,
+    JsonBody(body): JsonBody<OperatorsUserBody>,
 ) -> Result<(StatusCode, Json<NewUser>), Problem> {
     let tenant = path_id(&id)?;
     let actor = Actor::ApiKey(caller.key);
     let deadline = state.deadline();
-    let password = body.password.into_inner();
-    let id = state.platform().create_user(tenant, body.email, password, body.name, actor, deadline).await?;
+    let mut input = NewUserInput::with_password(&body.email, body.password.into_inner());
+    input.profile.name = body.name.map(Some);
+    let id = state.platform().create_user(tenant, input, actor, deadline).await?.id;
     Ok((StatusCode::CREATED, Json(NewUser { id })))
 }
 

@@ -1,68 +1,109 @@
 //! Users of a tenant, administered by its services and by operators.
 
-use crate::core::accounts::User;
-use crate::extract::{JsonBody, ManagedTenant, QueryOf, path_id};
-use crate::pages::{Page, Paging};
-use crate::problem::Problem;
+mod body;
+mod emails;
+mod list;
+mod standing;
+
+pub(super) use body::given;
+
+use crate::extract::{JsonBody, ManagedTenant, path_id};
+use crate::problem::{self, Problem};
 use crate::routes::{Access, Route};
 use crate::state::AppState;
 use crate::versions::{IfMatch, IfNoneMatch, Versioned};
-use axum::Json;
 use axum::extract::{Path, State};
-use axum::http::Method;
-use axum::response::Response;
-use plinto_domain::UserId;
+use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use body::{NewUserBody, User, UserChangeBody};
+use plinto_actors::ServiceError;
 use plinto_domain::api_scope::{ApiScope, Resource};
-use plinto_domain::user::UserChange;
-use serde::{Deserialize, Deserializer};
-use utoipa::{IntoParams, OpenApi, ToSchema};
+use plinto_domain::user::profile::UserChange;
+use serde::Deserialize;
+use utoipa::OpenApi;
 
 /// The operations of this capability.
 #[derive(OpenApi)]
-#[openapi(paths(list, get, change), tags((name = "users", description = "Administration of a tenant's users")))]
+#[openapi(
+    paths(
+        list::list,
+        create,
+        get,
+        change,
+        standing::delete,
+        standing::restore,
+        standing::block,
+        standing::unblock,
+        standing::lock,
+        standing::unlock,
+        emails::list,
+        emails::add,
+        emails::remove,
+        emails::make_primary,
+        emails::mark_verified
+    ),
+    tags((name = "users", description = "Administration of a tenant's users"))
+)]
 pub(crate) struct Operations;
 
 /// The rows of this capability in the authorization table.
 pub(super) fn routes() -> Vec<Route> {
     const READ: Access = Access::Manage(ApiScope::read(Resource::Users));
     const WRITE: Access = Access::Manage(ApiScope::write(Resource::Users));
-    vec![
-        Route::new(Method::GET, "/v1/users", READ, list).of_tenant(),
-        Route::new(Method::GET, "/v1/users/{user}", READ, get).of_tenant(),
-        Route::new(Method::PATCH, "/v1/users/{user}", WRITE, change).of_tenant(),
-    ]
+    const EMAILS: &str = "/v1/users/{user}/emails";
+    let rows = vec![
+        Route::new(Method::GET, "/v1/users", READ, list::list),
+        Route::new(Method::POST, "/v1/users", WRITE, create).once_by_key(),
+        Route::new(Method::GET, "/v1/users/{user}", READ, get),
+        Route::new(Method::PATCH, "/v1/users/{user}", WRITE, change),
+        Route::new(Method::DELETE, "/v1/users/{user}", WRITE, standing::delete),
+        Route::new(Method::POST, "/v1/users/{user}/restore", WRITE, standing::restore),
+        Route::new(Method::POST, "/v1/users/{user}/block", WRITE, standing::block),
+        Route::new(Method::POST, "/v1/users/{user}/unblock", WRITE, standing::unblock),
+        Route::new(Method::POST, "/v1/users/{user}/lock", WRITE, standing::lock),
+        Route::new(Method::POST, "/v1/users/{user}/unlock", WRITE, standing::unlock),
+        Route::new(Method::GET, EMAILS, READ, emails::list),
+        Route::new(Method::POST, EMAILS, WRITE, emails::add).once_by_key(),
+        Route::new(Method::DELETE, "/v1/users/{user}/emails/{email}", WRITE, emails::remove),
+        Route::new(Method::POST, "/v1/users/{user}/emails/{email}/make-primary", WRITE, emails::make_primary),
+        Route::new(
+            Method::POST,
+            "/v1/users/{user}/emails/{email}/mark-verified",
+            WRITE,
+            emails::mark_verified,
+        ),
+    ];
+    rows.into_iter().map(Route::of_tenant).collect()
 }
 
-/// Which users.
-#[derive(Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct UsersQuery {
-    /// `next` of the page before.
-    after: Option<String>,
-    /// Users on the page, 1 to 200; 50 if left out.
-    limit: Option<u32>,
+/// The user a path names; the tenant before it, if any, is read by itself.
+#[derive(Deserialize)]
+pub(crate) struct UserPath {
+    user: String,
 }
 
-/// List users.
-#[utoipa::path(get, path = "/v1/users", tag = "users", params(UsersQuery),
+/// Create a user. Unlike sign-up, the caller is told if an address or another identifier is taken.
+#[utoipa::path(post, path = "/v1/users", tag = "users", request_body = NewUserBody,
     security(("service_key" = []), ("platform_key" = [])),
-    responses((status = 200, body = Page<User>), (status = 400, body = Problem), (status = 401, body = Problem),
-        (status = 403, body = Problem), (status = 404, body = Problem), (status = 429, body = Problem)))]
-pub(crate) async fn list(
+    responses((status = 201, body = User, headers(("Location" = String, description = "path of the user"), ("ETag" = String, description = "its version"))),
+        (status = 400, body = Problem), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem),
+        (status = 409, body = Problem), (status = 422, body = Problem), (status = 429, body = Problem)))]
+pub(crate) async fn create(
     State(state): State<AppState>,
-    ManagedTenant { tenant, .. }: ManagedTenant,
-    QueryOf(query): QueryOf<UsersQuery>,
-) -> Result<Json<Page<User>>, Problem> {
-    let paging = Paging::<UserId>::of(query.after.as_deref(), query.limit)?;
-    let users = state.platform().users(tenant, paging.after, paging.to_read(), state.deadline()).await?;
-    Ok(Json(paging.page(users, |user| user.id.to_string(), User::from)))
+    ManagedTenant { tenant, actor }: ManagedTenant,
+    JsonBody(body): JsonBody<NewUserBody>,
+) -> Result<Response, Problem> {
+    let view = state.platform().create_user(tenant, body.into(), actor, state.deadline()).await?;
+    let location =
+        HeaderValue::from_str(&format!("/v1/users/{}", view.id)).map_err(|_| problem::internal())?;
+    let created = Versioned { version: view.version, body: User::from(view) };
+    Ok((StatusCode::CREATED, [(header::LOCATION, location)], created).into_response())
 }
 
 /// One user. The answer's `ETag` is its version.
 #[utoipa::path(get, path = "/v1/users/{user}", tag = "users", params(("user" = String, Path, example = "usr_0193a6f2c5d87e1bb1f3a2c4d5e6f708"), ("If-None-Match" = Option<String>, Header, description = "ETags already known")),
     security(("service_key" = []), ("platform_key" = [])),
-    responses((status = 200, body = User), (status = 304, description = "not changed"), (status = 401, body = Problem),
+    responses((status = 200, body = User), (status = 304, description = "not changed"), (status = 400, body = Problem), (status = 401, body = Problem),
         (status = 403, body = Problem), (status = 404, body = Problem), (status = 429, body = Problem)))]
 pub(crate) async fn get(
     State(state): State<AppState>,
@@ -72,27 +113,6 @@ pub(crate) async fn get(
 ) -> Result<Response, Problem> {
     let view = state.platform().user(tenant, path_id(&path.user)?, state.deadline()).await?;
     Ok(Versioned { version: view.version, body: User::from(view) }.unless_known(&known))
-}
-
-/// The user a path names; the tenant before it, if any, is read by itself.
-#[derive(Deserialize)]
-pub(crate) struct UserPath {
-    user: String,
-}
-
-/// A change (RFC 7396): what is left out stays, `null` removes.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct UserChangeBody {
-    /// What to call them.
-    #[serde(default, deserialize_with = "given")]
-    #[schema(value_type = Option<String>, example = "Ada King")]
-    name: Option<Option<String>>,
-}
-
-/// Tells a member that is `null` from one that is left out.
-fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
-    T::deserialize(deserializer).map(Some)
 }
 
 /// Change a user. With `If-Match` only if nobody else changed it meanwhile.
@@ -110,9 +130,8 @@ pub(crate) async fn change(
     JsonBody(body): JsonBody<UserChangeBody>,
 ) -> Result<Versioned<User>, Problem> {
     let user = path_id(&path.user)?;
-    let change = UserChange::parse(body.name.as_ref().map(Option::as_deref))
-        .map_err(plinto_actors::ServiceError::from)?;
+    let change = UserChange::parse(body.into()).map_err(ServiceError::from)?;
     let deadline = state.deadline();
-    let view = state.platform().change_user(tenant, user, change, &precondition, actor, deadline).await?;
+    let view = state.platform().change_user(tenant, user, &change, &precondition, actor, deadline).await?;
     Ok(Versioned { version: view.version, body: User::from(view) })
 }

@@ -48,6 +48,7 @@ const CAPABILITIES: &[fn() -> utoipa::openapi::OpenApi] = &[
     core::sessions::Operations::openapi,
     core::session_lists::Operations::openapi,
     core::keys::Operations::openapi,
+    core::me::Operations::openapi,
     core::tenants::Operations::openapi,
     core::users::Operations::openapi,
     core::audit::Operations::openapi,

@@ -7,7 +7,7 @@ use plinto_actors::{Platform, Repetition};
 use plinto_domain::audit::Actor;
 use plinto_domain::idempotency::{KEPT_MILLIS, UNDER_WAY_MILLIS};
 use plinto_domain::precondition::Precondition;
-use plinto_domain::user::UserChange;
+use plinto_domain::user::profile::{ProfileInput, UserChange};
 use plinto_http::ListenerName;
 use plinto_http::problem::Problem;
 use plinto_http::routes::{Access, Repeating};
@@ -116,8 +116,10 @@ async fn an_interrupted_request_is_done_anew_after_a_while_unless_it_took_effect
     };
     let Ok(Repetition::First(_nothing_done)) = reserve(platform.clone(), "nothing").await else { panic!() };
     let Ok(Repetition::First(effective)) = reserve(platform.clone(), "effective").await else { panic!() };
-    let rename = UserChange::parse(Some(Some("Ada King"))).unwrap();
-    let changing = platform.change_user(tenant, user, rename, &Precondition::None, Actor::System, deadline());
+    let input = ProfileInput { name: Some(Some("Ada King".to_owned())), ..ProfileInput::default() };
+    let rename = UserChange::parse(input).unwrap();
+    let changing =
+        platform.change_user(tenant, user, &rename, &Precondition::None, Actor::System, deadline());
     effective.carry_out(changing).await.unwrap();
     // Whatever was acknowledged must be there for the next process.
     app.finish().await;

@@ -28,4 +28,7 @@ mod session_limits;
 mod sessions;
 mod tenancy;
 mod tokens;
+mod user_emails;
+mod user_profiles;
 mod users;
+mod users_standing;

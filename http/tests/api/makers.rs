@@ -62,7 +62,7 @@ impl<'a> Street<'a> {
 
     /// Makes a thing in `demo` and gives its name in paths and bodies: one line for each kind. `before` is the pattern
     /// up to the parameter, or the whole pattern for a member of the body.
-    async fn make(&self, before: &str, name: &str, _made: &BTreeMap<String, String>) -> Option<String> {
+    async fn make(&self, before: &str, name: &str, made: &BTreeMap<String, String>) -> Option<String> {
         Some(match (before, name) {
             (_, "tenant") => "demo".into(),
             ("/v1/tenants/", "id") => self.app.tenant.to_string(),
@@ -79,6 +79,7 @@ impl<'a> Street<'a> {
             ("/v1/grants", "subject") => self.user().await,
             ("/v1/roles/", "role") => self.role().await,
             ("/v1/grants/", "grant") => self.grant().await,
+            ("/v1/users/{user}/emails/", "email") => self.email(&made["user"]).await,
             _ => return None,
         })
     }
@@ -89,6 +90,7 @@ impl<'a> Street<'a> {
             "email" => json!(format!("new-{}@example.com", self.serial())),
             "password" => json!(PASSWORD),
             "key" => json!(format!("key-{}", self.serial())),
+            "until" => json!(1_800_000_060_000_i64),
             "slug" => json!(format!("slug-{}", self.serial())),
             "refresh_token" => json!(self.ada.refresh),
             "path" => json!(format!("/tenants/{}", self.app.tenant)),
@@ -130,6 +132,12 @@ impl<'a> Street<'a> {
     async fn grant(&self) -> String {
         let body = json!({ "subject": self.user().await, "permission": "document:read" });
         let made = self.app.manage("POST", "/v1/grants", Some(body)).await.expect(201);
+        made.json()["id"].as_str().unwrap().to_owned()
+    }
+
+    async fn email(&self, user: &str) -> String {
+        let body = json!({ "email": format!("new-{}@example.com", self.serial()) });
+        let made = self.app.manage("POST", &format!("/v1/users/{user}/emails"), Some(body)).await.expect(201);
         made.json()["id"].as_str().unwrap().to_owned()
     }
 

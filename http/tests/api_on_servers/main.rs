@@ -53,5 +53,11 @@ mod sessions;
 mod tenancy;
 #[path = "../api/tokens.rs"]
 mod tokens;
+#[path = "../api/user_emails.rs"]
+mod user_emails;
+#[path = "../api/user_profiles.rs"]
+mod user_profiles;
 #[path = "../api/users.rs"]
 mod users;
+#[path = "../api/users_standing.rs"]
+mod users_standing;

@@ -13,7 +13,7 @@ use plinto_runtime::Deadline;
 use plinto_storage::repositories::credentials::{self, CredentialKind, CredentialRow};
 use plinto_storage::repositories::sessions::{self, ClientInfo, SessionRow};
 use plinto_storage::repositories::user_emails::{self, UserEmailRow};
-use plinto_storage::repositories::users::{self, UserRow, UserState};
+use plinto_storage::repositories::users::{self, UserProfile, UserRow};
 use plinto_storage::{Engine, Scope, Statement, TenantVault, Unit};
 use sha2::Sha256;
 use std::ops::Range;
@@ -69,14 +69,8 @@ pub(crate) async fn add_accounts(
         let address = email(number);
         let normalized = EmailAddress::parse("email", &address).expect("the benchmark's addresses are valid");
         let at = now.as_millis();
-        let user = UserRow {
-            user_id,
-            state: UserState::Active,
-            name: Some("Ada Lovelace".to_owned()),
-            created_at: at,
-            updated_at: at,
-            version: 1,
-        };
+        let profile = UserProfile { name: Some("Ada Lovelace".to_owned()), ..UserProfile::default() };
+        let user = UserRow { profile, ..UserRow::new(user_id, at) };
         let email =
             UserEmailRow { user_id, email: address, verified_at: None, is_primary: true, created_at: at };
         let credential = CredentialRow {

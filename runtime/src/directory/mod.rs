@@ -257,6 +257,13 @@ impl<V: VirtualActor> Directory<V> {
         matches!(state, Some(Activating | Live | Passivating | Restarting))
     }
 
+    /// Keys whose actors hold resources, in no order.
+    #[must_use]
+    pub fn resident_keys(&self) -> Vec<V::Key> {
+        let keys: Vec<V::Key> = self.0.slots.iter().map(|slot| slot.key().clone()).collect();
+        keys.into_iter().filter(|key| self.is_resident(key)).collect()
+    }
+
     /// How many actors are live.
     #[must_use]
     pub fn live(&self) -> usize {

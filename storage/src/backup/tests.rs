@@ -126,7 +126,7 @@ async fn a_backup_during_writes_rotations_and_new_tenants_is_consistent() {
     for tenant in restored.store.tenants().list(None, 10_000).await.unwrap() {
         let vault = restored.store.unlock(tenant.id).await.unwrap().expect("keys exist");
         // Every row opens: no file is newer than the keys the platform's copy has.
-        users::list(restored.engine(), &vault, None, 10_000).await.unwrap();
+        users::list(restored.engine(), &vault, users::Span::after(None, 10_000), None, 0).await.unwrap();
     }
 }
 

@@ -15,7 +15,7 @@ pub async fn another_tenants_id_is_refused(fixture: &Fixture) {
 
     let writes = [
         users::insert(&theirs, &fixture.user()),
-        users::update_state(&theirs, user.user_id, users::UserState::Blocked, 1, 1),
+        users::update_standing(&theirs, user.user_id, users::UserState::Blocked, 1, 1),
     ];
     for statement in writes {
         let unit = Unit { statements: vec![statement], entries: vec![entry("user.stolen", "x")] };
@@ -70,13 +70,9 @@ pub async fn a_sealed_column_moved_to_another_row_does_not_open(fixture: &Fixtur
     let (from, to) = (fixture.stored_user(&vault).await, fixture.stored_user(&vault).await);
     let read = Statement::new(users::GET, vec![vault.tenant().into(), from.user_id.into()]);
     let rows = fixture.engine().read(Scope::Tenant(vault.tenant()), read).await.expect("reads");
-    let name = rows[0].values[2].clone();
-    let at: Value = 1i64.into();
-    let update = Statement::new(
-        users::UPDATE_NAME,
-        vec![vault.tenant().into(), name, at.clone(), to.user_id.into(), at],
-    )
-    .expecting(1, "user_version");
+    let name = rows[0].values[4].clone();
+    let mut update = users::update_profile(&vault, to.user_id, &users::UserProfile::default(), 1, 1);
+    update.params[1] = name;
     fixture.commit(&vault, vec![update], vec![]).await.expect("moved");
     let opened = users::get(fixture.engine(), &vault, to.user_id).await;
     assert_eq!(opened, Err(StorageError::Vault(VaultError::Refused)));

@@ -48,7 +48,7 @@ pub async fn concurrent_commits_make_one_chain(fixture: &Fixture) {
 pub async fn a_refused_unit_leaves_no_gap(fixture: &Fixture) {
     let vault = fixture.tenant("ours").await;
     let scope = Scope::Tenant(vault.tenant());
-    let missing = users::update_state(&vault, fixture.id(), users::UserState::Blocked, 1, 1);
+    let missing = users::update_standing(&vault, fixture.id(), users::UserState::Blocked, 1, 1);
     let good = Unit { statements: vec![], entries: vec![entry("user.seen", 1)] };
     let bad = Unit { statements: vec![missing], entries: vec![entry("user.blocked", 1)] };
     let answers =

@@ -56,7 +56,8 @@ macro_rules! conformance {
                     entries_are_looked_for_by_whom_about_what_and_when,
                     an_export_verifies_and_names_what_was_altered,
                     tenant_changes_are_audited_by_the_platform, a_unit_without_entries_appends_nothing;
-                rows: what_is_not_there_is_none, users_round_trip, addresses_round_trip, credentials_round_trip,
+                rows: what_is_not_there_is_none, users_round_trip, users_are_found_by_what_only_they_have,
+                    users_are_listed_by_state, users_are_found_by_beginnings, a_purged_user_leaves_nothing, addresses_round_trip, addresses_change, credentials_round_trip,
                     sessions_round_trip, sessions_rotate_once_per_version, sessions_are_revoked_once,
                     sessions_are_listed_newest_first, signing_keys_round_trip,
                     sign_in_reads_everything_at_once, answers_are_kept_until_they_expire;

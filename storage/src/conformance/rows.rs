@@ -6,9 +6,13 @@ use crate::repositories::credentials::{self, CredentialKind};
 use crate::repositories::kept_answers::{self, KeptAnswerRow};
 use crate::repositories::sessions::{self, Rotation, SessionRow};
 use crate::repositories::signing_keys::{self, SigningKeyRow, SigningKeyState};
-use crate::repositories::users::{self, UserState};
-use crate::repositories::{constraint, sign_in, user_emails};
+use crate::repositories::user_search::{self, Searched};
+use crate::repositories::users::{
+    self, Identifier, ListedState, Span, UserProfile, UserRow, UserStanding, UserState,
+};
+use crate::repositories::{constraint, purge, sign_in, user_emails};
 use crate::{Scope, TenantVault, Unit, UnitError};
+use std::collections::BTreeSet;
 
 pub async fn what_is_not_there_is_none(fixture: &Fixture) {
     let vault = fixture.tenant("ours").await;
@@ -27,20 +31,160 @@ pub async fn what_is_not_there_is_none(fixture: &Fixture) {
 pub async fn users_round_trip(fixture: &Fixture) {
     let vault = fixture.tenant("ours").await;
     let (first, mut second) = (fixture.stored_user(&vault).await, fixture.user());
-    second.name = None;
+    second.profile.name = None;
     fixture.commit(&vault, vec![users::insert(&vault, &second)], vec![]).await.expect("stored");
     let mut expected = vec![first.clone(), second.clone()];
     expected.sort_by_key(|row| row.user_id);
-    assert_eq!(users::list(fixture.engine(), &vault, None, 10).await, Ok(expected.clone()));
-    let after = users::list(fixture.engine(), &vault, Some(expected[0].user_id), 10).await;
+    let email = fixture.email(first.user_id, "ada@example.com");
+    let insert = user_emails::insert(&vault, "ada@example.com", &email);
+    fixture.commit(&vault, vec![insert], vec![]).await.expect("stored");
+    let expected: Vec<_> = expected
+        .into_iter()
+        .map(|row| {
+            let email = (row.user_id == first.user_id).then(|| email.clone());
+            (row, email)
+        })
+        .collect();
+    let list = |span| users::list(fixture.engine(), &vault, span, None, NOW);
+    assert_eq!(list(Span::after(None, 10)).await, Ok(expected.clone()));
+    let after = list(Span::after(Some(expected[0].0.user_id), 10)).await;
     assert_eq!(after, Ok(expected[1..].to_vec()));
+    let before = list(Span { before: expected[1].0.user_id, ..Span::after(None, 10) }).await;
+    assert_eq!(before, Ok(expected[..1].to_vec()));
 
-    let block = users::update_state(&vault, first.user_id, UserState::Blocked, NOW + 1, 1);
-    let rename = users::update_name(&vault, first.user_id, Some("Ada King"), NOW + 2, 2);
+    let block = users::update_standing(&vault, first.user_id, UserState::Blocked, NOW + 1, 1);
+    let profile = UserProfile { name: Some("Ada King".to_owned()), ..UserProfile::default() };
+    let rename = users::update_profile(&vault, first.user_id, &profile, NOW + 2, 2);
     fixture.commit(&vault, vec![block, rename], vec![]).await.expect("versions are current");
     let read = users::get(fixture.engine(), &vault, first.user_id).await.expect("reads").expect("is there");
-    assert_eq!((read.state, read.name.as_deref()), (UserState::Blocked, Some("Ada King")));
+    assert_eq!((read.standing, &read.profile), (UserState::Blocked.into(), &profile));
     assert_eq!((read.version, read.created_at, read.updated_at), (3, NOW, NOW + 2));
+    let touch = || users::touch(vault.tenant(), first.user_id, NOW + 3, 3);
+    fixture.commit(&vault, vec![touch()], vec![]).await.expect("the version is current");
+    let stale = fixture.commit(&vault, vec![touch()], vec![]).await;
+    assert_eq!(stale, Err(UnitError::Conflict("user_version")));
+}
+
+pub async fn users_are_found_by_what_only_they_have(fixture: &Fixture) {
+    let vault = fixture.tenant("ours").await;
+    let text = |text: &str| Some(text.to_owned());
+    let profile = UserProfile {
+        name: None,
+        username: text("ada"),
+        external_id: text("crm-7"),
+        phone: text("+41791234567"),
+        public_metadata: text("{\"a\":1}"),
+        private_metadata: text("{}"),
+        unsafe_metadata: text("{\"b\":[]}"),
+    };
+    let user = UserRow { profile: profile.clone(), ..UserRow::new(fixture.id(), NOW) };
+    fixture.commit(&vault, vec![users::insert(&vault, &user)], vec![]).await.expect("stored");
+    assert_eq!(users::get(fixture.engine(), &vault, user.user_id).await, Ok(Some(user.clone())));
+    for (kind, value, taken) in [
+        (Identifier::Username, "ada", constraint::USER_NAME),
+        (Identifier::ExternalId, "crm-7", constraint::USER_EXTERNAL_ID),
+        (Identifier::Phone, "+41791234567", constraint::USER_PHONE),
+    ] {
+        assert_eq!(users::find(fixture.engine(), &vault, kind, value).await, Ok(Some(user.user_id)));
+        assert_eq!(users::find(fixture.engine(), &vault, kind, "grace").await, Ok(None));
+        let mut other = UserRow::new(fixture.id(), NOW);
+        match kind {
+            Identifier::Username => other.profile.username = text(value),
+            Identifier::ExternalId => other.profile.external_id = text(value),
+            Identifier::Phone => other.profile.phone = text(value),
+        }
+        let refused = fixture.commit(&vault, vec![users::insert(&vault, &other)], vec![]).await;
+        assert_eq!(refused, Err(UnitError::Unique(taken.to_owned())));
+    }
+    let found =
+        sign_in::by_username(fixture.engine(), &vault, "ada").await.expect("reads").expect("is there");
+    assert_eq!((found.user_id, found.credential), (user.user_id, None));
+}
+
+pub async fn users_are_listed_by_state(fixture: &Fixture) {
+    let vault = fixture.tenant("ours").await;
+    let standings = [
+        UserStanding::default(),
+        UserStanding { locked_until: Some(NOW), ..UserStanding::default() },
+        UserState::Blocked.into(),
+        UserStanding { locked_until: Some(NOW + 1), ..UserStanding::default() },
+        UserStanding { state: UserState::Blocked, locked_until: Some(NOW + 1), purge_at: None },
+        UserStanding { state: UserState::Blocked, locked_until: Some(NOW + 1), purge_at: Some(NOW) },
+    ];
+    let mut ids = Vec::new();
+    for standing in standings {
+        let user = UserRow { standing, ..UserRow::new(fixture.id(), NOW) };
+        fixture.commit(&vault, vec![users::insert(&vault, &user)], vec![]).await.expect("stored");
+        assert_eq!(
+            sign_in::standing(fixture.engine(), vault.tenant(), user.user_id).await,
+            Ok(Some(standing))
+        );
+        ids.push(user.user_id);
+    }
+    for (state, expected) in [
+        (ListedState::Active, vec![ids[0], ids[1]]),
+        (ListedState::Blocked, vec![ids[2], ids[4]]),
+        (ListedState::Locked, vec![ids[3]]),
+        (ListedState::Deleted, vec![ids[5]]),
+    ] {
+        let span = Span::after(None, 10);
+        let found = users::list(fixture.engine(), &vault, span, Some(state), NOW).await.expect("reads");
+        let found: BTreeSet<_> = found.into_iter().map(|(user, _)| user.user_id).collect();
+        assert_eq!(found, expected.into_iter().collect(), "{state:?}");
+    }
+    let due = |now| users::list_due(fixture.engine(), vault.tenant(), now, 10);
+    assert_eq!(due(NOW - 1).await, Ok(vec![]));
+    assert_eq!(due(NOW).await, Ok(vec![(ids[5], 1)]));
+}
+
+pub async fn users_are_found_by_beginnings(fixture: &Fixture) {
+    let vault = fixture.tenant("ours").await;
+    let mut users = [fixture.stored_user(&vault).await, fixture.stored_user(&vault).await];
+    users.sort_by_key(|user| user.user_id);
+    let insert = |kind, beginning, user: &UserRow| user_search::insert(&vault, kind, beginning, user.user_id);
+    let statements = vec![
+        insert(Searched::Name, "ada", &users[0]),
+        insert(Searched::Name, "ada", &users[1]),
+        insert(Searched::Email, "ada", &users[1]),
+    ];
+    fixture.commit(&vault, statements, vec![]).await.expect("stored");
+    let find = async |kind, beginning, span| {
+        let found = user_search::find(fixture.engine(), &vault, kind, beginning, span).await.expect("reads");
+        found.into_iter().map(|(user, _)| user).collect::<Vec<_>>()
+    };
+    let all = Span::after(None, 10);
+    assert_eq!(find(Searched::Name, "ada", all).await, users);
+    assert_eq!(find(Searched::Name, "ada", Span { limit: 1, ..all }).await, users[..1]);
+    assert_eq!(find(Searched::Name, "ada", Span::after(Some(users[0].user_id), 10)).await, users[1..]);
+    assert_eq!(find(Searched::Email, "ada", all).await, users[1..]);
+    assert_eq!(find(Searched::Email, "adb", all).await, []);
+    let remove = || user_search::remove(&vault, Searched::Name, "ada", users[0].user_id);
+    fixture.commit(&vault, vec![remove(), remove()], vec![]).await.expect("removing what is gone is fine");
+    assert_eq!(find(Searched::Name, "ada", all).await, users[1..]);
+}
+
+pub async fn a_purged_user_leaves_nothing(fixture: &Fixture) {
+    let vault = fixture.tenant("ours").await;
+    let user = fixture.stored_user(&vault).await;
+    let id = user.user_id;
+    let statements = vec![
+        user_emails::insert(&vault, "ada@example.com", &fixture.email(id, "ada@example.com")),
+        credentials::insert(&vault, &fixture.credential(id)),
+        sessions::insert(&vault, &fixture.session(&vault, id)),
+        user_search::insert(&vault, Searched::Name, "ada", id),
+    ];
+    fixture.commit(&vault, statements, vec![]).await.expect("stored");
+    let stale = fixture.commit(&vault, purge::purge(vault.tenant(), id, 7), vec![]).await;
+    assert_eq!(stale, Err(UnitError::Conflict("user_version")));
+    let found = sign_in::by_email(fixture.engine(), &vault, "ada@example.com").await.expect("reads");
+    assert!(found.is_some_and(|row| row.credential.is_some()), "a refused purge leaves everything");
+    fixture.commit(&vault, purge::purge(vault.tenant(), id, 1), vec![]).await.expect("purged");
+    assert_eq!(users::get(fixture.engine(), &vault, id).await, Ok(None));
+    assert_eq!(sign_in::by_email(fixture.engine(), &vault, "ada@example.com").await, Ok(None));
+    assert_eq!(sessions::list_for_user(fixture.engine(), &vault, id, 10, None).await, Ok(vec![]));
+    let span = Span::after(None, 10);
+    let found = user_search::find(fixture.engine(), &vault, Searched::Name, "ada", span).await;
+    assert_eq!(found, Ok(vec![]));
 }
 
 pub async fn addresses_round_trip(fixture: &Fixture) {
@@ -69,6 +213,33 @@ pub async fn addresses_round_trip(fixture: &Fixture) {
     let primary = |last| user_emails::list_primary(fixture.engine(), &vault, user.user_id, last);
     assert_eq!(primary(user.user_id).await, Ok(vec![first.clone()]), "neither second nor foreign addresses");
     assert_eq!(primary(other.user_id).await, Ok(vec![first, theirs]));
+}
+
+pub async fn addresses_change(fixture: &Fixture) {
+    let vault = fixture.tenant("ours").await;
+    let (user, other) =
+        (fixture.stored_user(&vault).await.user_id, fixture.stored_user(&vault).await.user_id);
+    let (first, mut second) =
+        (fixture.email(user, "ada@example.com"), fixture.email(user, "ada@work.example"));
+    second.is_primary = false;
+    let inserts = vec![
+        user_emails::insert(&vault, &first.email, &first),
+        user_emails::insert(&vault, &second.email, &second),
+    ];
+    fixture.commit(&vault, inserts, vec![]).await.expect("stored");
+    assert_ne!(user_emails::id_of(&vault, &first.email), user_emails::id_of(&vault, &second.email));
+    let stays = Err(UnitError::Conflict("email_state"));
+    let commit = async |statement| fixture.commit(&vault, vec![statement], vec![]).await.map(|_| ());
+    assert_eq!(commit(user_emails::remove(&vault, &first.email, user)).await, stays, "the primary address");
+    assert_eq!(commit(user_emails::remove(&vault, &second.email, other)).await, stays, "of somebody else");
+    assert_eq!(commit(user_emails::verify(&vault, &second.email, other, NOW)).await, stays);
+    assert_eq!(commit(user_emails::verify(&vault, &second.email, user, NOW)).await, Ok(()));
+    assert_eq!(commit(user_emails::verify(&vault, &second.email, user, NOW + 1)).await, stays, "once");
+    assert_eq!(commit(user_emails::set_primary(&vault, &first.email, user, false)).await, Ok(()));
+    assert_eq!(commit(user_emails::set_primary(&vault, &second.email, user, true)).await, Ok(()));
+    assert_eq!(commit(user_emails::remove(&vault, &first.email, user)).await, Ok(()));
+    (second.is_primary, second.verified_at) = (true, Some(NOW));
+    assert_eq!(user_emails::list_for_user(fixture.engine(), &vault, user).await, Ok(vec![second]));
 }
 
 pub async fn credentials_round_trip(fixture: &Fixture) {
@@ -226,7 +397,10 @@ pub async fn sign_in_reads_everything_at_once(fixture: &Fixture) {
         found.expect("reads").expect("is there")
     };
     let without = read().await;
-    assert_eq!((&without.user, &without.email, &without.credential), (&user, &email, &None));
+    assert_eq!(
+        (without.user_id, without.standing, &without.credential),
+        (user.user_id, user.standing, &None)
+    );
     let credential = fixture.credential(user.user_id);
     fixture.commit(&vault, vec![credentials::insert(&vault, &credential)], vec![]).await.expect("stored");
     assert_eq!(read().await.credential, Some(credential));

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::repositories::credentials::{CredentialKind, CredentialRow};
 use crate::repositories::sessions::{ClientInfo, SessionRow};
 use crate::repositories::user_emails::UserEmailRow;
-use crate::repositories::users::{UserRow, UserState};
+use crate::repositories::users::{UserProfile, UserRow};
 use crate::{
     Engine, Entropy, MasterKey, NewEntry, NewTenant, Receipt, Scope, Statement, Store, TenantVault, Unit,
     UnitError,
@@ -138,14 +138,8 @@ impl Fixture {
 
     /// A user that is not stored yet.
     pub fn user(&self) -> UserRow {
-        UserRow {
-            user_id: self.id(),
-            state: UserState::Active,
-            name: Some("Ada Lovelace".to_owned()),
-            created_at: NOW,
-            updated_at: NOW,
-            version: 1,
-        }
+        let profile = UserProfile { name: Some("Ada Lovelace".to_owned()), ..UserProfile::default() };
+        UserRow { profile, ..UserRow::new(self.id(), NOW) }
     }
 
     /// Stores a user and returns it.

@@ -34,7 +34,7 @@ pub async fn a_conflict_is_named_and_leaves_no_trace(fixture: &Fixture) {
     let (user, second) = (fixture.stored_user(&vault).await, fixture.user());
     let statements = vec![
         users::insert(&vault, &second),
-        users::update_state(&vault, user.user_id, UserState::Blocked, 5, 99),
+        users::update_standing(&vault, user.user_id, UserState::Blocked, 5, 99),
     ];
     let refused = fixture.commit(&vault, statements, vec![entry("user.blocked", 1)]).await;
     assert_eq!(refused, Err(UnitError::Conflict("user_version")));
@@ -52,7 +52,7 @@ pub async fn a_failing_unit_does_not_fail_its_neighbours(fixture: &Fixture) {
     let units = vec![
         unit(users::insert(&vault, &first)),
         unit(users::insert(&vault, &taken)),
-        unit(users::update_state(&vault, fixture.id(), UserState::Blocked, 1, 1)),
+        unit(users::update_standing(&vault, fixture.id(), UserState::Blocked, 1, 1)),
         unit(credentials::insert(&vault, &fixture.credential(fixture.id()))),
         unit(Statement::new("SELECT nonsense FROM nowhere WHERE x = $1", vec![vault.tenant().into()])),
         unit(users::insert(&vault, &last)),
@@ -95,7 +95,7 @@ pub async fn a_nul_byte_is_invalid_everywhere(fixture: &Fixture) {
     assert!(matches!(refused, Err(UnitError::Invalid(_))), "{refused:?}");
     // Inside sealed columns and inside JSON it is content like any other.
     let mut named = fixture.user();
-    named.name = Some("nul\0".to_owned());
+    named.profile.name = Some("nul\0".to_owned());
     let mut seen = entry("user.seen", "x");
     seen.data = serde_json::json!({ "nul": "\0" });
     let insert = users::insert(&vault, &named);
@@ -107,7 +107,7 @@ pub async fn strange_text_is_kept_as_it_is(fixture: &Fixture) {
     let vault = fixture.tenant("ours").await;
     for name in ["", "'; DROP TABLE users; --", "\u{202e}evil", "ａｄａ", "💂", &"x".repeat(10_240)] {
         let mut user = fixture.user();
-        user.name = Some(name.to_owned());
+        user.profile.name = Some(name.to_owned());
         let insert = users::insert(&vault, &user);
         fixture.commit(&vault, vec![insert], vec![entry("user.named", name)]).await.expect("stands");
         assert_eq!(users::get(fixture.engine(), &vault, user.user_id).await, Ok(Some(user)));

@@ -14,6 +14,14 @@ pub const SERVICE_ACCOUNT: &str = "service_accounts.account_id";
 pub const MASTER_CHECK: &str = "master_checks.name";
 /// Two users with one id in a tenant.
 pub const USER: &str = "users.user_id";
+/// Two users with one username in a tenant.
+pub const USER_NAME: &str = "users.username";
+/// Two users with one external id in a tenant.
+pub const USER_EXTERNAL_ID: &str = "users.external_id";
+/// Two users with one phone number in a tenant.
+pub const USER_PHONE: &str = "users.phone";
+/// One beginning twice for a user.
+pub const USER_SEARCH: &str = "user_search.token";
 /// Two users with one e-mail address in a tenant.
 pub const USER_EMAIL: &str = "user_emails.email";
 /// Two credentials of one kind for a user.
@@ -49,6 +57,10 @@ pub(crate) const KEYS: &[(&str, &[&str], &str)] = &[
     ("service_accounts", &["account_id"], SERVICE_ACCOUNT),
     ("master_checks", &["name"], MASTER_CHECK),
     ("users", &["tenant_id", "user_id"], USER),
+    ("users", &["tenant_id", "username_index"], USER_NAME),
+    ("users", &["tenant_id", "external_id_index"], USER_EXTERNAL_ID),
+    ("users", &["tenant_id", "phone_index"], USER_PHONE),
+    ("user_search", &["tenant_id", "token_index", "user_id"], USER_SEARCH),
     ("user_emails", &["tenant_id", "email_index"], USER_EMAIL),
     ("credentials", &["tenant_id", "user_id", "kind"], CREDENTIAL),
     ("sessions", &["tenant_id", "session_id"], SESSION),

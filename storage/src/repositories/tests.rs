@@ -16,6 +16,8 @@ const PLATFORM: &[&[(&str, &str)]] = &[
 const TENANT: &[&[(&str, &str)]] = &[
     users::ALL,
     user_emails::ALL,
+    user_search::ALL,
+    purge::ALL,
     credentials::ALL,
     sessions::ALL,
     sign_in::ALL,

@@ -19,6 +19,12 @@ statements! {
     LIST_PRIMARY = "SELECT email_index, user_id, email, verified_at, is_primary, created_at \
                     FROM user_emails WHERE tenant_id = $1 AND user_id >= $2 AND user_id <= $3 AND is_primary = 1 \
                     ORDER BY user_id";
+    REMOVE = "DELETE FROM user_emails \
+              WHERE tenant_id = $1 AND email_index = $2 AND user_id = $3 AND is_primary = 0";
+    SET_PRIMARY = "UPDATE user_emails SET is_primary = $2 \
+                   WHERE tenant_id = $1 AND email_index = $3 AND user_id = $4";
+    VERIFY = "UPDATE user_emails SET verified_at = $2 \
+              WHERE tenant_id = $1 AND email_index = $3 AND user_id = $4 AND verified_at IS NULL";
 }
 
 /// An e-mail address of a user.
@@ -72,6 +78,33 @@ pub fn insert(vault: &TenantVault, normalized: &str, row: &UserEmailRow) -> Stat
             row.created_at.into(),
         ],
     )
+}
+
+/// A name for an address that tells nothing of it: the first half of its blind index.
+pub fn id_of(vault: &TenantVault, normalized: &str) -> Uuid {
+    let index = index(vault, normalized);
+    Uuid::from_slice(&index[..16]).expect("half of 32 bytes are 16")
+}
+
+/// Removes an address that is not the primary one; otherwise the conflict `email_state`.
+pub fn remove(vault: &TenantVault, normalized: &str, user_id: Uuid) -> Statement {
+    let index = index(vault, normalized);
+    Statement::new(REMOVE, vec![vault.tenant().into(), index.into(), user_id.into()])
+        .expecting(1, "email_state")
+}
+
+/// Says whether mail to the user goes to an address; the conflict `email_state` if it is not the user's.
+pub fn set_primary(vault: &TenantVault, normalized: &str, user_id: Uuid, is_primary: bool) -> Statement {
+    let index = index(vault, normalized);
+    Statement::new(SET_PRIMARY, vec![vault.tenant().into(), is_primary.into(), index.into(), user_id.into()])
+        .expecting(1, "email_state")
+}
+
+/// Marks an address as proved; the conflict `email_state` if it is not the user's or was proved before.
+pub fn verify(vault: &TenantVault, normalized: &str, user_id: Uuid, at: i64) -> Statement {
+    let index = index(vault, normalized);
+    Statement::new(VERIFY, vec![vault.tenant().into(), at.into(), index.into(), user_id.into()])
+        .expecting(1, "email_state")
 }
 
 /// The address whose normalized form is `normalized`.

@@ -21,6 +21,10 @@ pub enum RevocationReason {
     EndedByOperator,
     /// Its user began another, and may have no more.
     SessionLimit,
+    /// Its user was blocked.
+    UserBlocked,
+    /// Its user was deleted.
+    UserDeleted,
 }
 
 impl RevocationReason {
@@ -33,6 +37,8 @@ impl RevocationReason {
             Self::EndedByUser => "ended_by_user",
             Self::EndedByOperator => "ended_by_operator",
             Self::SessionLimit => "session_limit",
+            Self::UserBlocked => "user_blocked",
+            Self::UserDeleted => "user_deleted",
         }
     }
 }

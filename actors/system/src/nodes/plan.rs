@@ -87,6 +87,7 @@ mod tests {
     use plinto_domain::mail::MailEvent;
     use plinto_domain::service_account::ServiceAccountEvent;
     use plinto_domain::session::{RevocationReason, SessionEvent};
+    use plinto_domain::user::event::{Happening, UserEvent};
     use plinto_domain::{ApiKeyId, MailId, ServiceAccountId};
     use plinto_storage::ledger::CHANGING;
 
@@ -144,7 +145,10 @@ mod tests {
             }
             Some(Event::ServiceAccount(event)) => Some(Event::ServiceAccount(of_an_account(Some(event)))),
             Some(Event::UserCreated { .. }) => Some(Event::UserChanged { user, fields: vec!["name"] }),
-            Some(Event::UserChanged { .. }) => Some(Event::SignUpRepeated),
+            Some(Event::UserChanged { .. }) => {
+                Some(Event::User(UserEvent { user, what: Happening::Blocked }))
+            }
+            Some(Event::User(_)) => Some(Event::SignUpRepeated),
             Some(Event::SignUpRepeated) => Some(Event::SignInRefused { user: None, reason: "why" }),
             Some(Event::SignInRefused { .. }) => Some(Event::PasswordHashUpgraded { user }),
             Some(Event::PasswordHashUpgraded { .. }) => {

@@ -3,9 +3,11 @@
 use super::{Platform, UserView};
 use crate::error::ServiceError;
 use crate::tenant::{ClientContext, SignInRequest, SignUpRequest, SignedIn};
+use plinto_domain::TenantId;
 use plinto_domain::audit::Actor;
-use plinto_domain::sign_in::SignIn;
-use plinto_domain::{TenantId, UserId};
+use plinto_domain::precondition::Precondition;
+use plinto_domain::sign_in::{EnteredName, SignIn};
+use plinto_domain::user::profile::UserChange;
 use plinto_runtime::Deadline;
 use plinto_storage::repositories::{user_emails, users};
 use zeroize::Zeroizing;
@@ -25,30 +27,16 @@ impl Platform {
         self.0.tenants.sign_up(tenant, request, deadline).await
     }
 
-    /// Creates an account on an operator's word, who is told if the address has one.
-    pub async fn create_user(
-        &self,
-        tenant: TenantId,
-        email: String,
-        password: Zeroizing<String>,
-        name: Option<String>,
-        actor: Actor,
-        deadline: Deadline,
-    ) -> Result<UserId, ServiceError> {
-        let request = SignUpRequest { email, password, name, client: ClientContext::default() };
-        self.0.tenants.create_user(tenant, request, actor, deadline).await
-    }
-
     /// Signs somebody in.
-    pub async fn sign_in(
+    pub async fn sign_in<'t>(
         &self,
         tenant: TenantId,
-        email: &str,
+        name: impl Into<EnteredName<'t>>,
         password: &str,
         client: ClientContext,
         deadline: Deadline,
     ) -> Result<SignedIn, ServiceError> {
-        let request = SignInRequest { sign_in: SignIn::parse(email, password)?, client };
+        let request = SignInRequest { sign_in: SignIn::parse(name.into(), password)?, client };
         self.0.tenants.sign_in(tenant, request, deadline).await
     }
 
@@ -68,6 +56,20 @@ impl Platform {
         let user = self.0.rows.read(tenant, read).await?.ok_or(gone)?;
         let list = || user_emails::list_for_user(&**engine, &cell.vault, verified.user.uuid());
         let emails = self.0.rows.read(tenant, list).await?;
-        Ok(UserView::of(user, emails.into_iter().find(|email| email.is_primary)))
+        UserView::of(user, emails.into_iter().find(|email| email.is_primary), self.0.environment.now())
+    }
+
+    /// Changes what users may change of themselves.
+    pub async fn change_me(
+        &self,
+        tenant: TenantId,
+        token: &str,
+        wanted: &UserChange,
+        precondition: &Precondition,
+        deadline: Deadline,
+    ) -> Result<UserView, ServiceError> {
+        let work = self.work(tenant, deadline).await?;
+        let user = self.authorize(work.cell(), token, deadline).await?.user;
+        work.change_user(user, wanted, precondition, Actor::User(user)).await
     }
 }

@@ -14,6 +14,9 @@ mod session_ends;
 mod session_lists;
 mod sessions;
 mod tenants;
+mod user_emails;
+mod user_purge;
+mod user_standing;
 mod users;
 mod work;
 
@@ -25,7 +28,9 @@ pub use authorization::{
 };
 pub use kept_answers::{Repetition, Reservation};
 pub use session_lists::{Device, DeviceKind, SessionView};
-pub use users::UserView;
+pub use user_emails::EmailView;
+pub use users::{NewUserInput, ReadUsers, Unique, UserFilter, UserList, UserView};
+pub(crate) use users::{standing, taken};
 
 use crate::config::PlatformConfig;
 use crate::credentials::ApiKeys;
@@ -161,7 +166,8 @@ impl Platform {
             cluster,
             mail,
             follower,
-        })))
+        }))
+        .purging())
     }
 
     /// The supervision tree, its events and metrics.

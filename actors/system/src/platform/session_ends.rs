@@ -128,8 +128,19 @@ impl Platform {
 
     async fn end_and_tell(&self, cell: &TenantCell, ended: EndSessions) -> Result<(), ServiceError> {
         let committed = self.0.tenants.end_sessions(cell.id, ended, Deadline::after(COMMIT_WAIT)).await;
-        let told = match &committed {
-            Ok(()) => self.tell_sessions(cell, ended.user).await,
+        self.after_sessions_ended(cell, ended.user, &committed).await;
+        committed
+    }
+
+    /// Tells the resident sessions of a user about a write that ends them, or that may have.
+    pub(super) async fn after_sessions_ended<T>(
+        &self,
+        cell: &TenantCell,
+        user: UserId,
+        committed: &Result<T, ServiceError>,
+    ) {
+        let told = match committed {
+            Ok(_) => self.tell_sessions(cell, user).await,
             // It may have been committed or not.
             Err(error) if error.leaves_open() => Err(ServiceError::Conflict),
             Err(_) => Ok(()),
@@ -138,7 +149,6 @@ impl Platform {
             // Who is concerned is not known: every session of the tenant reads its row again.
             self.0.sessions.drain_tenant(cell.id).await;
         }
-        committed
     }
 
     /// Tells the resident sessions of a user that a committed write has ended them: those whose rows say so, as others

@@ -3,28 +3,60 @@
 use super::Platform;
 use super::work::Work;
 use crate::error::ServiceError;
+use crate::persist::users::searched;
+use crate::tenant::CreateUserRequest;
+use plinto_domain::account::{AccountState, Standing};
 use plinto_domain::audit::Actor;
+use plinto_domain::email::EmailAddress;
 use plinto_domain::name::DisplayName;
+use plinto_domain::password::Password;
 use plinto_domain::precondition::Precondition;
-use plinto_domain::user::{UNKNOWN_USER, User, UserChange, change};
-use plinto_domain::{TenantId, Timestamp, UserId};
+use plinto_domain::user::create::NewUser;
+use plinto_domain::user::identifiers::{ExternalId, PhoneNumber, Username};
+use plinto_domain::user::metadata::Metadata;
+use plinto_domain::user::profile::{Profile, ProfileInput, UserChange};
+use plinto_domain::user::search::SearchQuery;
+use plinto_domain::user::{EXTERNAL_ID_TAKEN, PHONE_TAKEN, UNKNOWN_USER, USERNAME_TAKEN, User, change};
+use plinto_domain::{InvalidInput, TenantId, Timestamp, UserId};
 use plinto_runtime::Deadline;
 use plinto_storage::repositories::user_emails::{self, UserEmailRow};
-use plinto_storage::repositories::users::{self, UserRow};
-use std::collections::HashMap;
+use plinto_storage::repositories::users::{
+    self, Identifier, ListedState, Span, UserProfile, UserRow, UserState,
+};
+use plinto_storage::repositories::{constraint, user_search};
+use serde_json::{Map, Value};
 use uuid::Uuid;
+use zeroize::Zeroizing;
 
 /// A user as the user and those who administer it see it.
 #[derive(Clone)]
 pub struct UserView {
     /// The user.
     pub id: UserId,
+    /// Whether it may sign in.
+    pub state: AccountState,
+    /// Until when it is or was locked.
+    pub locked_until: Option<Timestamp>,
+    /// When it will be purged, if it is being deleted.
+    pub purge_at: Option<Timestamp>,
     /// Primary address.
     pub email: Option<String>,
     /// Whether the address was verified.
     pub email_verified: bool,
     /// What to call them.
     pub name: Option<String>,
+    /// A name to sign in with.
+    pub username: Option<String>,
+    /// Their id in another system.
+    pub external_id: Option<String>,
+    /// Their phone number.
+    pub phone: Option<String>,
+    /// What the tenant lets them read.
+    pub public_metadata: Map<String, Value>,
+    /// What the tenant keeps to itself.
+    pub private_metadata: Map<String, Value>,
+    /// What they may write themselves.
+    pub unsafe_metadata: Map<String, Value>,
     /// When the account was created.
     pub created_at: Timestamp,
     /// When it was last changed.
@@ -40,20 +72,144 @@ impl std::fmt::Debug for UserView {
 }
 
 impl UserView {
-    pub(super) fn of(row: UserRow, primary: Option<UserEmailRow>) -> Self {
-        Self {
+    pub(super) fn of(
+        row: UserRow,
+        primary: Option<UserEmailRow>,
+        now: Timestamp,
+    ) -> Result<Self, ServiceError> {
+        let standing = standing_of(&row);
+        let UserProfile { name, username, external_id, phone, .. } = row.profile;
+        Ok(Self {
             id: UserId::from_uuid(row.user_id),
+            state: standing.state(now),
+            locked_until: standing.locked_until,
+            purge_at: standing.purge_at,
             email_verified: primary.as_ref().is_some_and(|email| email.verified_at.is_some()),
             email: primary.map(|email| email.email),
-            name: row.name,
+            name,
+            username,
+            external_id,
+            phone,
+            public_metadata: metadata(row.profile.public_metadata.as_deref())?.into_object(),
+            private_metadata: metadata(row.profile.private_metadata.as_deref())?.into_object(),
+            unsafe_metadata: metadata(row.profile.unsafe_metadata.as_deref())?.into_object(),
             created_at: Timestamp::from_millis(row.created_at),
             updated_at: Timestamp::from_millis(row.updated_at),
             version: row.version,
+        })
+    }
+}
+
+/// A new user as it was sent. No `Debug`: it holds a password.
+pub struct NewUserInput {
+    /// Primary address.
+    pub email: String,
+    /// Whether the address counts as proved.
+    pub email_verified: bool,
+    /// The password; without one the user signs in by other means.
+    pub password: Option<Zeroizing<String>>,
+    /// What is known besides.
+    pub profile: ProfileInput,
+}
+
+impl NewUserInput {
+    /// Of whom nothing is known but an address and a password.
+    pub fn with_password(email: &str, password: Zeroizing<String>) -> Self {
+        Self {
+            email: email.to_owned(),
+            email_verified: false,
+            password: Some(password),
+            profile: ProfileInput::default(),
         }
     }
 }
 
+/// One of the lists of users.
+#[derive(Clone, Debug)]
+pub enum UserList {
+    /// All of them.
+    All,
+    /// The one who has something, if there is one.
+    Having(Unique),
+    /// Those whose name or primary address begins like this.
+    Beginning(SearchQuery),
+}
+
+/// What only one user of a tenant has.
+#[derive(Clone, Debug)]
+pub enum Unique {
+    /// An address, primary or not.
+    Email(EmailAddress),
+    /// A phone number.
+    Phone(PhoneNumber),
+    /// An id in another system.
+    ExternalId(ExternalId),
+    /// A username.
+    Username(Username),
+}
+
+/// Which users of a list.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct UserFilter {
+    /// In this state.
+    pub state: Option<AccountState>,
+    /// Created then or later.
+    pub created_after: Option<Timestamp>,
+    /// Created earlier.
+    pub created_before: Option<Timestamp>,
+}
+
+impl UserFilter {
+    /// The ids of users created in time, after `after`. Ids begin with the time of creation (UUIDv7).
+    fn span(&self, after: Option<UserId>, limit: u32) -> Span {
+        let first_at = |at: Timestamp| {
+            let millis = u128::try_from(at.as_millis()).unwrap_or(0).min((1 << 48) - 1);
+            Uuid::from_u128(millis << 80)
+        };
+        let after = after.map(UserId::uuid).into_iter().chain(self.created_after.map(first_at)).max();
+        let before = self.created_before.map_or(Uuid::max(), first_at);
+        Span { before, ..Span::after(after, limit) }
+    }
+
+    fn admits(&self, view: &UserView) -> bool {
+        self.state.is_none_or(|state| view.state == state)
+            && self.created_after.is_none_or(|at| view.created_at >= at)
+            && self.created_before.is_none_or(|at| view.created_at < at)
+    }
+}
+
+/// Users that were read, some of which a filter may have left out.
+#[derive(Debug)]
+pub struct ReadUsers {
+    /// Those that are meant.
+    pub users: Vec<UserView>,
+    /// Where to read on: the last one read, unless there are no more.
+    pub next: Option<UserId>,
+}
+
 impl Platform {
+    /// Creates a user on the word of a service or an operator, who is told if an address or another identifier is taken.
+    pub async fn create_user(
+        &self,
+        tenant: TenantId,
+        input: NewUserInput,
+        actor: Actor,
+        deadline: Deadline,
+    ) -> Result<UserView, ServiceError> {
+        let NewUserInput { email, email_verified, password, profile } = input;
+        let password = password.map(|text| Password::entered("password", &text)).transpose();
+        let (new, password) = match (NewUser::parse(&email, email_verified, profile), password) {
+            (Ok(new), Ok(password)) => (new, password),
+            (new, password) => {
+                let wrong = new.err().into_iter().flatten().chain(password.err());
+                return Err(wrong.collect::<Vec<InvalidInput>>().into());
+            }
+        };
+        let request = CreateUserRequest { new, password };
+        let user = self.0.tenants.create_user(tenant, request, actor, deadline).await?;
+        self.user(tenant, user, deadline).await
+    }
+
     /// One user.
     pub async fn user(
         &self,
@@ -69,26 +225,30 @@ impl Platform {
     pub async fn users(
         &self,
         tenant: TenantId,
+        list: &UserList,
+        filter: UserFilter,
         after: Option<UserId>,
         limit: u32,
         deadline: Deadline,
-    ) -> Result<Vec<UserView>, ServiceError> {
+    ) -> Result<ReadUsers, ServiceError> {
         let work = self.work(tenant, deadline).await?;
-        let rows =
-            work.read(|| users::list(work.engine(), work.vault(), after.map(UserId::uuid), limit)).await?;
-        let (Some(first), Some(last)) = (rows.first(), rows.last()) else { return Ok(Vec::new()) };
-        let (first, last) = (first.user_id, last.user_id);
-        let emails =
-            work.read(|| user_emails::list_primary(work.engine(), work.vault(), first, last)).await?;
-        let mut primary: HashMap<Uuid, UserEmailRow> =
-            emails.into_iter().map(|email| (email.user_id, email)).collect();
-        Ok(rows
-            .into_iter()
-            .map(|row| {
-                let email = primary.remove(&row.user_id);
-                UserView::of(row, email)
-            })
-            .collect())
+        let found = match list {
+            UserList::All => {
+                let (state, now) = (filter.state.map(listed), work.now().as_millis());
+                // One more than asked for tells whether there is a next page.
+                let span = filter.span(after, limit + 1);
+                let read = || users::list(work.engine(), work.vault(), span, state, now);
+                work.read(read).await?
+            }
+            UserList::Beginning(query) => {
+                let (term, span) = (query.term(), filter.span(after, limit + 1));
+                let of = searched(term.of);
+                let read = || user_search::find(work.engine(), work.vault(), of, &term.beginning, span);
+                work.read(read).await?
+            }
+            UserList::Having(unique) => return work.having(unique, &filter).await,
+        };
+        work.page(found, list, &filter, limit)
     }
 
     /// Changes a user, if its version is one the precondition admits.
@@ -96,39 +256,146 @@ impl Platform {
         &self,
         tenant: TenantId,
         user: UserId,
-        wanted: UserChange,
+        wanted: &UserChange,
         precondition: &Precondition,
         actor: Actor,
         deadline: Deadline,
     ) -> Result<UserView, ServiceError> {
         let work = self.work(tenant, deadline).await?;
-        let row = work.user_row(user).await?;
-        let now = work.now();
-        let decision = change(&to_domain(&row)?, wanted, precondition, now)?;
-        work.carry_out(decision, actor, now).await?;
-        work.user_view(user).await
+        work.change_user(user, wanted, precondition, actor).await
     }
 }
 
 impl Work {
+    pub(super) async fn change_user(
+        &self,
+        user: UserId,
+        wanted: &UserChange,
+        precondition: &Precondition,
+        actor: Actor,
+    ) -> Result<UserView, ServiceError> {
+        let row = self.user_row(user).await?;
+        let now = self.now();
+        let decision = change(&to_domain(&row)?, wanted, precondition, now)?;
+        self.carry_out_uniquely(decision, actor, now, taken).await?;
+        self.user_view(user).await
+    }
+
+    /// Who has something that only one user has.
+    pub(super) async fn find_user(&self, unique: &Unique) -> Result<Option<UserId>, ServiceError> {
+        let find = async |kind, value: &str| {
+            self.read(|| users::find(self.engine(), self.vault(), kind, value)).await
+        };
+        let found = match unique {
+            Unique::Phone(phone) => find(Identifier::Phone, phone.as_str()).await?,
+            Unique::ExternalId(id) => find(Identifier::ExternalId, id.as_str()).await?,
+            Unique::Username(name) => find(Identifier::Username, name.as_str()).await?,
+            Unique::Email(email) => {
+                let find = || user_emails::find_by_email(self.engine(), self.vault(), email.normalized());
+                self.read(find).await?.map(|email| email.user_id)
+            }
+        };
+        Ok(found.map(UserId::from_uuid))
+    }
+
+    /// The same as a list, of those the filter admits.
+    async fn having(&self, unique: &Unique, filter: &UserFilter) -> Result<ReadUsers, ServiceError> {
+        let users = match self.find_user(unique).await? {
+            Some(user) => vec![self.user_view(user).await?],
+            None => Vec::new(),
+        };
+        Ok(ReadUsers { users: users.into_iter().filter(|user| filter.admits(user)).collect(), next: None })
+    }
+
+    fn page(
+        &self,
+        mut found: Vec<(UserRow, Option<UserEmailRow>)>,
+        list: &UserList,
+        filter: &UserFilter,
+        limit: u32,
+    ) -> Result<ReadUsers, ServiceError> {
+        let now = self.now();
+        let more = found.len() > limit as usize;
+        found.truncate(limit as usize);
+        let next = found.last().filter(|_| more).map(|(row, _)| UserId::from_uuid(row.user_id));
+        let views = found.into_iter().map(|(row, email)| UserView::of(row, email, now));
+        let mut views = views.collect::<Result<Vec<_>, _>>()?;
+        if let UserList::Beginning(query) = list {
+            views.retain(|view| {
+                filter.admits(view) && query.matches(view.name.as_deref(), view.email.as_deref())
+            });
+        }
+        Ok(ReadUsers { users: views, next })
+    }
+
     pub(super) async fn user_row(&self, user: UserId) -> Result<UserRow, ServiceError> {
         let row = self.read(|| users::get(self.engine(), self.vault(), user.uuid())).await?;
         Ok(row.ok_or(UNKNOWN_USER)?)
     }
 
-    async fn user_view(&self, user: UserId) -> Result<UserView, ServiceError> {
+    pub(super) async fn user_view(&self, user: UserId) -> Result<UserView, ServiceError> {
         let row = self.user_row(user).await?;
         let id = user.uuid();
         let emails = self.read(|| user_emails::list_primary(self.engine(), self.vault(), id, id)).await?;
-        Ok(UserView::of(row, emails.into_iter().next()))
+        UserView::of(row, emails.into_iter().next(), self.now())
     }
 }
 
-fn to_domain(row: &UserRow) -> Result<User, ServiceError> {
-    let name = row.name.as_deref().map(|name| DisplayName::parse("name", name)).transpose();
-    Ok(User {
-        id: UserId::from_uuid(row.user_id),
-        name: name.map_err(|_| ServiceError::Damaged("name of a user"))?,
-        version: row.version,
-    })
+fn listed(state: AccountState) -> ListedState {
+    match state {
+        AccountState::Active => ListedState::Active,
+        AccountState::Blocked => ListedState::Blocked,
+        AccountState::Locked => ListedState::Locked,
+        AccountState::Deleted => ListedState::Deleted,
+    }
+}
+
+/// The refusal for a value that somebody else has.
+pub(crate) fn taken(rule: &str) -> Option<ServiceError> {
+    match rule {
+        constraint::USER_EMAIL => Some(ServiceError::EmailTaken),
+        constraint::USER_NAME => Some(USERNAME_TAKEN.into()),
+        constraint::USER_EXTERNAL_ID => Some(EXTERNAL_ID_TAKEN.into()),
+        constraint::USER_PHONE => Some(PHONE_TAKEN.into()),
+        _ => None,
+    }
+}
+
+fn standing_of(row: &UserRow) -> Standing {
+    standing(row.standing)
+}
+
+/// A stored standing as rules see it.
+pub(crate) fn standing(row: users::UserStanding) -> Standing {
+    Standing {
+        blocked: row.state == UserState::Blocked,
+        locked_until: row.locked_until.map(Timestamp::from_millis),
+        purge_at: row.purge_at.map(Timestamp::from_millis),
+    }
+}
+
+fn metadata(stored: Option<&str>) -> Result<Metadata, ServiceError> {
+    let read = stored.map_or(Some(Metadata::default()), Metadata::from_json);
+    read.ok_or(ServiceError::Damaged("metadata of a user"))
+}
+
+/// A stored user as rules see it.
+pub(super) fn to_domain(row: &UserRow) -> Result<User, ServiceError> {
+    let damaged = |_| ServiceError::Damaged("a field of a user");
+    let stored = &row.profile;
+    let name = stored.name.as_deref().map(|name| DisplayName::parse("name", name));
+    let username = stored.username.as_deref().map(|name| Username::parse("username", name));
+    let external_id = stored.external_id.as_deref().map(|id| ExternalId::parse("external_id", id));
+    let phone = stored.phone.as_deref().map(|phone| PhoneNumber::parse("phone", phone));
+    let profile = Profile {
+        name: name.transpose().map_err(damaged)?,
+        username: username.transpose().map_err(damaged)?,
+        external_id: external_id.transpose().map_err(damaged)?,
+        phone: phone.transpose().map_err(damaged)?,
+        public_metadata: metadata(stored.public_metadata.as_deref())?,
+        private_metadata: metadata(stored.private_metadata.as_deref())?,
+        unsafe_metadata: metadata(stored.unsafe_metadata.as_deref())?,
+    };
+    let id = UserId::from_uuid(row.user_id);
+    Ok(User { id, standing: standing_of(row), profile, version: row.version })
 }

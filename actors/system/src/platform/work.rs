@@ -70,6 +70,32 @@ impl Work {
         Ok(reply)
     }
 
+    /// The same, where a value may be somebody else's already: `taken` says what the caller hears for which rule.
+    pub(super) async fn carry_out_uniquely<R>(
+        &self,
+        decision: Decision<R>,
+        actor: Actor,
+        now: Timestamp,
+        taken: impl FnOnce(&str) -> Option<ServiceError>,
+    ) -> Result<R, ServiceError> {
+        let Decision { writes, events, reply } = decision;
+        if !writes.is_empty() || !events.is_empty() {
+            let committed = self.commit(persist::unit(self.vault(), writes, &events, actor, now)).await?;
+            if let Err(CommitError::Unique(rule)) = &committed
+                && let Some(taken) = taken(rule)
+            {
+                return Err(taken);
+            }
+            committed?;
+        }
+        Ok(reply)
+    }
+
+    /// The same work, with another bound on its time.
+    pub(super) fn with_deadline(self, deadline: Deadline) -> Self {
+        Self { deadline, ..self }
+    }
+
     /// Commits a unit of work through the tenant's ledger. The inner error says that it was not committed because of
     /// what is stored: a version, a unique value.
     pub(super) async fn commit(&self, mut unit: Unit) -> Result<Result<Receipt, CommitError>, ServiceError> {

@@ -1,6 +1,8 @@
 use super::actor::TenantActor;
 use super::cell::TenantCell;
-use super::messages::{CheckPassword, EndSessions, SignInRequest, SignUpRequest, SignedIn, TenantMessage};
+use super::messages::{
+    CheckPassword, CreateUserRequest, EndSessions, SignInRequest, SignUpRequest, SignedIn, TenantMessage,
+};
 use crate::error::ServiceError;
 use plinto_domain::audit::Actor;
 use plinto_domain::{TenantId, UserId};
@@ -57,7 +59,7 @@ impl TenantHandle {
     pub(crate) async fn create_user(
         &self,
         id: TenantId,
-        request: SignUpRequest,
+        request: CreateUserRequest,
         actor: Actor,
         deadline: Deadline,
     ) -> Result<UserId, ServiceError> {
@@ -98,6 +100,11 @@ impl TenantHandle {
     ) -> Result<(), ServiceError> {
         let make = |reply| TenantMessage::EndSessions { request, reply };
         self.directory.call_unlimited(&id, deadline, make).await.map_err(unknown)?
+    }
+
+    /// Tenants that live on this node.
+    pub(crate) fn resident(&self) -> Vec<TenantId> {
+        self.directory.resident_keys()
     }
 
     /// Drains the tenant's actor; the next request activates it afresh.

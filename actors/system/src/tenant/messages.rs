@@ -5,6 +5,7 @@ use plinto_domain::password::Password;
 use plinto_domain::refresh_token::RefreshToken;
 use plinto_domain::session::{ClientDescription, RevocationReason};
 use plinto_domain::sign_in::SignIn;
+use plinto_domain::user::create::NewUser;
 use plinto_domain::{SessionId, Timestamp, UserId};
 use plinto_runtime::{Message, Refusal, Reply};
 use std::net::IpAddr;
@@ -50,6 +51,13 @@ pub(crate) struct SignUpRequest {
     pub(crate) client: ClientContext,
 }
 
+/// A checked request for a user that a service or an operator creates; the password has not met the policy yet.
+#[derive(Debug)]
+pub(crate) struct CreateUserRequest {
+    pub(crate) new: NewUser,
+    pub(crate) password: Option<Password>,
+}
+
 /// A well-formed request to sign in.
 #[derive(Debug)]
 pub(crate) struct SignInRequest {
@@ -93,7 +101,7 @@ pub struct SignedIn {
 
 pub(crate) enum TenantMessage {
     SignUp { request: Box<SignUpRequest>, reply: Reply<Result<(), ServiceError>> },
-    CreateUser { request: Box<SignUpRequest>, actor: Actor, reply: Reply<Result<UserId, ServiceError>> },
+    CreateUser { request: Box<CreateUserRequest>, actor: Actor, reply: Reply<Result<UserId, ServiceError>> },
     SignIn { request: Box<SignInRequest>, reply: Reply<Result<SignedIn, ServiceError>> },
     CheckPassword { request: Box<CheckPassword>, reply: Reply<Result<(), ServiceError>> },
     EndSessions { request: EndSessions, reply: Reply<Result<(), ServiceError>> },

@@ -15,7 +15,7 @@ pub(crate) use actor::TenantActor;
 pub(crate) use cell::TenantCell;
 pub(crate) use handle::TenantHandle;
 pub(crate) use limits::AttemptLimits;
-pub(crate) use messages::{CheckPassword, EndSessions, SignInRequest, SignUpRequest};
+pub(crate) use messages::{CheckPassword, CreateUserRequest, EndSessions, SignInRequest, SignUpRequest};
 pub use messages::{ClientContext, SignedIn};
 pub(crate) use rights::{RoleSet, SubjectRights};
 pub use tokens::IssuedAccessToken;

@@ -34,3 +34,4 @@ SELECT create_distributed_table('signing_keys', 'tenant_id', colocate_with => 'u
 SELECT create_distributed_table('outbox', 'tenant_id', colocate_with => 'users');
 SELECT create_distributed_table('ledger_heads', 'tenant_id', colocate_with => 'users');
 SELECT create_distributed_table('ledger_entries', 'tenant_id', colocate_with => 'users');
+SELECT create_distributed_table('user_search', 'tenant_id', colocate_with => 'users');

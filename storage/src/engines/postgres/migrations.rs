@@ -70,6 +70,12 @@ pub(super) const KNOWN: &[Migration] = &[
         sql: include_str!("migrations/0007_authorization.sql"),
         oldest_compatible: 1,
     },
+    Migration {
+        version: 8,
+        name: "user_profiles",
+        sql: include_str!("migrations/0008_user_profiles.sql"),
+        oldest_compatible: 1,
+    },
 ];
 
 /// What is locked while a migration runs; any number that nothing else in the database uses.

@@ -47,6 +47,11 @@ pub(super) const TENANT: &[Migration] = &[
         name: "authorization",
         sql: include_str!("migrations/tenant/0007_authorization.sql"),
     },
+    Migration {
+        version: 8,
+        name: "user_profiles",
+        sql: include_str!("migrations/tenant/0008_user_profiles.sql"),
+    },
 ];
 
 const REGISTER: &str = "CREATE TABLE IF NOT EXISTS schema_migrations (

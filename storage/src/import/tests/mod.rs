@@ -116,5 +116,5 @@ async fn tenant_id(fixture: &Fixture, slug: &str) -> Uuid {
 async fn readable_users(store: &crate::Store, tenant: Uuid) -> usize {
     use crate::repositories::users;
     let vault = store.unlock(tenant).await.unwrap().expect("it has keys");
-    users::list(&**store.engine(), &vault, None, 1_000).await.unwrap().len()
+    users::list(&**store.engine(), &vault, users::Span::after(None, 1_000), None, 0).await.unwrap().len()
 }

@@ -1,6 +1,6 @@
 use crate::{
-    Caller, ClientContext, Clock, Environment, Limits, MailRoute, Place, Places, Platform, PlatformConfig,
-    ServiceError, SignedIn,
+    Caller, ClientContext, Clock, Environment, Limits, MailRoute, NewUserInput, Place, Places, Platform,
+    PlatformConfig, ServiceError, SignedIn,
 };
 use async_trait::async_trait;
 use plinto_cluster::{Cluster, InProcess, NodeId, NodeInfo};
@@ -212,11 +212,8 @@ impl Nodes {
         let randomness = Arc::new(Stream(AtomicU64::new(1 << 32)));
         let first = node(&engine, &clock, &randomness, first_route).await;
         let tenant = first.create_tenant("demo", "Demo", settings, Actor::System).await.expect("tenant").id;
-        let password = Zeroizing::new(PASSWORD.to_owned());
-        first
-            .create_user(tenant, EMAIL.into(), password, None, Actor::System, deadline())
-            .await
-            .expect("user");
+        let user = NewUserInput::with_password(EMAIL, Zeroizing::new(PASSWORD.to_owned()));
+        first.create_user(tenant, user, Actor::System, deadline()).await.expect("user");
         let key = first.issue_service_key(tenant, "tests", Actor::System).await.expect("key").text;
         let second = node(&engine, &clock, &randomness, second_route).await;
         let caller = first.authenticate(&key).await.expect("caller");

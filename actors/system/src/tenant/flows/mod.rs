@@ -1,6 +1,7 @@
 //! The flows of a tenant: gather facts, ask the domain to decide, commit, answer.
 
 mod check_password;
+mod create_user;
 mod end_sessions;
 mod sign_in;
 mod sign_up;
@@ -22,9 +23,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub(super) use check_password::check_password;
+pub(super) use create_user::create_user;
 pub(super) use end_sessions::end_sessions;
 pub(super) use sign_in::sign_in;
-pub(super) use sign_up::{create_user, sign_up};
+pub(super) use sign_up::sign_up;
 
 /// What a flow works with.
 pub(super) struct Services {

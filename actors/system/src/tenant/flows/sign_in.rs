@@ -2,17 +2,17 @@ use super::{SIGN_IN_ATTEMPTS, Services, record_refusal, while_wanted};
 use crate::error::ServiceError;
 use crate::ledger::CommitError;
 use crate::persist::unit;
+use crate::platform::standing;
 use crate::session::issue;
 use crate::tenant::{Bearer, ClientContext, SignInRequest, SignedIn, access_token};
 use plinto_domain::account::{Account, AccountState, StoredPassword};
 use plinto_domain::address::Network;
 use plinto_domain::audit::{Actor, Event};
 use plinto_domain::password::PasswordHash;
-use plinto_domain::session::SESSION_LIMIT;
-use plinto_domain::sign_in::{PasswordCheck, SessionSeed, SignIn, SignInOutcome, decide};
-use plinto_domain::{Decision, SessionId, Timestamp, UserId};
+use plinto_domain::session::{RevocationReason, SESSION_LIMIT};
+use plinto_domain::sign_in::{PasswordCheck, SessionSeed, SignIn, SignInName, SignInOutcome, decide};
+use plinto_domain::{Decision, SessionId, Timestamp, UserId, Write};
 use plinto_runtime::{Deadline, Reply};
-use plinto_storage::repositories::users::UserState;
 use plinto_storage::repositories::{sessions, sign_in};
 
 /// Generation of a session's first refresh token.
@@ -50,15 +50,15 @@ async fn attempt(
     reply: &mut Reply<Result<SignedIn, ServiceError>>,
 ) -> Result<Attempt, ServiceError> {
     let cell = &services.cell;
-    let SignInRequest { sign_in: SignIn { email, password }, client } = request;
+    let SignInRequest { sign_in: SignIn { name, password }, client } = request;
     let network = client.address.map(Network::of);
     if let Some(network) = network {
         services.attempts.network(&cell.vault, network).await?;
     }
-    let account = cell.vault.blind_index(SIGN_IN_ATTEMPTS, email.normalized().as_bytes());
+    let account = cell.vault.blind_index(SIGN_IN_ATTEMPTS, name.normalized().as_bytes());
     services.attempts.account(&cell.vault, &account, network).await?;
 
-    let account = load_account(services, email.normalized()).await?;
+    let account = load_account(services, &name).await?;
     let stored =
         account.as_ref().and_then(|account| account.password.as_ref()).map(|stored| stored.hash.clone());
     let checking = services.hasher.check(cell.id, password, stored, deadline);
@@ -110,6 +110,9 @@ async fn begin_session(
                 failed??;
             }
         }
+        if let Some(refused) = refused_meanwhile(services, user, session, deadline).await? {
+            return Ok(refused);
+        }
         let bearer = Bearer { user, session, authenticated_at: now, amr: &amr };
         let access = access_token(cell, bearer, now, &services.environment)?;
         let refresh_expires_in = policy.expires_at(now).min(policy.idle_expires_at(now)).since(now).as_secs();
@@ -134,16 +137,51 @@ async fn live_sessions(
     Ok(live.into_iter().map(SessionId::from_uuid).collect())
 }
 
-async fn load_account(services: &Services, email: &str) -> Result<Option<Account>, ServiceError> {
+/// Whoever blocks or deletes a user ends the sessions there are. One that was being made meanwhile is not among them, so
+/// it is ended here, before anybody has heard of it.
+async fn refused_meanwhile(
+    services: &Services,
+    user: UserId,
+    session: SessionId,
+    deadline: Deadline,
+) -> Result<Option<Attempt>, ServiceError> {
     let cell = &services.cell;
-    let read = || sign_in::by_email(&*services.engine, &cell.vault, email);
+    let read = || sign_in::standing(&*services.engine, cell.id.uuid(), user.uuid());
+    let now = services.environment.now();
+    let state = services.rows.read(cell.id, read).await?.map(|row| standing(row).state(now));
+    let reason = match state {
+        Some(AccountState::Active) => return Ok(None),
+        Some(state) => state.as_str(),
+        None => "unknown_account",
+    };
+    let ended = RevocationReason::UserBlocked;
+    let revoke = Write::RevokeSession { session, reason: ended, at: now };
+    let event = Event::SessionRevoked { session, user, reason: ended };
+    let unit = unit(&cell.vault, vec![revoke], &[event], Actor::System, now);
+    match services.ledger.append(cell.id, unit, deadline).await? {
+        // A conflict says that it was ended with the others.
+        Ok(_) | Err(CommitError::Conflict(_)) => {}
+        Err(error) => return Err(error.into()),
+    }
+    let events = vec![Event::SignInRefused { user: Some(user), reason }];
+    Ok(Some(Attempt::Refused { error: ServiceError::InvalidCredentials, events, now }))
+}
+
+async fn load_account(services: &Services, name: &SignInName) -> Result<Option<Account>, ServiceError> {
+    let cell = &services.cell;
+    let read = async || match name {
+        SignInName::Email(email) => {
+            sign_in::by_email(&*services.engine, &cell.vault, email.normalized()).await
+        }
+        SignInName::Username(name) => {
+            sign_in::by_username(&*services.engine, &cell.vault, name.as_str()).await
+        }
+    };
     let row = services.rows.read(cell.id, read).await?;
+    let now = services.environment.now();
     Ok(row.map(|row| Account {
-        user: UserId::from_uuid(row.user.user_id),
-        state: match row.user.state {
-            UserState::Active => AccountState::Active,
-            UserState::Blocked => AccountState::Blocked,
-        },
+        user: UserId::from_uuid(row.user_id),
+        state: standing(row.standing).state(now),
         password: row.credential.map(|credential| StoredPassword {
             hash: PasswordHash::from_phc(credential.secret.to_string()),
             version: credential.version,

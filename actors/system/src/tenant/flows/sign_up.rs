@@ -3,11 +3,11 @@ use crate::error::ServiceError;
 use crate::ledger::CommitError;
 use crate::persist::unit;
 use crate::tenant::SignUpRequest;
+use plinto_domain::Decision;
 use plinto_domain::address::Network;
 use plinto_domain::audit::Actor;
 use plinto_domain::email::EmailAddress;
 use plinto_domain::sign_up::{SignUp, decide, decide_repeated};
-use plinto_domain::{Decision, UserId};
 use plinto_runtime::{Deadline, Reply};
 use plinto_storage::Unit;
 use plinto_storage::repositories::user_emails;
@@ -31,7 +31,7 @@ pub(in crate::tenant) async fn sign_up(
     let find = || user_emails::find_by_email(&*services.engine, &cell.vault, checked.email.normalized());
     let taken = services.rows.read(cell.id, find).await?.is_some();
     let email = checked.email.clone();
-    let (unit, _) = hash_and_decide(services, checked, None, deadline, reply).await?;
+    let unit = hash_and_decide(services, checked, deadline, reply).await?;
     if taken {
         return tell_owner(services, email, deadline).await;
     }
@@ -43,43 +43,25 @@ pub(in crate::tenant) async fn sign_up(
     }
 }
 
-/// Creates an account for an operator, who is told if the address has one.
-pub(in crate::tenant) async fn create_user(
-    services: &Services,
-    request: SignUpRequest,
-    actor: Actor,
-    deadline: Deadline,
-    reply: &mut Reply<Result<UserId, ServiceError>>,
-) -> Result<UserId, ServiceError> {
-    let checked = check(services, &request)?;
-    let (unit, user) = hash_and_decide(services, checked, Some(actor), deadline, reply).await?;
-    match services.ledger.append(services.cell.id, unit, deadline).await? {
-        Ok(_) => Ok(user),
-        Err(CommitError::Unique(_)) => Err(ServiceError::EmailTaken),
-        Err(error) => Err(error.into()),
-    }
-}
-
 fn check(services: &Services, request: &SignUpRequest) -> Result<SignUp, ServiceError> {
     let policy = &services.cell.settings.password;
     Ok(SignUp::parse(&request.email, &request.password, request.name.as_deref(), policy)?)
 }
 
-/// The decision as a unit of work. Without a named actor the new user acts for themselves.
+/// The decision as a unit of work. The new user acts for themselves.
 async fn hash_and_decide<R>(
     services: &Services,
     checked: SignUp,
-    actor: Option<Actor>,
     deadline: Deadline,
     reply: &mut Reply<R>,
-) -> Result<(Unit, UserId), ServiceError> {
+) -> Result<Unit, ServiceError> {
     let cell = &services.cell;
     let SignUp { email, password, name } = checked;
     let hash = while_wanted(reply, services.hasher.hash(cell.id, password, deadline)).await?;
     let now = services.environment.now();
     let Decision { writes, events, reply: user } =
         decide(email, name, hash, now, services.environment.randomness());
-    Ok((unit(&cell.vault, writes, &events, actor.unwrap_or(Actor::User(user)), now), user))
+    Ok(unit(&cell.vault, writes, &events, Actor::User(user), now))
 }
 
 /// The address has an account: whoever reads its mail hears of it, whoever signs up does not.

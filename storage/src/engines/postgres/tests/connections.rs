@@ -34,7 +34,7 @@ async fn a_dropped_commit_leaves_no_open_transaction() {
     let user = fixture.stored_user(&vault).await;
     let superuser = client(&database.superuser_url).await;
     superuser.batch_execute("BEGIN; LOCK TABLE users IN EXCLUSIVE MODE").await.unwrap();
-    let update = users::update_state(&vault, user.user_id, UserState::Blocked, 5, 1);
+    let update = users::update_standing(&vault, user.user_id, UserState::Blocked, 5, 1);
     let unit = Unit { statements: vec![update], entries: vec![entry("user.blocked", user.user_id)] };
     let commit = fixture.engine().commit(Scope::Tenant(vault.tenant()), "suite", vec![unit]);
     timeout(Duration::from_millis(300), commit).await.expect_err("waits for the lock and is dropped");
@@ -50,7 +50,7 @@ async fn a_dropped_commit_leaves_no_open_transaction() {
     assert_eq!(pool(fixture.engine()).await.in_use, 0);
     let read = users::get(fixture.engine(), &vault, user.user_id).await;
     assert_eq!(read, Ok(Some(user.clone())), "nothing of it was written");
-    let update = users::update_state(&vault, user.user_id, UserState::Blocked, 5, 1);
+    let update = users::update_standing(&vault, user.user_id, UserState::Blocked, 5, 1);
     fixture.commit(&vault, vec![update], vec![]).await.expect("the connections are in order");
 }
 

@@ -9,6 +9,7 @@ use super::{client, database, fixture};
 use crate::conformance::{Fixture, NOW, entry};
 use crate::repositories::api_keys::{self, ApiKeyKind, ApiKeyRow, HashedSecret};
 use crate::repositories::service_accounts::{self, ServiceAccountRow};
+use crate::repositories::user_search::{self, Searched};
 use crate::repositories::{
     credentials, kept_answers, outbox, sessions, signing_keys, user_emails, write_probe,
 };
@@ -53,6 +54,7 @@ async fn furnish(fixture: &Fixture) -> (Uuid, Uuid) {
             user_emails::insert(&vault, "ada@example.com", &email),
             credentials::insert(&vault, &fixture.credential(user.user_id)),
             sessions::insert(&vault, &fixture.session(&vault, user.user_id)),
+            user_search::insert(&vault, Searched::Name, "ada", user.user_id),
             signing_keys::insert(&vault, &crate::conformance::rows::signing_key("k1")),
             outbox::insert(&vault, &crate::conformance::mail::mail(fixture)),
             kept_answers::insert(&vault, &crate::conformance::rows::kept_answer(&vault)),

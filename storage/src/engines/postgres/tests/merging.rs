@@ -39,13 +39,18 @@ fn id(number: u128) -> Value {
 }
 
 fn update(user: u128, version: i64) -> Statement {
-    let params = vec![id(0), "blocked".into(), 7i64.into(), id(user), version.into()];
-    Statement::new(users::UPDATE_STATE, params).expecting(1, "user_version")
+    let params = vec![id(0), 7i64.into(), id(user), version.into()];
+    Statement::new(users::TOUCH, params).expecting(1, "user_version")
 }
 
 fn insert(user: u128) -> Statement {
-    let params = vec![id(0), id(user), "active".into(), Value::Null, 1i64.into(), 1i64.into(), 1i64.into()];
-    Statement::new(users::INSERT, params)
+    let nothing = std::iter::repeat_n(Value::Null, 12);
+    let params = [id(0), id(user), "active".into()].into_iter().chain(nothing).chain([
+        1i64.into(),
+        1i64.into(),
+        1i64.into(),
+    ]);
+    Statement::new(users::INSERT, params.collect())
 }
 
 #[test]
@@ -120,7 +125,7 @@ async fn merged_statements_do_what_each_would_have_done() {
     let vault = fixture.tenant("ours").await;
     let scope = Scope::Tenant(vault.tenant());
     let mut users: Vec<_> = (0..40).map(|_| fixture.user()).collect();
-    users.iter_mut().step_by(3).for_each(|user| user.name = None);
+    users.iter_mut().step_by(3).for_each(|user| user.profile.name = None);
     let addresses: Vec<_> = (0..40).map(|number| format!("user{number}@example.com")).collect();
     let rows: Vec<_> = users.iter().map(|user| fixture.session(&vault, user.user_id)).collect();
     // As sign-up does: children after parents in every unit.
@@ -156,7 +161,7 @@ async fn of_many_units_exactly_those_fail_that_must() {
     let failing = [0, 5, 6, 20, 36];
     let units = users.iter().enumerate().map(|(number, user)| {
         let version = if failing.contains(&number) { 9 } else { 1 };
-        let update = users::update_state(&vault, user.user_id, UserState::Blocked, 5, version);
+        let update = users::update_standing(&vault, user.user_id, UserState::Blocked, 5, version);
         Unit { statements: vec![update], entries: vec![entry("user.blocked", number)] }
     });
     let scope = Scope::Tenant(vault.tenant());
@@ -168,8 +173,8 @@ async fn of_many_units_exactly_those_fail_that_must() {
         } else {
             seq += 1;
             assert_eq!(answer.expect("stands").last_seq, seq, "{number}");
-            (users[number].state, users[number].version, users[number].updated_at) =
-                (UserState::Blocked, 2, 5);
+            (users[number].standing, users[number].version, users[number].updated_at) =
+                (UserState::Blocked.into(), 2, 5);
         }
     }
     for user in users {
@@ -220,8 +225,9 @@ async fn a_server_that_refuses_merged_statements_gets_them_one_by_one() {
     let scope = Scope::Tenant(vault.tenant());
     let users = [fixture.stored_user(&vault).await, fixture.stored_user(&vault).await];
     for version in 1..3 {
-        let block =
-            |user: &users::UserRow| users::update_state(&vault, user.user_id, UserState::Blocked, 5, version);
+        let block = |user: &users::UserRow| {
+            users::update_standing(&vault, user.user_id, UserState::Blocked, 5, version)
+        };
         let units = users.iter().map(|user| unit(vec![block(user)])).collect();
         let answers = fixture.engine().commit(scope, "suite", units).await.expect("commits");
         assert!(answers.iter().all(Result::is_ok), "{answers:?}");

@@ -66,7 +66,7 @@ async fn of_nodes_that_change_one_version_exactly_one_wins() {
     let mut tasks = tokio::task::JoinSet::new();
     for _ in 0..3 {
         let engine = open(&database, PostgresOptions::default()).await;
-        let update = users::update_state(&vault, user.user_id, UserState::Blocked, 5, 1);
+        let update = users::update_standing(&vault, user.user_id, UserState::Blocked, 5, 1);
         let unit = Unit { statements: vec![update], entries: vec![entry("user.blocked", user.user_id)] };
         let scope = Scope::Tenant(vault.tenant());
         tasks.spawn(

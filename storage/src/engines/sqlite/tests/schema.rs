@@ -6,8 +6,9 @@ use super::super::connection::in_memory;
 use super::super::options::SqliteOptions;
 use crate::Scope;
 use crate::repositories::{
-    api_keys, constraint, credentials, grants, ledger, master_checks, outbox, role_sets, roles,
-    service_accounts, sessions, sign_in, signing_keys, tenant_keys, tenants, user_emails, users, write_probe,
+    api_keys, constraint, credentials, grants, ledger, master_checks, outbox, purge, role_sets, roles,
+    service_accounts, sessions, sign_in, signing_keys, tenant_keys, tenants, user_emails, user_search, users,
+    write_probe,
 };
 
 fn database(scope: Scope) -> Connection {
@@ -42,6 +43,8 @@ fn every_text_is_valid_where_it_is_used() {
             tenant(),
             vec![
                 users::ALL,
+                user_search::ALL,
+                purge::ALL,
                 user_emails::ALL,
                 credentials::ALL,
                 sessions::ALL,
@@ -98,6 +101,8 @@ fn look_ups_use_a_key_and_never_scan() {
     let connection = tenant();
     let reads = [
         users::ALL,
+        user_search::ALL,
+        purge::ALL,
         user_emails::ALL,
         credentials::ALL,
         sessions::ALL,

@@ -12,7 +12,7 @@ async fn no_file_holds_anything_personal_or_secret_in_clear() {
     let fixture = folder.fixture().await;
     let vault = fixture.tenant("ours").await;
     let mut user = fixture.user();
-    user.name = Some("Ada Lovelace".to_owned());
+    user.profile.name = Some("Ada Lovelace".to_owned());
     let email = fixture.email(user.user_id, "Ada@Example.com");
     let credential = fixture.credential(user.user_id);
     let mut session = fixture.session(&vault, user.user_id);

@@ -2,20 +2,17 @@
 
 pub(crate) mod authorization;
 mod keys;
+pub(crate) mod users;
 
 use crate::mail::SealedMail;
 use plinto_domain::audit::{Actor, Event};
 use plinto_domain::decision::{NewSession, Write};
-use plinto_domain::email::EmailAddress;
 use plinto_domain::mail::{DeliveryWrite, OutgoingMail};
-use plinto_domain::name::DisplayName;
 use plinto_domain::session::SessionWrite;
-use plinto_domain::{SessionId, TenantId, Timestamp, UserId};
+use plinto_domain::{SessionId, TenantId, Timestamp};
 use plinto_storage::repositories::credentials::{self, CredentialKind, CredentialRow};
 use plinto_storage::repositories::outbox::{self, MailRow, MailState};
 use plinto_storage::repositories::sessions::{self, ClientInfo, Rotation, SessionRow};
-use plinto_storage::repositories::user_emails::{self, UserEmailRow};
-use plinto_storage::repositories::users::{self, UserRow, UserState};
 use plinto_storage::{Expect, NewEntry, Statement, TenantVault, Unit};
 use uuid::Uuid;
 use zeroize::Zeroizing;
@@ -52,11 +49,7 @@ pub(crate) fn entries(events: &[Event], actor: Actor, now: Timestamp) -> Vec<New
 fn statements(vault: &TenantVault, write: Write, now: Timestamp) -> Vec<Statement> {
     let tenant = vault.tenant();
     match write {
-        Write::InsertUser { user, email, name, at } => insert_user(vault, user, &email, name.as_ref(), at),
-        Write::SetUserName { user, name, expected_version, at } => {
-            let name = name.as_ref().map(DisplayName::as_str);
-            vec![users::update_name(vault, user.uuid(), name, at.as_millis(), expected_version)]
-        }
+        Write::User(write) => users::statements(vault, write),
         Write::InsertPassword { user, hash, at } => vec![credentials::insert(
             vault,
             &CredentialRow {
@@ -154,31 +147,6 @@ fn session_statement(vault: &TenantVault, write: SessionWrite) -> Statement {
 pub(crate) fn seen(tenant: TenantId, session: SessionId, at: Timestamp) -> Unit {
     let statements = vec![sessions::note_seen(tenant.uuid(), session.uuid(), at.as_millis())];
     Unit { statements, entries: Vec::new() }
-}
-
-fn insert_user(
-    vault: &TenantVault,
-    user: UserId,
-    email: &EmailAddress,
-    name: Option<&DisplayName>,
-    at: Timestamp,
-) -> Vec<Statement> {
-    let row = UserRow {
-        user_id: user.uuid(),
-        state: UserState::Active,
-        name: name.map(|name| name.as_str().to_owned()),
-        created_at: at.as_millis(),
-        updated_at: at.as_millis(),
-        version: FIRST_VERSION,
-    };
-    let address = UserEmailRow {
-        user_id: user.uuid(),
-        email: email.as_entered().to_owned(),
-        verified_at: None,
-        is_primary: true,
-        created_at: at.as_millis(),
-    };
-    vec![users::insert(vault, &row), user_emails::insert(vault, email.normalized(), &address)]
 }
 
 fn queue_mail(vault: &TenantVault, mail: OutgoingMail) -> Statement {
