@@ -231,7 +231,12 @@ impl Nodes {
 
     /// Signs in through the first node.
     pub(crate) async fn sign_in(&self) -> SignedIn {
-        self.first.sign_in(self.tenant, EMAIL, PASSWORD, client(), deadline()).await.expect("signed in")
+        self.try_sign_in(&self.first).await.expect("signed in")
+    }
+
+    /// Signs in through a node.
+    pub(super) async fn try_sign_in(&self, node: &Platform) -> Result<SignedIn, ServiceError> {
+        node.sign_in(self.tenant, EMAIL, PASSWORD, client(), deadline()).await
     }
 
     pub(crate) async fn introspect(&self, node: &Platform, token: &str) -> Result<bool, ServiceError> {
