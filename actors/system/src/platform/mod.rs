@@ -128,7 +128,7 @@ impl Platform {
             postman.start(&system);
         }
         let follower = lessor.map(|lessor| {
-            Arc::new(Follower {
+            let follower = Arc::new(Follower {
                 cluster: Arc::clone(&cluster),
                 engine,
                 store: Arc::clone(&store),
@@ -146,11 +146,10 @@ impl Platform {
                 look_ups: LookUps::default(),
                 reloads: Reloads::default(),
                 progress: Progress::default(),
-            })
-        });
-        if let Some(follower) = &follower {
+            });
             follower.start();
-        }
+            follower
+        });
         Ok(Self(Arc::new(Inner {
             issuer_prefix: format!("{}/t/", config.base_url),
             registry,
