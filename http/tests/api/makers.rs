@@ -74,7 +74,7 @@ impl<'a> Street<'a> {
             }
             (_, "user" | "user_id") => self.user().await,
             (_, "session") => self.app.sign_in("ada@example.com").await.session,
-            (_, "key") => self.app.secret_key(&["users:read"]).await.0,
+            ("/v1/api-keys/", "key") => self.app.secret_key(&["users:read"]).await.0,
             (_, "account") => self.service_account().await,
             ("/v1/grants", "subject") => self.user().await,
             ("/v1/roles/", "role") => self.role().await,
