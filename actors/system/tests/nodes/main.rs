@@ -1,6 +1,7 @@
 //! Several nodes over one database, in one process and in paused time.
 
 mod api_keys;
+mod authorization;
 mod cluster;
 mod disturbances;
 mod engine;
