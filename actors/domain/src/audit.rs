@@ -4,6 +4,7 @@ use crate::api_key::ApiKeyEvent;
 use crate::authorization::AuthorizationEvent;
 use crate::id::{ApiKeyId, SessionId, TenantId, UserId};
 use crate::mail::MailEvent;
+use crate::recovery::RecoveryEvent;
 use crate::service_account::ServiceAccountEvent;
 use crate::session::{RevocationReason, SessionEvent};
 use crate::user::event::UserEvent;
@@ -150,6 +151,8 @@ pub enum Event {
     },
     /// Something happened to a mail.
     Mail(MailEvent),
+    /// Something happened to an address or a password.
+    Recovery(RecoveryEvent),
     /// Something else happened to a session.
     Session(SessionEvent),
     /// Something about roles and grants.
@@ -180,6 +183,7 @@ impl Event {
             Self::SessionRevoked { .. } => "session.revoked",
             Self::UserSessionsRevoked { .. } => "user.sessions_revoked",
             Self::Mail(event) => event.name(),
+            Self::Recovery(event) => event.name(),
             Self::Session(event) => event.name(),
             Self::Authorization(event) => event.name(),
         }
@@ -212,7 +216,8 @@ impl Event {
             | Self::SessionRefreshed { .. }
             | Self::SessionRefreshRepeated { .. }
             | Self::RefreshReuseDetected { .. }
-            | Self::Mail(_) => false,
+            | Self::Mail(_)
+            | Self::Recovery(_) => false,
             Self::Session(event) => event.concerns_other_nodes(),
         }
     }
@@ -242,6 +247,7 @@ impl Event {
             | Self::RefreshReuseDetected { session, .. }
             | Self::SessionRevoked { session, .. } => session.to_string(),
             Self::Mail(event) => event.subject(),
+            Self::Recovery(event) => event.subject(),
             Self::Session(event) => event.subject(),
             Self::Authorization(event) => event.subject(),
         }
@@ -272,6 +278,7 @@ impl Event {
             }
             Self::SessionRevoked { user, reason, .. } => json!({ "user": user, "reason": reason.as_str() }),
             Self::Mail(event) => event.data(),
+            Self::Recovery(event) => event.data(),
             Self::UserSessionsRevoked { reason, kept: None, .. } => json!({ "reason": reason.as_str() }),
             Self::UserSessionsRevoked { reason, kept, .. } => {
                 json!({ "reason": reason.as_str(), "kept": kept })

@@ -5,7 +5,9 @@ use crate::audit::Event;
 use crate::authorization::AuthorizationWrite;
 use crate::id::{SessionId, UserId};
 use crate::mail::{DeliveryWrite, OutgoingMail};
+use crate::one_time::OneTimeWrite;
 use crate::password::PasswordHash;
+use crate::recovery::RecoveryWrite;
 use crate::service_account::ServiceAccountWrite;
 use crate::session::{ClientDescription, RevocationReason, SessionWrite};
 use crate::time::Timestamp;
@@ -26,6 +28,14 @@ impl<R> Decision<R> {
     /// A decision that changes nothing.
     pub const fn reply_only(reply: R) -> Self {
         Self { writes: Vec::new(), events: Vec::new(), reply }
+    }
+}
+
+impl Decision<()> {
+    /// Adds what another decision asks for.
+    pub fn and(&mut self, other: Self) {
+        self.writes.extend(other.writes);
+        self.events.extend(other.events);
     }
 }
 
@@ -56,6 +66,10 @@ pub enum Write {
     },
     /// A mail to be sent.
     Mail(OutgoingMail),
+    /// What becomes of a link or code that is good once.
+    OneTime(OneTimeWrite),
+    /// A proved address, or a new password.
+    Recovery(RecoveryWrite),
     /// What becomes of a mail.
     MailDelivery(DeliveryWrite),
     /// A new session.

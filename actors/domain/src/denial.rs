@@ -68,6 +68,7 @@ pub fn all() -> impl Iterator<Item = &'static Denial> {
         crate::session::DENIALS,
         crate::user::DENIALS,
         crate::authorization::DENIALS,
+        crate::one_time::DENIALS,
     ]
     .into_iter()
     .flatten()

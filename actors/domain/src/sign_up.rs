@@ -38,7 +38,7 @@ impl SignUp {
         let name = name.map(|name| DisplayName::parse("name", name)).transpose();
         let weak = match (&email, &password, &name) {
             (Ok(email), Ok(password), Ok(name)) => {
-                policy.check(password, email, name.as_ref().map(DisplayName::as_str)).err()
+                policy.check(password, Some(email), name.as_ref().map(DisplayName::as_str)).err()
             }
             _ => None,
         };

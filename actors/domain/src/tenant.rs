@@ -3,6 +3,7 @@
 use crate::input::InvalidInput;
 use crate::mail::MailSettings;
 use crate::password::PasswordPolicy;
+use crate::recovery::RecoverySettings;
 use crate::session::SessionPolicy;
 use crate::user::standing::UserPolicy;
 use serde::{Deserialize, Serialize};
@@ -75,12 +76,15 @@ pub struct TenantSettings {
     pub mail: MailSettings,
     /// The life of users.
     pub users: UserPolicy,
+    /// Proofs of addresses, new passwords, signing in by mail.
+    pub recovery: RecoverySettings,
 }
 
 impl TenantSettings {
     /// Refuses values no operator should want.
     pub fn check(&self) -> Result<(), InvalidInput> {
         self.mail.check()?;
+        self.recovery.check()?;
         let refuse = |field, detail: &str| Err(InvalidInput::new(field, "out_of_range", detail));
         if !(8..=128).contains(&self.password.min_length) {
             return refuse("settings.password.min_length", "choose 8 to 128 characters");

@@ -3,12 +3,12 @@
 use crate::config::PlatformConfig;
 use crate::environment::Environment;
 use crate::ledger::{LedgerActor, LedgerHandle};
-use crate::mail::MailQueue;
+use crate::mail::{MailQueue, MailTransport, Postman};
 use crate::nodes::{Lessor, SharedGuesses, Watch};
 use crate::passwords::PasswordHasher;
 use crate::sealed_rows::SealedRows;
 use crate::session::{SessionActor, SessionEnds};
-use crate::tenant::{AttemptLimits, TenantActor};
+use crate::tenant::{AttemptLimits, TenantActor, TenantHandle};
 use plinto_cluster::Cluster;
 use plinto_runtime::{ActorSystem, Directory, DirectoryConfig};
 use plinto_storage::Store;
@@ -33,6 +33,8 @@ pub(crate) struct Directories {
     pub(crate) sessions: Directory<SessionActor>,
     /// How tenants reach sessions that they end.
     pub(crate) ends: SessionEnds,
+    pub(crate) hasher: PasswordHasher,
+    pub(crate) attempts: Arc<AttemptLimits>,
 }
 
 impl Parts<'_> {
@@ -49,14 +51,16 @@ impl Parts<'_> {
         let ledger = LedgerHandle::new(system.directory(ledger_actor, tenant_idle.clone()).await);
         let guesses = self.shared.map(|(cluster, _)| SharedGuesses::new(Arc::clone(cluster)));
         let ends = SessionEnds::default();
+        let hasher = PasswordHasher::start(&limits, self.environment.clone(), system);
+        let attempts = Arc::new(AttemptLimits::new(&limits, guesses));
         let tenant_actor = TenantActor {
             store: Arc::clone(self.store),
             rows: Arc::clone(self.rows),
             config: self.config.clone(),
             environment: self.environment.clone(),
-            hasher: PasswordHasher::start(&limits, self.environment.clone(), system),
+            hasher: hasher.clone(),
             ledger: ledger.clone(),
-            attempts: Arc::new(AttemptLimits::new(&limits, guesses)),
+            attempts: Arc::clone(&attempts),
             watch: Arc::clone(self.watch),
             ends: ends.clone(),
             lessor: self.shared.map(|(_, lessor)| Arc::clone(lessor)),
@@ -79,6 +83,24 @@ impl Parts<'_> {
             ..DirectoryConfig::default()
         };
         let sessions = system.directory(session_actor, session_config).await;
-        Directories { ledger, tenants, sessions, ends }
+        Directories { ledger, tenants, sessions, ends, hasher, attempts }
+    }
+
+    /// What delivers mail.
+    pub(crate) fn postman(
+        &self,
+        transport: Arc<dyn MailTransport>,
+        tenants: &TenantHandle,
+        ledger: &LedgerHandle,
+    ) -> Postman {
+        Postman {
+            queue: Arc::clone(self.mail),
+            transport,
+            store: Arc::clone(self.store),
+            rows: Arc::clone(self.rows),
+            environment: self.environment.clone(),
+            tenants: tenants.clone(),
+            ledger: ledger.clone(),
+        }
     }
 }

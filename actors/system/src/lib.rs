@@ -16,6 +16,7 @@ mod ledger;
 mod look_ups;
 mod mail;
 mod nodes;
+mod one_time;
 mod passwords;
 mod persist;
 mod places;

@@ -6,8 +6,10 @@ pub(crate) mod api_keys;
 pub(crate) mod audit;
 pub(crate) mod authorization;
 pub(crate) mod keys;
+pub(crate) mod mail_pages;
 pub(crate) mod mailbox;
 pub(crate) mod me;
+pub(crate) mod recovery;
 pub(crate) mod service_accounts;
 pub(crate) mod session_lists;
 pub(crate) mod sessions;
@@ -35,6 +37,8 @@ pub(crate) fn routes(with_mailbox: bool) -> Vec<Route> {
     ];
     rows.extend(users::routes());
     rows.extend(audit::routes());
+    rows.extend(recovery::routes());
+    rows.extend(mail_pages::routes());
     if with_mailbox {
         rows.extend(mailbox::routes());
     }

@@ -57,6 +57,8 @@ const CAPABILITIES: &[fn() -> utoipa::openapi::OpenApi] = &[
     core::service_accounts::Operations::openapi,
     core::authorization::Operations::openapi,
     core::access::Operations::openapi,
+    core::recovery::Operations::openapi,
+    core::mail_pages::Operations::openapi,
     auth::introspect::Operations::openapi,
     auth::runtime::Operations::openapi,
     auth::nodes::Operations::openapi,

@@ -14,6 +14,12 @@ impl TestApp {
     }
 }
 
+/// The token of the link in a mail.
+pub(crate) fn token_in(mail: &KeptMail) -> String {
+    let (_, token) = mail.text.split_once("token=").expect("the mail has a link");
+    token.lines().next().expect("a token").to_owned()
+}
+
 #[tokio::test]
 async fn the_mailbox_is_empty_at_first_and_knows_no_other_mail() {
     let app = TestApp::new().await;

@@ -21,6 +21,7 @@ mod mail;
 mod makers;
 mod operations;
 mod privacy;
+mod recovery;
 mod retries;
 mod runtime;
 mod service_accounts;

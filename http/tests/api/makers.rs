@@ -91,6 +91,8 @@ impl<'a> Street<'a> {
             "password" => json!(PASSWORD),
             "key" => json!(format!("key-{}", self.serial())),
             "until" => json!(1_800_000_060_000_i64),
+            // Nobody's: a test that got in would change the password the others sign in with.
+            "current_password" => json!("quite another password"),
             "slug" => json!(format!("slug-{}", self.serial())),
             "refresh_token" => json!(self.ada.refresh),
             "path" => json!(format!("/tenants/{}", self.app.tenant)),

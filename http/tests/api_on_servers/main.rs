@@ -39,6 +39,8 @@ mod makers;
 mod operations;
 #[path = "../api/privacy.rs"]
 mod privacy;
+#[path = "../api/recovery.rs"]
+mod recovery;
 #[path = "../api/retries.rs"]
 mod retries;
 #[path = "../api/runtime.rs"]

@@ -21,6 +21,8 @@ pub mod ledger;
 #[expect(missing_docs, reason = "the names of the tests say what they hold")]
 pub mod mail;
 #[expect(missing_docs, reason = "the names of the tests say what they hold")]
+pub mod one_time;
+#[expect(missing_docs, reason = "the names of the tests say what they hold")]
 pub mod rows;
 #[expect(missing_docs, reason = "the names of the tests say what they hold")]
 pub mod sessions;
@@ -63,6 +65,8 @@ macro_rules! conformance {
                     sign_in_reads_everything_at_once, answers_are_kept_until_they_expire;
                 mail: mails_round_trip, a_mail_is_claimed_once_per_version, what_is_said_once_is_said_once,
                     finished_mails_are_forgotten;
+                one_time: one_time_tokens_round_trip, a_one_time_token_is_used_once,
+                    what_is_left_of_a_user_is_withdrawn_and_the_expired_removed;
                 sessions: live_sessions_are_those_neither_revoked_nor_over,
                     a_session_is_seen_ever_later_and_its_version_stays,
                     a_user_at_the_limit_begins_no_session_more, a_session_reauthenticates_at_its_version;

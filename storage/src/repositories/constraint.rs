@@ -30,6 +30,8 @@ pub const CREDENTIAL: &str = "credentials.kind";
 pub const SESSION: &str = "sessions.session_id";
 /// Two signing keys with one `kid` in a tenant.
 pub const SIGNING_KEY: &str = "signing_keys.kid";
+/// Two one-time secrets with one hash in a tenant.
+pub const ONE_TIME_TOKEN: &str = "one_time_tokens.token_hash";
 /// Two mails with one id in a tenant.
 pub const OUTBOX: &str = "outbox.mail_id";
 /// Two mails of a tenant that say the same of the same.
@@ -65,6 +67,7 @@ pub(crate) const KEYS: &[(&str, &[&str], &str)] = &[
     ("credentials", &["tenant_id", "user_id", "kind"], CREDENTIAL),
     ("sessions", &["tenant_id", "session_id"], SESSION),
     ("signing_keys", &["tenant_id", "kid"], SIGNING_KEY),
+    ("one_time_tokens", &["tenant_id", "token_hash"], ONE_TIME_TOKEN),
     ("outbox", &["tenant_id", "mail_id"], OUTBOX),
     ("outbox", &["tenant_id", "once"], OUTBOX_ONCE),
     ("kept_answers", &["tenant_id", "request_index"], KEPT_ANSWER),

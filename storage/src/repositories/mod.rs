@@ -23,6 +23,7 @@ pub mod grants;
 pub mod kept_answers;
 pub(crate) mod ledger;
 pub(crate) mod master_checks;
+pub mod one_time_tokens;
 pub mod outbox;
 pub mod purge;
 pub mod role_sets;

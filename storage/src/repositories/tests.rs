@@ -22,6 +22,7 @@ const TENANT: &[&[(&str, &str)]] = &[
     sessions::ALL,
     sign_in::ALL,
     signing_keys::ALL,
+    one_time_tokens::ALL,
     outbox::ALL,
     kept_answers::ALL,
     role_sets::ALL,

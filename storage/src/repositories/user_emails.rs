@@ -14,6 +14,8 @@ statements! {
               VALUES ($1, $2, $3, $4, $5, $6, $7)";
     FIND = "SELECT email_index, user_id, email, verified_at, is_primary, created_at \
             FROM user_emails WHERE tenant_id = $1 AND email_index = $2";
+    PROVE = "UPDATE user_emails SET verified_at = coalesce(verified_at, $2) \
+             WHERE tenant_id = $1 AND email_index = $3 AND user_id = $4";
     LIST_FOR_USER = "SELECT email_index, user_id, email, verified_at, is_primary, created_at \
                      FROM user_emails WHERE tenant_id = $1 AND user_id = $2 ORDER BY created_at, email_index";
     LIST_PRIMARY = "SELECT email_index, user_id, email, verified_at, is_primary, created_at \
@@ -105,6 +107,12 @@ pub fn verify(vault: &TenantVault, normalized: &str, user_id: Uuid, at: i64) -> 
     let index = index(vault, normalized);
     Statement::new(VERIFY, vec![vault.tenant().into(), at.into(), index.into(), user_id.into()])
         .expecting(1, "email_state")
+}
+
+/// Marks an address as proved, if it was not and is the user's.
+pub fn prove(vault: &TenantVault, normalized: &str, user_id: Uuid, at: i64) -> Statement {
+    let index = index(vault, normalized);
+    Statement::new(PROVE, vec![vault.tenant().into(), at.into(), index.into(), user_id.into()])
 }
 
 /// The address whose normalized form is `normalized`.

@@ -89,6 +89,21 @@ const OF_A_TENANT: &[Layout] = &[
         rest: &["alg", "private_key", "public_jwk", "state", "created_at", "not_after"],
     },
     Layout {
+        name: "one_time_tokens",
+        key: &["tenant_id", "token_hash"],
+        rest: &[
+            "purpose",
+            "user_id",
+            "email",
+            "sent_hash",
+            "attempts",
+            "created_at",
+            "expires_at",
+            "used_at",
+            "version",
+        ],
+    },
+    Layout {
         name: "outbox",
         key: &["tenant_id", "mail_id"],
         rest: &[

@@ -19,6 +19,8 @@ pub enum RevocationReason {
     EndedByUser,
     /// A service or an operator ended it.
     EndedByOperator,
+    /// The password was changed.
+    PasswordChanged,
     /// Its user began another, and may have no more.
     SessionLimit,
     /// Its user was blocked.
@@ -36,6 +38,7 @@ impl RevocationReason {
             Self::RefreshReuse => "refresh_reuse",
             Self::EndedByUser => "ended_by_user",
             Self::EndedByOperator => "ended_by_operator",
+            Self::PasswordChanged => "password_changed",
             Self::SessionLimit => "session_limit",
             Self::UserBlocked => "user_blocked",
             Self::UserDeleted => "user_deleted",

@@ -85,6 +85,7 @@ mod tests {
     use plinto_domain::authorization::AuthorizationEvent;
     use plinto_domain::id::{GrantId, RoleId};
     use plinto_domain::mail::MailEvent;
+    use plinto_domain::recovery::RecoveryEvent;
     use plinto_domain::service_account::ServiceAccountEvent;
     use plinto_domain::session::{RevocationReason, SessionEvent};
     use plinto_domain::user::event::{Happening, UserEvent};
@@ -169,13 +170,14 @@ mod tests {
                     attempt: 1,
                 }))
             }
+            Some(Event::Mail(_)) => Some(Event::Recovery(RecoveryEvent::EmailVerified { user })),
             Some(Event::SessionRevoked { .. }) => {
                 Some(Event::UserSessionsRevoked { user, kept: None, reason })
             }
             Some(Event::UserSessionsRevoked { .. }) => {
                 Some(Event::Session(SessionEvent::Reauthenticated { session, generation: 2 }))
             }
-            Some(Event::Mail(_)) => Some(Event::Authorization(AuthorizationEvent::RoleCreated { role })),
+            Some(Event::Recovery(_)) => Some(Event::Authorization(AuthorizationEvent::RoleCreated { role })),
             Some(Event::Authorization(AuthorizationEvent::RoleCreated { .. })) => {
                 Some(Event::Authorization(AuthorizationEvent::RoleChanged { role, fields: vec!["name"] }))
             }

@@ -8,11 +8,15 @@ use crate::mail::SealedMail;
 use plinto_domain::audit::{Actor, Event};
 use plinto_domain::decision::{NewSession, Write};
 use plinto_domain::mail::{DeliveryWrite, OutgoingMail};
+use plinto_domain::one_time::OneTimeWrite;
+use plinto_domain::recovery::RecoveryWrite;
 use plinto_domain::session::SessionWrite;
-use plinto_domain::{SessionId, TenantId, Timestamp};
+use plinto_domain::{SessionId, TenantId, Timestamp, UserId};
 use plinto_storage::repositories::credentials::{self, CredentialKind, CredentialRow};
+use plinto_storage::repositories::one_time_tokens::{self, OneTimeTokenRow};
 use plinto_storage::repositories::outbox::{self, MailRow, MailState};
 use plinto_storage::repositories::sessions::{self, ClientInfo, Rotation, SessionRow};
+use plinto_storage::repositories::user_emails;
 use plinto_storage::{Expect, NewEntry, Statement, TenantVault, Unit};
 use uuid::Uuid;
 use zeroize::Zeroizing;
@@ -75,6 +79,8 @@ fn statements(vault: &TenantVault, write: Write, now: Timestamp) -> Vec<Statemen
             update.expect = Expect::Any;
             vec![update]
         }
+        Write::OneTime(write) => one_time(vault, write),
+        Write::Recovery(write) => vec![recover(vault, write)],
         Write::Mail(mail) => vec![queue_mail(vault, mail)],
         Write::MailDelivery(write) => deliver_mail(tenant, write, now),
         Write::Authorization(write) => authorization::statements(vault, write),
@@ -147,6 +153,55 @@ fn session_statement(vault: &TenantVault, write: SessionWrite) -> Statement {
 pub(crate) fn seen(tenant: TenantId, session: SessionId, at: Timestamp) -> Unit {
     let statements = vec![sessions::note_seen(tenant.uuid(), session.uuid(), at.as_millis())];
     Unit { statements, entries: Vec::new() }
+}
+
+fn one_time(vault: &TenantVault, write: OneTimeWrite) -> Vec<Statement> {
+    let tenant = vault.tenant();
+    match write {
+        OneTimeWrite::Issue(new) => {
+            let row = OneTimeTokenRow {
+                token_hash: new.id,
+                purpose: new.purpose.as_str().to_owned(),
+                user_id: new.user.map(UserId::uuid),
+                email: new.email.as_entered().to_owned(),
+                sent_hash: new.sent,
+                attempts: 0,
+                created_at: new.at.as_millis(),
+                expires_at: new.expires_at.as_millis(),
+                used_at: None,
+                version: FIRST_VERSION,
+            };
+            vec![one_time_tokens::insert(vault, &row)]
+        }
+        OneTimeWrite::Use { id, at, expected_version } => {
+            // Whoever uses one removes those that expired: it needs no transaction of its own.
+            vec![
+                one_time_tokens::use_up(tenant, id, at.as_millis(), expected_version),
+                one_time_tokens::purge(tenant, at.as_millis()),
+            ]
+        }
+        OneTimeWrite::Miss { id, expected_version } => {
+            vec![one_time_tokens::miss(tenant, id, expected_version)]
+        }
+        OneTimeWrite::Confirm { id, expected_version } => {
+            vec![one_time_tokens::confirm(tenant, id, expected_version)]
+        }
+        OneTimeWrite::Withdraw { user, purpose, at } => {
+            vec![one_time_tokens::withdraw(tenant, user.uuid(), purpose.as_str(), at.as_millis())]
+        }
+    }
+}
+
+fn recover(vault: &TenantVault, write: RecoveryWrite) -> Statement {
+    match write {
+        RecoveryWrite::EmailVerified { user, email, at } => {
+            user_emails::prove(vault, email.normalized(), user.uuid(), at.as_millis())
+        }
+        RecoveryWrite::SetPassword { user, hash, expected_version, at } => {
+            let kind = CredentialKind::Password;
+            credentials::update(vault, user.uuid(), kind, hash.as_phc(), at.as_millis(), expected_version)
+        }
+    }
 }
 
 fn queue_mail(vault: &TenantVault, mail: OutgoingMail) -> Statement {

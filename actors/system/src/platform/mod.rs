@@ -8,7 +8,9 @@ mod callers;
 mod introspection;
 mod kept_answers;
 mod mail;
+mod one_time;
 mod reauthentication;
+mod recovery;
 mod service_accounts;
 mod session_ends;
 mod session_lists;
@@ -39,12 +41,13 @@ use crate::environment::Environment;
 use crate::error::ServiceError;
 use crate::ledger::LedgerHandle;
 use crate::look_ups::LookUps;
-use crate::mail::{MailQueue, MailRoute, Postman};
+use crate::mail::MailRoute;
 use crate::nodes::{Follower, Lessor, NodesCount, Progress, Reloads, Watch, announcing};
+use crate::passwords::PasswordHasher;
 use crate::registry::Registry;
 use crate::sealed_rows::SealedRows;
 use crate::session::SessionHandle;
-use crate::tenant::TenantHandle;
+use crate::tenant::{AttemptLimits, TenantHandle};
 use plinto_cluster::{Cluster, ClusterError, ClusterHealth, NodeInfo};
 use plinto_runtime::{ActorSystem, Deadline, Refusal, SystemConfig};
 use plinto_storage::{EngineHealth, Scope, Store};
@@ -72,6 +75,8 @@ struct Inner {
     ledger: LedgerHandle,
     cluster: Arc<dyn Cluster>,
     mail: MailRoute,
+    hasher: PasswordHasher,
+    attempts: Arc<AttemptLimits>,
     /// Where other nodes write to the same storage.
     follower: Option<Arc<Follower>>,
 }
@@ -101,7 +106,7 @@ impl Platform {
         let lessor = engine.is_shared().then(|| Lessor::start(Arc::clone(&cluster), &system));
         let shared = lessor.as_ref().map(|lessor| (&cluster, lessor));
         let rows = Arc::new(SealedRows::of(Arc::clone(&store)));
-        let mail_queue = Arc::new(MailQueue::default());
+        let mail_queue = Arc::default();
         let parts = Parts {
             config: &config,
             store: &store,
@@ -111,21 +116,13 @@ impl Platform {
             mail: &mail_queue,
             shared,
         };
-        let Directories { ledger, tenants, sessions, ends } = parts.directories(&system).await;
+        let Directories { ledger, tenants, sessions, ends, hasher, attempts } =
+            parts.directories(&system).await;
         let (tenant_handle, session_handle) =
             (TenantHandle::new(tenants.clone()), Arc::new(SessionHandle::new(sessions.clone())));
         ends.reach(&session_handle);
         if let Some(transport) = mail.transport() {
-            let postman = Postman {
-                queue: mail_queue,
-                transport,
-                store: Arc::clone(&store),
-                rows: Arc::clone(&rows),
-                environment: environment.clone(),
-                tenants: tenant_handle.clone(),
-                ledger: ledger.clone(),
-            };
-            postman.start(&system);
+            parts.postman(transport, &tenant_handle, &ledger).start(&system);
         }
         let follower = lessor.map(|lessor| {
             let follower = Arc::new(Follower {
@@ -164,6 +161,8 @@ impl Platform {
             config,
             cluster,
             mail,
+            hasher,
+            attempts,
             follower,
         }))
         .purging())

@@ -153,7 +153,7 @@ impl Platform {
 
     /// Tells the resident sessions of a user that a committed write has ended them: those whose rows say so, as others
     /// may have begun after it.
-    async fn tell_sessions(&self, cell: &TenantCell, user: UserId) -> Result<(), ServiceError> {
+    pub(super) async fn tell_sessions(&self, cell: &TenantCell, user: UserId) -> Result<(), ServiceError> {
         let engine = self.0.store.engine();
         let mut cursor = None;
         loop {

@@ -5,8 +5,9 @@ use super::{Platform, kept_answers};
 use crate::environment::Environment;
 use crate::error::ServiceError;
 use crate::ledger::CommitError;
+use crate::passwords::PasswordHasher;
 use crate::persist;
-use crate::tenant::{TenantActor, TenantCell};
+use crate::tenant::{AttemptLimits, TenantActor, TenantCell};
 use plinto_domain::audit::Actor;
 use plinto_domain::{Decision, TenantId, Timestamp};
 use plinto_runtime::{Deadline, Entered};
@@ -42,6 +43,18 @@ impl Work {
 
     pub(super) fn environment(&self) -> &Environment {
         &self.platform.0.environment
+    }
+
+    pub(super) fn hasher(&self) -> &PasswordHasher {
+        &self.platform.0.hasher
+    }
+
+    pub(super) fn attempts(&self) -> &AttemptLimits {
+        &self.platform.0.attempts
+    }
+
+    pub(super) fn deadline(&self) -> Deadline {
+        self.deadline
     }
 
     pub(super) fn now(&self) -> Timestamp {

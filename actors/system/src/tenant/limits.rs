@@ -41,6 +41,7 @@ pub(crate) struct AttemptLimits {
     accounts_from_networks: Bounded<(AccountIndex, Option<Network>)>,
     accounts: Bounded<AccountIndex>,
     networks: Bounded<(TenantId, Network)>,
+    recipients: Bounded<AccountIndex>,
 }
 
 impl AttemptLimits {
@@ -60,6 +61,7 @@ impl AttemptLimits {
                 limits.address_burst,
                 Duration::from_millis(limits.address_refill_millis.into()),
             ),
+            recipients: Bounded::new("attempts.recipient", limits.account_burst, refill),
         }
     }
 
@@ -77,6 +79,11 @@ impl AttemptLimits {
         };
         self.pass(limit, &(*index, network), id).await?;
         self.pass(&self.accounts, index, || *index).await
+    }
+
+    /// One more mail to an address, whoever asks for it.
+    pub(crate) async fn recipient(&self, index: &AccountIndex) -> Result<(), ServiceError> {
+        self.pass(&self.recipients, index, || *index).await
     }
 
     /// One more attempt in a tenant from a network.

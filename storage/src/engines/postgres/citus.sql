@@ -31,6 +31,7 @@ SELECT create_distributed_table('user_emails', 'tenant_id', colocate_with => 'us
 SELECT create_distributed_table('credentials', 'tenant_id', colocate_with => 'users');
 SELECT create_distributed_table('sessions', 'tenant_id', colocate_with => 'users');
 SELECT create_distributed_table('signing_keys', 'tenant_id', colocate_with => 'users');
+SELECT create_distributed_table('one_time_tokens', 'tenant_id', colocate_with => 'users');
 SELECT create_distributed_table('outbox', 'tenant_id', colocate_with => 'users');
 SELECT create_distributed_table('role_sets', 'tenant_id', colocate_with => 'users');
 SELECT create_distributed_table('roles', 'tenant_id', colocate_with => 'users');

@@ -76,6 +76,12 @@ pub(super) const KNOWN: &[Migration] = &[
         sql: include_str!("migrations/0008_user_profiles.sql"),
         oldest_compatible: 1,
     },
+    Migration {
+        version: 9,
+        name: "one_time_tokens",
+        sql: include_str!("migrations/0009_one_time_tokens.sql"),
+        oldest_compatible: 1,
+    },
 ];
 
 /// What is locked while a migration runs; any number that nothing else in the database uses.

@@ -22,6 +22,7 @@ pub(super) const TENANT_TABLES: &[&str] = &[
     "users",
     "outbox",
     "kept_answers",
+    "one_time_tokens",
 ];
 /// Every table.
 pub(super) const TABLES: &[&str] = &[
@@ -46,6 +47,7 @@ pub(super) const TABLES: &[&str] = &[
     "kept_answers",
     "users",
     "outbox",
+    "one_time_tokens",
 ];
 
 /// Tables whose rows are never changed by those who serve.

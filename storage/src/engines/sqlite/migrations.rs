@@ -52,6 +52,11 @@ pub(super) const TENANT: &[Migration] = &[
         name: "user_profiles",
         sql: include_str!("migrations/tenant/0008_user_profiles.sql"),
     },
+    Migration {
+        version: 9,
+        name: "one_time_tokens",
+        sql: include_str!("migrations/tenant/0009_one_time_tokens.sql"),
+    },
 ];
 
 const REGISTER: &str = "CREATE TABLE IF NOT EXISTS schema_migrations (

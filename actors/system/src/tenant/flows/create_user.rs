@@ -24,7 +24,7 @@ pub(in crate::tenant) async fn create_user(
         None => None,
         Some(password) => {
             let name = new.profile.name.as_ref().map(DisplayName::as_str);
-            cell.settings.password.check(&password, &new.email, name)?;
+            cell.settings.password.check(&password, Some(&new.email), name)?;
             Some(while_wanted(reply, services.hasher.hash(cell.id, password, deadline)).await?)
         }
     };

@@ -1,13 +1,15 @@
 use super::{SIGN_UP_ATTEMPTS, Services, while_wanted};
 use crate::error::ServiceError;
 use crate::ledger::CommitError;
+use crate::one_time::fresh;
 use crate::persist::unit;
 use crate::tenant::SignUpRequest;
-use plinto_domain::Decision;
 use plinto_domain::address::Network;
 use plinto_domain::audit::Actor;
 use plinto_domain::email::EmailAddress;
+use plinto_domain::recovery::{Recipient, ask_to_verify};
 use plinto_domain::sign_up::{SignUp, decide, decide_repeated};
+use plinto_domain::{Decision, UserId};
 use plinto_runtime::{Deadline, Reply};
 use plinto_storage::Unit;
 use plinto_storage::repositories::user_emails;
@@ -31,10 +33,13 @@ pub(in crate::tenant) async fn sign_up(
     let find = || user_emails::find_by_email(&*services.engine, &cell.vault, checked.email.normalized());
     let taken = services.rows.read(cell.id, find).await?.is_some();
     let email = checked.email.clone();
-    let unit = hash_and_decide(services, checked, deadline, reply).await?;
+    let (mut unit, user) = hash_and_decide(services, checked, deadline, reply).await?;
     if taken {
         return tell_owner(services, email, deadline).await;
     }
+    let proof = verification(services, Recipient { user, email: email.clone() });
+    // That it was sent goes without saying: the ledger says that the user is new.
+    unit.statements.extend(proof.statements);
     match services.ledger.append(cell.id, unit, deadline).await? {
         Ok(_) => Ok(()),
         // Somebody took the address between the look and the commit.
@@ -54,14 +59,26 @@ async fn hash_and_decide<R>(
     checked: SignUp,
     deadline: Deadline,
     reply: &mut Reply<R>,
-) -> Result<Unit, ServiceError> {
+) -> Result<(Unit, UserId), ServiceError> {
     let cell = &services.cell;
     let SignUp { email, password, name } = checked;
     let hash = while_wanted(reply, services.hasher.hash(cell.id, password, deadline)).await?;
     let now = services.environment.now();
     let Decision { writes, events, reply: user } =
         decide(email, name, hash, now, services.environment.randomness());
-    Ok(unit(&cell.vault, writes, &events, Actor::User(user), now))
+    Ok((unit(&cell.vault, writes, &events, Actor::User(user), now), user))
+}
+
+/// The link by which a new user proves the address.
+fn verification(services: &Services, recipient: Recipient) -> Unit {
+    let (cell, now) = (&services.cell, services.environment.now());
+    let randomness = services.environment.randomness();
+    let (user, email) = (recipient.user, recipient.email.clone());
+    let wanted = (&cell.settings.recovery, cell.settings.mail.language);
+    let fresh = fresh(&cell.vault, randomness);
+    let Decision { writes, events, reply: () } =
+        ask_to_verify(email, Some(recipient), fresh, wanted, now, randomness);
+    unit(&cell.vault, writes, &events, Actor::User(user), now)
 }
 
 /// The address has an account: whoever reads its mail hears of it, whoever signs up does not.

@@ -11,7 +11,7 @@ use crate::repositories::api_keys::{self, ApiKeyKind, ApiKeyRow, HashedSecret};
 use crate::repositories::service_accounts::{self, ServiceAccountRow};
 use crate::repositories::user_search::{self, Searched};
 use crate::repositories::{
-    credentials, kept_answers, outbox, sessions, signing_keys, user_emails, write_probe,
+    credentials, kept_answers, one_time_tokens, outbox, sessions, signing_keys, user_emails, write_probe,
 };
 use crate::{Scope, Unit};
 
@@ -58,6 +58,7 @@ async fn furnish(fixture: &Fixture) -> (Uuid, Uuid) {
             signing_keys::insert(&vault, &crate::conformance::rows::signing_key("k1")),
             outbox::insert(&vault, &crate::conformance::mail::mail(fixture)),
             kept_answers::insert(&vault, &crate::conformance::rows::kept_answer(&vault)),
+            one_time_tokens::insert(&vault, &crate::conformance::one_time::token(1, None)),
         ];
         let statements =
             [statements, crate::conformance::authorization::one_of_each(fixture, &vault)].concat();

@@ -6,9 +6,9 @@ use super::super::connection::in_memory;
 use super::super::options::SqliteOptions;
 use crate::Scope;
 use crate::repositories::{
-    api_keys, constraint, credentials, grants, ledger, master_checks, outbox, purge, role_sets, roles,
-    service_accounts, sessions, sign_in, signing_keys, tenant_keys, tenants, user_emails, user_search, users,
-    write_probe,
+    api_keys, constraint, credentials, grants, ledger, master_checks, one_time_tokens, outbox, purge,
+    role_sets, roles, service_accounts, sessions, sign_in, signing_keys, tenant_keys, tenants, user_emails,
+    user_search, users, write_probe,
 };
 
 fn database(scope: Scope) -> Connection {
@@ -54,6 +54,7 @@ fn every_text_is_valid_where_it_is_used() {
                 role_sets::ALL,
                 roles::ALL,
                 grants::ALL,
+                one_time_tokens::ALL,
                 ledger::ALL,
             ],
         ),
@@ -109,6 +110,7 @@ fn look_ups_use_a_key_and_never_scan() {
         sign_in::ALL,
         ledger::ALL,
         outbox::ALL,
+        one_time_tokens::ALL,
     ];
     for (name, sql) in reads.into_iter().flatten() {
         let plan = format!("EXPLAIN QUERY PLAN {sql}");
