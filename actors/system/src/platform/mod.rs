@@ -147,7 +147,7 @@ impl Platform {
             follower.start();
             follower
         });
-        Ok(Self(Arc::new(Inner {
+        Ok(Self::of(Inner {
             issuer_prefix: format!("{}/t/", config.base_url),
             registry,
             tenants: tenant_handle,
@@ -165,7 +165,10 @@ impl Platform {
             attempts,
             follower,
         }))
-        .purging())
+    }
+
+    fn of(inner: Inner) -> Self {
+        Self(Arc::new(inner)).purging()
     }
 
     /// The supervision tree, its events and metrics.
