@@ -7,7 +7,7 @@ use std::str::FromStr;
 use utoipa::ToSchema;
 
 /// Most items on a page.
-const LARGEST: u32 = 200;
+pub(crate) const LARGEST: u32 = 200;
 /// Items on a page unless the request says.
 const DEFAULT: u32 = 50;
 

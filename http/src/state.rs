@@ -64,7 +64,10 @@ impl AppState {
 
     /// The OpenAPI document of this node.
     pub(crate) fn openapi(&self) -> Bytes {
-        let render = || crate::openapi::render(&crate::openapi::url_of(self, ListenerName::Auth));
+        let render = || {
+            let auth = crate::openapi::url_of(self, ListenerName::Auth);
+            crate::openapi::render(&auth, self.config().fault_injection)
+        };
         self.0.openapi.get_or_init(render).clone()
     }
 

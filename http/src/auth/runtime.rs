@@ -25,11 +25,13 @@ const DEFAULT_TREE: usize = 1_000;
 
 /// Which part of the tree.
 #[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct TreePart {
     /// Only nodes whose path starts with this.
     prefix: Option<String>,
     /// Most nodes in the answer, 1 to 10000; the totals per kind are always complete.
+    #[param(minimum = 1, maximum = 10000)]
     limit: Option<usize>,
 }
 

@@ -55,6 +55,7 @@ pub(crate) struct Tenant {
 
 /// Which page.
 #[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct PageQuery {
     /// `next` of the page before.

@@ -126,6 +126,7 @@ pub(crate) async fn run(
     };
     let answer = match route.load.enter(route.is_probe) {
         None => problem::overloaded().into_response(),
+        Some(_) if !is_text(request.uri().path()) => problem::not_found().into_response(),
         Some(in_flight) => {
             let answer = match check_access(route.access, &mut request, &state).await {
                 Err(problem) => problem.into_response(),
@@ -148,6 +149,11 @@ pub(crate) async fn run(
         tracing::warn!(trace_id = %trace, route = route.pattern, status = status.as_u16(), "request failed");
     }
     answer
+}
+
+/// Whether a path can name anything: names are text, also behind their percent signs.
+fn is_text(path: &str) -> bool {
+    !path.contains('%') || percent_encoding::percent_decode_str(path).decode_utf8().is_ok()
 }
 
 /// The handler's answer, or the one it gave to an earlier request with the same `Idempotency-Key`.

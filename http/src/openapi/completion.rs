@@ -5,7 +5,9 @@ use super::problems::reference;
 use crate::routes::{Access, Repeating, Route, Tenancy};
 use axum::http::{Method, StatusCode};
 use std::collections::BTreeSet;
+use utoipa::Number;
 use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn, PathItem};
+use utoipa::openapi::schema::Schema;
 use utoipa::openapi::security::SecurityRequirement;
 use utoipa::openapi::{ObjectBuilder, OpenApi, RefOr, Required, Response, Server, Type};
 
@@ -16,13 +18,16 @@ pub(super) fn complete(document: &mut OpenApi, rows: &[Route], server: Option<&s
             document.paths.paths.get_mut(route.path).and_then(|item| operation_of(item, &route.method));
         let Some(operation) = operation else { continue };
         answers(operation, route);
+        plain_body(operation);
+        bounded_pages(operation);
         if route.tenancy == Tenancy::Selected {
             let text = "Tenant, unless the path, the host name or the credential names it";
-            header(operation, "Plinto-Tenant", text);
+            header(operation, "Plinto-Tenant", text, ObjectBuilder::new());
         }
         if route.repeating == Repeating::OnceByKey {
             let text = "A string of your own for this request, such as a UUID: sent again with it within a day, the request takes effect once and is answered as the first time";
-            header(operation, "Idempotency-Key", text);
+            let key = ObjectBuilder::new().min_length(Some(1)).max_length(Some(255));
+            header(operation, "Idempotency-Key", text, key.pattern(Some("^[!#-\\[\\]-~]+$")));
         }
         if route.access == Access::AccessToken {
             let by_cookie = SecurityRequirement::new("session_cookie", Vec::<String>::new());
@@ -91,6 +96,34 @@ fn answers(operation: &mut Operation, route: &Route) {
     }
 }
 
+/// A body that may be left out is no body that may be `null`.
+fn plain_body(operation: &mut Operation) {
+    let Some(RefOr::T(body)) = &mut operation.request_body else { return };
+    for content in body.content.values_mut() {
+        let RefOr::T(content) = content else { continue };
+        let Some(RefOr::T(Schema::OneOf(choice))) = &content.schema else { continue };
+        let only = choice.items.iter().find(|item| matches!(item, RefOr::Ref(_))).cloned();
+        if let Some(only) = only.filter(|_| choice.items.len() == 2) {
+            content.schema = Some(only);
+            body.required = Some(Required::False);
+        }
+    }
+}
+
+/// Lists have pages of a bounded size; see [`crate::pages`].
+fn bounded_pages(operation: &mut Operation) {
+    for parameter in operation.parameters.iter_mut().flatten() {
+        let RefOr::T(parameter) = parameter else { continue };
+        if parameter.name != "limit" || parameter.parameter_in != ParameterIn::Query {
+            continue;
+        }
+        if let Some(RefOr::T(Schema::Object(limit))) = &mut parameter.schema {
+            limit.minimum = Some(Number::from(1_u32));
+            limit.maximum.get_or_insert(Number::from(crate::pages::LARGEST));
+        }
+    }
+}
+
 /// Whether a handler's documentation says `body = Problem`.
 fn is_problem(response: &RefOr<Response>) -> bool {
     let RefOr::T(response) = response else { return false };
@@ -102,7 +135,7 @@ fn is_problem(response: &RefOr<Response>) -> bool {
 }
 
 /// Adds an optional header to those an operation takes, unless its handler documents it.
-fn header(operation: &mut Operation, name: &str, description: &str) {
+fn header(operation: &mut Operation, name: &str, description: &str, schema: ObjectBuilder) {
     let parameters = operation.parameters.get_or_insert_default();
     let is_it = |known: &Parameter| known.name.eq_ignore_ascii_case(name);
     if parameters.iter().any(|parameter| matches!(parameter, RefOr::T(known) if is_it(known))) {
@@ -113,7 +146,7 @@ fn header(operation: &mut Operation, name: &str, description: &str) {
         .parameter_in(ParameterIn::Header)
         .required(Required::False)
         .description(Some(description))
-        .schema(Some(ObjectBuilder::new().schema_type(Type::String)))
+        .schema(Some(schema.schema_type(Type::String)))
         .build();
     parameters.push(RefOr::T(header));
 }

@@ -98,8 +98,11 @@ impl Modify for Schemes {
     }
 }
 
+/// The one route that is not always there.
+const FAULT: &str = "/v1/runtime/fault";
+
 /// The OpenAPI 3.1 document. `auth` is where the auth service is reached; the rest is served where the document is.
-fn document(auth: &str) -> utoipa::openapi::OpenApi {
+fn document(auth: &str, fault_injection: bool) -> utoipa::openapi::OpenApi {
     let mut document = Api::openapi();
     for capability in CAPABILITIES {
         document.merge(capability());
@@ -107,13 +110,16 @@ fn document(auth: &str) -> utoipa::openapi::OpenApi {
     problems::describe(document.components.get_or_insert_default());
     completion::complete(&mut document, &health::routes(), None);
     completion::complete(&mut document, &core::routes(true), None);
-    completion::complete(&mut document, &auth::routes(true), Some(auth));
+    completion::complete(&mut document, &auth::routes(fault_injection), Some(auth));
+    if !fault_injection {
+        document.paths.paths.remove(FAULT);
+    }
     document
 }
 
 /// The document as it is sent.
-pub(crate) fn render(auth: &str) -> Bytes {
-    serde_json::to_vec(&document(auth)).expect("the document is plain JSON").into()
+pub(crate) fn render(auth: &str, fault_injection: bool) -> Bytes {
+    serde_json::to_vec(&document(auth, fault_injection)).expect("the document is plain JSON").into()
 }
 
 /// The OpenAPI document of this version.

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use utoipa::openapi::content::ContentBuilder;
 use utoipa::openapi::example::ExampleBuilder;
 use utoipa::openapi::header::HeaderBuilder;
+use utoipa::openapi::schema::Schema;
 use utoipa::openapi::{Components, ObjectBuilder, Ref, RefOr, Response, ResponseBuilder, Type};
 
 /// The reusable response of a status.
@@ -27,10 +28,19 @@ pub(super) fn describe(components: &mut Components) {
         components.examples.insert(kind.code.to_owned(), RefOr::T(example));
         by_status.entry(kind.status).or_default().push(kind);
     }
+    name_the_codes(components);
     for (status, kinds) in by_status {
         components
             .responses
             .insert(format!("problem_{}", status.as_str()), RefOr::T(response(status, &kinds)));
+    }
+}
+
+/// So that a client, and the test with schemathesis, knows every code.
+fn name_the_codes(components: &mut Components) {
+    let Some(RefOr::T(Schema::Object(problem))) = components.schemas.get_mut("Problem") else { return };
+    if let Some(RefOr::T(Schema::Object(code))) = problem.properties.get_mut("code") {
+        code.enum_values = Some(catalogue::all().map(|kind| kind.code.into()).collect());
     }
 }
 

@@ -94,6 +94,8 @@ async fn every_kind_of_problem_is_documented_with_an_example() {
     let document = app.core("GET", "/v1/openapi.json", None, None).await.expect(200).json();
     let components = &document["components"];
     for kind in catalogue::all() {
+        let codes = components["schemas"]["Problem"]["properties"]["code"]["enum"].as_array().unwrap();
+        assert!(codes.contains(&json!(kind.code)), "{}", kind.code);
         let example = &components["examples"][kind.code];
         let value = &example["value"];
         assert_eq!(example["summary"], kind.title, "{}", kind.code);
@@ -126,6 +128,11 @@ async fn operations_document_the_answers_of_the_guard_and_where_they_are_served(
                         "{what}: no problem has status {status}"
                     );
                 }
+            }
+            for parameter in operation["parameters"].as_array().into_iter().flatten() {
+                let name = parameter["name"].as_str().unwrap();
+                let in_path = path.contains(&format!("{{{name}}}"));
+                assert_eq!(parameter["in"] == "path", in_path, "{what}: {name} needs parameter_in = Query");
             }
             assert!(operation["responses"]["503"].is_object(), "{what}");
             let tags: Vec<_> = operation["tags"].as_array().unwrap().iter().collect();

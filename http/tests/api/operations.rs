@@ -19,6 +19,16 @@ async fn every_listener_reports_health() {
 }
 
 #[tokio::test]
+async fn a_path_that_is_no_text_names_nothing() {
+    let app = TestApp::new().await;
+    for path in ["/v1/tenants/%ff", "/t/%ff/v1/auth/sign-in", "/%c3%28"] {
+        let answer = app.core("GET", path, Some(&app.platform_key), None).await.expect(404);
+        assert_eq!(answer.code(), "not_found", "{path}");
+    }
+    app.finish().await;
+}
+
+#[tokio::test]
 async fn a_node_about_to_stop_says_so_and_goes_on_serving() {
     let app = TestApp::new().await;
     let ada = app.user("ada@example.com").await;
