@@ -9,12 +9,13 @@ statements! {
     SESSIONS = "DELETE FROM sessions WHERE tenant_id = $1 AND user_id = $2";
     CREDENTIALS = "DELETE FROM credentials WHERE tenant_id = $1 AND user_id = $2";
     EMAILS = "DELETE FROM user_emails WHERE tenant_id = $1 AND user_id = $2";
+    ONE_TIME_TOKENS = "DELETE FROM one_time_tokens WHERE tenant_id = $1 AND user_id = $2";
     USER = "DELETE FROM users WHERE tenant_id = $1 AND user_id = $2 AND version = $3";
 }
 
 /// Tables with rows of a user, in an order in which nothing refers to what is gone. A test compares it with the
 /// catalogue of all tables; the user's own row is the last.
-const BELONGING: &[&str] = &[SEARCH, SESSIONS, CREDENTIALS, EMAILS];
+const BELONGING: &[&str] = &[SEARCH, SESSIONS, CREDENTIALS, ONE_TIME_TOKENS, EMAILS];
 
 /// Removes a user whose version is still `expected_version`; otherwise the conflict `user_version`.
 pub fn purge(tenant: Uuid, user_id: Uuid, expected_version: i64) -> Vec<Statement> {
