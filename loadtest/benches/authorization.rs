@@ -32,7 +32,7 @@ fn roles() -> RoleCatalogue {
         permissions: (0..20)
             .map(|n| Permission::parse("permission", &format!("kind{number}:action{n}")).expect("valid"))
             .collect(),
-        inherits: (number % 5 != 0).then(|| key(number - 1)).into_iter().collect(),
+        inherits: (!number.is_multiple_of(5)).then(|| key(number - 1)).into_iter().collect(),
         version: 1,
     };
     RoleCatalogue::new((0..10).map(role))
