@@ -43,6 +43,13 @@ pub enum Event {
         /// Which.
         tenant: TenantId,
     },
+    /// A tenant's name or settings were changed.
+    TenantChanged {
+        /// Which.
+        tenant: TenantId,
+        /// Names of what was changed.
+        fields: Vec<String>,
+    },
     /// A tenant was deleted and its keys destroyed.
     TenantDeleted {
         /// Which.
@@ -164,6 +171,7 @@ impl Event {
     pub const fn name(&self) -> &'static str {
         match self {
             Self::TenantCreated { .. } => "tenant.created",
+            Self::TenantChanged { .. } => "tenant.changed",
             Self::TenantDeleted { .. } => "tenant.deleted",
             Self::DataKeyRotated { .. } => "tenant.data_key.rotated",
             Self::SigningKeyRotated { .. } => "tenant.signing_key.rotated",
@@ -198,7 +206,8 @@ impl Event {
         match self {
             Self::ApiKey(event) => event.concerns_other_nodes(),
             Self::ServiceAccount(event) => event.concerns_other_nodes(),
-            Self::TenantDeleted { .. }
+            Self::TenantChanged { .. }
+            | Self::TenantDeleted { .. }
             | Self::DataKeyRotated { .. }
             | Self::SigningKeyRotated { .. }
             | Self::ApiKeyIssued { .. }
@@ -226,6 +235,7 @@ impl Event {
     pub fn subject(&self) -> String {
         match self {
             Self::TenantCreated { tenant }
+            | Self::TenantChanged { tenant, .. }
             | Self::TenantDeleted { tenant }
             | Self::DataKeyRotated { tenant } => tenant.to_string(),
             Self::SigningKeyRotated { kid, .. } => kid.clone(),
@@ -263,6 +273,7 @@ impl Event {
             | Self::SignUpRepeated
             | Self::PasswordHashUpgraded { .. } => json!({}),
             Self::User(event) => event.data(),
+            Self::TenantChanged { fields, .. } => json!({ "fields": fields }),
             Self::UserChanged { fields, .. } => json!({ "fields": fields }),
             Self::ApiKeyIssued { tenant, .. } => json!({ "tenant": tenant }),
             Self::ApiKey(event) => event.data(),

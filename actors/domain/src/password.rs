@@ -44,7 +44,7 @@ impl fmt::Debug for Password {
 }
 
 /// What a tenant asks of new passwords.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct PasswordPolicy {
     /// Fewest characters. 8 is the floor of ASVS 5 (6.2.1); SP 800-63B-4 asks 15 where it is the only factor.

@@ -1,12 +1,18 @@
 //! Tenants: slugs and settings.
 
+use crate::audit::Event;
+use crate::denial::Denial;
+use crate::id::TenantId;
 use crate::input::InvalidInput;
 use crate::mail::MailSettings;
+use crate::name::DisplayName;
 use crate::password::PasswordPolicy;
 use crate::recovery::RecoverySettings;
+use crate::precondition::Precondition;
 use crate::session::SessionPolicy;
 use crate::user::standing::UserPolicy;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use std::fmt;
 
 /// The tenant's name in URLs: 2 to 63 of `a-z`, `0-9` and inner hyphens (a DNS label, so it may be a host name).
@@ -65,7 +71,7 @@ impl fmt::Debug for TenantSlug {
 }
 
 /// What a tenant may configure; stored as JSON, every field with a safe default.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct TenantSettings {
     /// Rules for new passwords.
@@ -81,6 +87,35 @@ pub struct TenantSettings {
 }
 
 impl TenantSettings {
+    /// These with a merge patch applied (RFC 7396): what is left out stays, `null` goes back to the default. The outcome
+    /// is checked.
+    pub fn merged(&self, patch: &Map<String, Value>) -> Result<Self, InvalidInput> {
+        let mut merged = self.as_json();
+        let read =
+            merge(&mut merged, patch).and_then(|()| serde_json::from_value(Value::Object(merged)).ok());
+        let merged: Self = read.ok_or_else(|| {
+            let advice =
+                "a member is unknown or has a value of the wrong type; see the schema of TenantSettings";
+            InvalidInput::new("settings", "invalid_settings", advice)
+        })?;
+        merged.check()?;
+        Ok(merged)
+    }
+
+    /// Names of the settings in which these differ from others, such as `password.min_length`.
+    pub fn differences(&self, others: &Self) -> Vec<String> {
+        let mut names = Vec::new();
+        differing(&self.as_json(), &others.as_json(), "", &mut names);
+        names
+    }
+
+    fn as_json(&self) -> Map<String, Value> {
+        match serde_json::to_value(self) {
+            Ok(Value::Object(members)) => members,
+            _ => unreachable!("settings are a struct of plain values"),
+        }
+    }
+
     /// Refuses values no operator should want.
     pub fn check(&self) -> Result<(), InvalidInput> {
         self.mail.check()?;
@@ -99,9 +134,113 @@ impl TenantSettings {
     }
 }
 
+/// RFC 7396 §2. Members that are null are removed, so that they get their defaults. Nothing where a section would
+/// become something else: serde would read an array as one.
+fn merge(target: &mut Map<String, Value>, patch: &Map<String, Value>) -> Option<()> {
+    for (name, value) in patch {
+        match (value, target.get_mut(name)) {
+            (Value::Null, _) => {
+                target.remove(name);
+            }
+            (Value::Object(patch), Some(Value::Object(target))) => merge(target, patch)?,
+            (_, Some(Value::Object(_))) => return None,
+            (value, _) => {
+                target.insert(name.clone(), value.clone());
+            }
+        }
+    }
+    Some(())
+}
+
+fn differing(ours: &Map<String, Value>, theirs: &Map<String, Value>, prefix: &str, names: &mut Vec<String>) {
+    for (name, value) in ours {
+        match (value, theirs.get(name)) {
+            (Value::Object(ours), Some(Value::Object(theirs))) => {
+                differing(ours, theirs, &format!("{prefix}{name}."), names);
+            }
+            (value, other) if other != Some(value) => names.push(format!("{prefix}{name}")),
+            _ => {}
+        }
+    }
+}
+
+/// What a decision has to know of a tenant.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Tenant {
+    /// Which.
+    pub id: TenantId,
+    /// What it is called.
+    pub name: DisplayName,
+    /// How it is configured.
+    pub settings: TenantSettings,
+    /// Grows by one with each change.
+    pub version: i64,
+}
+
+/// Gives a tenant another name or other settings: the event that says what changed, if anything did.
+pub fn change(
+    tenant: &Tenant,
+    name: &DisplayName,
+    settings: &TenantSettings,
+    precondition: &Precondition,
+) -> Result<Option<Event>, Denial> {
+    precondition.check(tenant.version)?;
+    let named = (*name != tenant.name).then(|| "name".to_owned());
+    let configured =
+        settings.differences(&tenant.settings).into_iter().map(|name| format!("settings.{name}"));
+    let fields: Vec<String> = named.into_iter().chain(configured).collect();
+    Ok((!fields.is_empty()).then_some(Event::TenantChanged { tenant: tenant.id, fields }))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::denial::STALE_VERSION;
+    use serde_json::json;
+
+    fn patched(settings: &TenantSettings, patch: Value) -> Result<TenantSettings, InvalidInput> {
+        settings.merged(patch.as_object().expect("an object"))
+    }
+
+    #[test]
+    fn a_patch_changes_what_it_names_and_null_goes_back_to_the_default() {
+        let usual = TenantSettings::default();
+        let strict = patched(&usual, json!({ "password": { "min_length": 15 } })).expect("good");
+        assert_eq!(strict.password.min_length, 15);
+        assert_eq!(strict.password.min_score, usual.password.min_score);
+        assert_eq!(strict.differences(&usual), ["password.min_length"]);
+        let back = patched(&strict, json!({ "password": { "min_length": null } })).expect("good");
+        assert_eq!(back, usual);
+        assert_eq!(patched(&strict, json!({ "password": null })).expect("good"), usual);
+        assert_eq!(patched(&strict, json!({})).expect("good"), strict);
+        for wrong in [
+            json!({ "pasword": {} }),
+            json!({ "password": 7 }),
+            json!({ "password": [] }),
+            json!({ "password": { "min_length": "x" } }),
+        ] {
+            assert_eq!(patched(&usual, wrong).expect_err("refused").code, "invalid_settings");
+        }
+        let out = patched(&usual, json!({ "password": { "min_length": 4 } })).expect_err("refused");
+        assert_eq!(out.code, "out_of_range");
+    }
+
+    #[test]
+    fn a_change_of_a_tenant_names_what_changed_and_never_what_it_holds() {
+        let name = DisplayName::parse("name", "Acme").expect("valid");
+        let id = TenantId::from_uuid(uuid::Uuid::from_u128(7));
+        let settings = TenantSettings::default();
+        let tenant = Tenant { id, name: name.clone(), settings: settings.clone(), version: 3 };
+        assert_eq!(change(&tenant, &name, &settings, &Precondition::None), Ok(None));
+        let other = DisplayName::parse("name", "Acme GmbH").expect("valid");
+        let strict = patched(&settings, json!({ "password": { "min_score": 4 } })).expect("good");
+        let event = change(&tenant, &other, &strict, &Precondition::OneOf(vec![3]))
+            .expect("allowed")
+            .expect("changed");
+        assert_eq!(event.data(), json!({ "fields": ["name", "settings.password.min_score"] }));
+        let stale = change(&tenant, &other, &strict, &Precondition::OneOf(vec![2]));
+        assert_eq!(stale, Err(STALE_VERSION));
+    }
 
     #[test]
     fn slugs() {

@@ -45,7 +45,7 @@ pub use platform::{
     ReadUsers, Repetition, Reservation, RoleOrPermission, RoleView, SessionView, SubjectSearch,
     SubjectsFound, Unique, UserFilter, UserList, UserView, Why,
 };
-pub use registry::TenantView;
+pub use registry::{TenantChange, TenantView};
 pub use session::SessionKey;
 pub use tenant::{ClientContext, IssuedAccessToken, SignedIn};
 

@@ -6,7 +6,8 @@ use crate::look_ups::LookUps;
 use crate::persist::entries;
 use plinto_domain::audit::{Actor, Event};
 use plinto_domain::name::DisplayName;
-use plinto_domain::tenant::{TenantSettings, TenantSlug};
+use plinto_domain::precondition::Precondition;
+use plinto_domain::tenant::{Tenant, TenantSettings, TenantSlug, change};
 use plinto_domain::{TenantId, Timestamp};
 use plinto_storage::{NewTenant, StorageError, Store, TenantRow, TenantState, UnitError};
 use quick_cache::sync::Cache;
@@ -30,6 +31,17 @@ pub struct TenantView {
     pub settings: TenantSettings,
     /// When it was created.
     pub created_at: Timestamp,
+    /// Grows by one with each change, that of its keys included.
+    pub version: i64,
+}
+
+/// A change of a tenant: what is left out stays.
+#[derive(Clone, Debug, Default)]
+pub struct TenantChange {
+    /// What it shall be called.
+    pub name: Option<DisplayName>,
+    /// A merge patch of its settings (RFC 7396).
+    pub settings: Option<serde_json::Map<String, serde_json::Value>>,
 }
 
 pub(crate) struct Registry {
@@ -144,6 +156,7 @@ impl Registry {
             name: name.as_str().to_owned(),
             settings,
             created_at: now,
+            version: 1,
         })
     }
 
@@ -173,6 +186,34 @@ impl Registry {
         Ok(())
     }
 
+    /// Changes name and settings of a tenant, if its version is one the precondition admits. Whether anything changed.
+    pub(crate) async fn change(
+        &self,
+        id: TenantId,
+        wanted: TenantChange,
+        precondition: &Precondition,
+        actor: Actor,
+    ) -> Result<bool, ServiceError> {
+        let row = self.store.tenants().get(id.uuid()).await?.filter(is_active);
+        let mut row = row.ok_or(ServiceError::UnknownTenant)?;
+        let present = view(row.clone())?;
+        let name = DisplayName::parse("name", &row.name).map_err(|_| ServiceError::Damaged("tenant name"))?;
+        let tenant = Tenant { id, name, settings: present.settings, version: row.version };
+        let name = wanted.name.unwrap_or_else(|| tenant.name.clone());
+        let settings = match &wanted.settings {
+            Some(patch) => tenant.settings.merged(patch)?,
+            None => tenant.settings.clone(),
+        };
+        let Some(event) = change(&tenant, &name, &settings, precondition)? else { return Ok(false) };
+        let now = self.environment.now();
+        row.name = name.as_str().to_owned();
+        row.settings =
+            serde_json::to_value(&settings).map_err(|_| ServiceError::Damaged("tenant settings"))?;
+        row.updated_at = now.as_millis();
+        self.store.tenants().update(&row, tenant.version, entries(&[event], actor, now)).await?;
+        Ok(true)
+    }
+
     pub(crate) async fn rotate_data_key(&self, id: TenantId, actor: Actor) -> Result<(), ServiceError> {
         let now = self.environment.now();
         let entries = entries(&[Event::DataKeyRotated { tenant: id }], actor, now);
@@ -193,5 +234,6 @@ fn view(row: TenantRow) -> Result<TenantView, ServiceError> {
         settings: serde_json::from_value(row.settings)
             .map_err(|_| ServiceError::Damaged("tenant settings"))?,
         created_at: Timestamp::from_millis(row.created_at),
+        version: row.version,
     })
 }

@@ -13,6 +13,7 @@ pub(crate) mod recovery;
 pub(crate) mod service_accounts;
 pub(crate) mod session_lists;
 pub(crate) mod sessions;
+pub(crate) mod settings;
 pub(crate) mod tenants;
 pub(crate) mod users;
 
@@ -47,10 +48,12 @@ pub(crate) fn routes(with_mailbox: bool) -> Vec<Route> {
     rows.extend(service_accounts::routes());
     rows.extend(authorization::routes());
     rows.extend(access::routes());
+    rows.extend(settings::routes());
     rows.extend([
         Route::new(Method::POST, "/v1/tenants", PlatformKey, tenants::create),
         Route::new(Method::GET, "/v1/tenants", PlatformKey, tenants::list),
         Route::new(Method::GET, "/v1/tenants/{id}", PlatformKey, tenants::get),
+        Route::new(Method::PATCH, "/v1/tenants/{id}", PlatformKey, tenants::change),
         Route::new(Method::DELETE, "/v1/tenants/{id}", PlatformKey, tenants::delete),
         Route::new(Method::POST, "/v1/tenants/{id}/users", PlatformKey, tenants::create_user).once_by_key(),
         Route::new(Method::POST, "/v1/tenants/{id}/service-keys", PlatformKey, tenants::create_service_key)

@@ -5,12 +5,14 @@ use crate::pages::{Page, Paging};
 use crate::problem::Problem;
 use crate::secret::Secret;
 use crate::state::AppState;
+use crate::versions::{IfMatch, Versioned};
 use axum::extract::{Path, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::IntoResponse;
 use axum::{Extension, Json};
-use plinto_actors::{Caller, NewUserInput, SigningAlgorithm, TenantView};
+use plinto_actors::{Caller, NewUserInput, SigningAlgorithm, TenantChange, TenantView};
 use plinto_domain::audit::Actor;
+use plinto_domain::name::DisplayName;
 use plinto_domain::tenant::TenantSettings;
 use plinto_domain::{ApiKeyId, TenantId, Timestamp, UserId};
 use serde::{Deserialize, Serialize};
@@ -18,7 +20,7 @@ use utoipa::{IntoParams, OpenApi, ToSchema};
 
 /// The operations of this capability.
 #[derive(OpenApi)]
-#[openapi(paths(create, list, get, delete, create_user, create_service_key, rotate_keys), tags((name = "tenants", description = "Administration by the platform's operators")))]
+#[openapi(paths(create, list, get, change, delete, create_user, create_service_key, rotate_keys), tags((name = "tenants", description = "Administration by the platform's operators")))]
 pub(crate) struct Operations;
 
 /// A new tenant.
@@ -33,7 +35,6 @@ pub(crate) struct NewTenantBody {
     name: String,
     /// Settings; what is left out has a safe default.
     #[serde(default)]
-    #[schema(value_type = Object)]
     settings: TenantSettings,
 }
 
@@ -46,7 +47,6 @@ pub(crate) struct Tenant {
     name: String,
     /// `iss` of the tenant's tokens.
     issuer: String,
-    #[schema(value_type = Object)]
     settings: TenantSettings,
     /// Milliseconds since the Unix epoch.
     #[schema(value_type = i64)]
@@ -111,6 +111,37 @@ pub(crate) async fn get(
 ) -> Result<Json<Tenant>, Problem> {
     let view = state.platform().tenant(path_id(&id)?).await?;
     Ok(Json(tenant(view, &state)))
+}
+
+/// A change of a tenant: what is left out stays.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct TenantChangeBody {
+    /// Name for people.
+    #[serde(default)]
+    #[schema(example = "Acme AG")]
+    name: Option<String>,
+}
+
+/// Rename a tenant. With `If-Match` only if nobody else changed it meanwhile.
+#[utoipa::path(patch, path = "/v1/tenants/{id}", tag = "tenants", request_body = TenantChangeBody,
+    params(("id" = String, Path), ("If-Match" = Option<String>, Header, description = "ETag of the version to change, as /v1/settings shows it")),
+    security(("platform_key" = [])),
+    responses((status = 200, body = Tenant), (status = 400, body = Problem), (status = 401, body = Problem), (status = 404, body = Problem),
+        (status = 409, body = Problem), (status = 412, body = Problem), (status = 422, body = Problem)))]
+pub(crate) async fn change(
+    State(state): State<AppState>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+    IfMatch(precondition): IfMatch,
+    JsonBody(body): JsonBody<TenantChangeBody>,
+) -> Result<Versioned<Tenant>, Problem> {
+    let name = body.name.as_deref().map(|name| DisplayName::parse("name", name)).transpose();
+    let name = name.map_err(plinto_actors::ServiceError::from)?;
+    let wanted = TenantChange { name, ..TenantChange::default() };
+    let actor = Actor::ApiKey(caller.key);
+    let view = state.platform().change_tenant(path_id(&id)?, wanted, precondition, actor).await?;
+    Ok(Versioned { version: view.version, body: tenant(view, &state) })
 }
 
 /// Delete a tenant: its keys are destroyed, its database is removed. This cannot be undone.

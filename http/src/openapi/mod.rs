@@ -59,6 +59,7 @@ const CAPABILITIES: &[fn() -> utoipa::openapi::OpenApi] = &[
     core::access::Operations::openapi,
     core::recovery::Operations::openapi,
     core::mail_pages::Operations::openapi,
+    core::settings::Operations::openapi,
     auth::introspect::Operations::openapi,
     auth::runtime::Operations::openapi,
     auth::nodes::Operations::openapi,

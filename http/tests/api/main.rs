@@ -27,6 +27,7 @@ mod runtime;
 mod service_accounts;
 mod session_limits;
 mod sessions;
+mod settings;
 mod tenancy;
 mod tokens;
 mod user_emails;

@@ -51,6 +51,8 @@ mod service_accounts;
 mod session_limits;
 #[path = "../api/sessions.rs"]
 mod sessions;
+#[path = "../api/settings.rs"]
+mod settings;
 #[path = "../api/tenancy.rs"]
 mod tenancy;
 #[path = "../api/tokens.rs"]

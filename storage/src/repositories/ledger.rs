@@ -36,7 +36,8 @@ statements! {
     CHANGES = "SELECT seq, event, subject FROM ledger_entries WHERE tenant_id = $1 AND seq > $2 \
                AND event IN ('api_key.issued', 'api_key.revoked', 'api_key.rotated', 'grant.created', 'grant.deleted', \
                'role.changed', 'role.created', 'role.deleted', 'service_account.changed', 'service_account.deleted', \
-               'session.revoked', 'tenant.data_key.rotated', 'tenant.deleted', 'tenant.signing_key.rotated', 'user.sessions_revoked') ORDER BY seq LIMIT $3";
+               'session.revoked', 'tenant.changed', 'tenant.data_key.rotated', 'tenant.deleted', \
+               'tenant.signing_key.rotated', 'user.sessions_revoked') ORDER BY seq LIMIT $3";
 }
 
 /// The events [`changes`] finds. They stand in its text as literals, so that a partial index can serve it.
@@ -52,6 +53,7 @@ pub(crate) const CHANGING: &[&str] = &[
     "service_account.changed",
     "service_account.deleted",
     "session.revoked",
+    "tenant.changed",
     "tenant.data_key.rotated",
     "tenant.deleted",
     "tenant.signing_key.rotated",

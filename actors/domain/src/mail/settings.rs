@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 const LONGEST_URL: usize = 500;
 
 /// How a tenant's mails look, and what they are written in.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct MailSettings {
     /// Who writes, for people; the tenant's name if left out.

@@ -8,7 +8,7 @@ const LONGEST_VERIFICATION: u32 = 7 * 1_440;
 const LONGEST_ENTRY: u32 = 60;
 
 /// What a tenant wants of mails that prove or let in.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct RecoverySettings {
     /// Whether signing in needs a proved address. Only then nobody can find out by signing up and in again whether an

@@ -11,7 +11,7 @@ const LONGEST_REFRESH_GRACE: u32 = 60;
 const MOST_CONCURRENT: u32 = 1_000;
 
 /// How long sessions live.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct SessionPolicy {
     /// Seconds an access token is good for.
@@ -34,7 +34,7 @@ pub struct SessionPolicy {
 }
 
 /// What becomes of a sign-in of a user who has as many sessions as may be.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum AtLimit {
     /// The sessions that began first end.

@@ -18,7 +18,7 @@ use std::time::Duration;
 const LONGEST_LOCK: Duration = Duration::from_secs(366 * 86_400);
 
 /// What a tenant may configure of the life of its users.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct UserPolicy {
     /// Seconds in which a deleted user can be restored; after them it is purged.

@@ -51,7 +51,7 @@ impl Plan {
                 self.tenants.insert(TenantId::from_uuid(scope));
                 true
             }
-            "tenant.data_key.rotated" => subject.parse().is_ok_and(|tenant| {
+            "tenant.changed" | "tenant.data_key.rotated" => subject.parse().is_ok_and(|tenant| {
                 self.tenants.insert(tenant);
                 true
             }),
@@ -128,7 +128,8 @@ mod tests {
         let reason = RevocationReason::SignOut;
         let next = |event: Option<&Event>| match event {
             None => Some(Event::TenantCreated { tenant }),
-            Some(Event::TenantCreated { .. }) => Some(Event::TenantDeleted { tenant }),
+            Some(Event::TenantCreated { .. }) => Some(Event::TenantChanged { tenant, fields: vec![] }),
+            Some(Event::TenantChanged { .. }) => Some(Event::TenantDeleted { tenant }),
             Some(Event::TenantDeleted { .. }) => Some(Event::DataKeyRotated { tenant }),
             Some(Event::DataKeyRotated { .. }) => {
                 Some(Event::SigningKeyRotated { kid: "kid".into(), alg: "EdDSA" })

@@ -50,7 +50,7 @@ use crate::session::SessionHandle;
 use crate::tenant::{AttemptLimits, TenantHandle};
 use plinto_cluster::{Cluster, ClusterError, ClusterHealth, NodeInfo};
 use plinto_runtime::{ActorSystem, Deadline, Refusal, SystemConfig};
-use plinto_storage::{EngineHealth, Scope, Store};
+use plinto_storage::{Engine, EngineHealth, Scope, Store};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -94,11 +94,7 @@ impl Platform {
     ) -> Result<Self, ServiceError> {
         let store = Arc::new(store.over(announcing(store.engine(), &cluster)));
         let engine = Arc::clone(store.engine());
-        let watch = Arc::new(Watch::new(Arc::clone(&engine)));
-        if engine.is_shared() {
-            // Before anything of the platform is read.
-            watch.follow(Scope::Platform.id()).await?;
-        }
+        let watch = follow_platform(&engine).await?;
         let keys = Arc::new(ApiKeys::load(Arc::clone(&store), environment.clone()).await?);
         let registry = Arc::new(Registry::new(Arc::clone(&store), environment.clone()));
         let system = ActorSystem::start(SystemConfig { name: "plinto".into(), ..SystemConfig::default() });
@@ -231,6 +227,16 @@ impl Platform {
         self.0.cluster.close().await;
         self.0.store.engine().close().await;
     }
+}
+
+/// What this node holds of others' changes; where there are others, those to the platform are followed from before
+/// anything of it is read.
+async fn follow_platform(engine: &Arc<dyn Engine>) -> Result<Arc<Watch>, ServiceError> {
+    let watch = Arc::new(Watch::new(Arc::clone(engine)));
+    if engine.is_shared() {
+        watch.follow(Scope::Platform.id()).await?;
+    }
+    Ok(watch)
 }
 
 /// Bounds what carries no deadline of its own. What is ready at once sets no timer.

@@ -2,11 +2,12 @@
 
 use super::{COMMIT_WAIT, Platform, to_the_end};
 use crate::error::ServiceError;
-use crate::registry::TenantView;
+use crate::registry::{TenantChange, TenantView};
 use crate::tenant::new_signing_key;
 use plinto_domain::TenantId;
 use plinto_domain::audit::Actor;
 use plinto_domain::name::DisplayName;
+use plinto_domain::precondition::Precondition;
 use plinto_domain::tenant::{TenantSettings, TenantSlug};
 use plinto_runtime::Deadline;
 use plinto_storage::repositories::signing_keys;
@@ -49,6 +50,28 @@ impl Platform {
         limit: u32,
     ) -> Result<Vec<TenantView>, ServiceError> {
         self.0.registry.list(after, limit).await
+    }
+
+    /// Changes name or settings of a tenant, if its version is one the precondition admits. They hold at once here, and
+    /// on other nodes when they hear of it. Once begun it goes on to its end, also if the caller leaves.
+    pub async fn change_tenant(
+        &self,
+        id: TenantId,
+        wanted: TenantChange,
+        precondition: Precondition,
+        actor: Actor,
+    ) -> Result<TenantView, ServiceError> {
+        let platform = self.clone();
+        to_the_end(async move {
+            let changed = platform.0.registry.change(id, wanted, &precondition, actor).await;
+            if !matches!(changed, Ok(false)) {
+                // Also where the outcome is not known: the next activation reads what holds.
+                platform.0.tenants.drain(id).await;
+            }
+            changed?;
+            platform.0.registry.get(id).await
+        })
+        .await
     }
 
     /// Deletes a tenant: destroys its keys, drains its actors, removes its database. Once begun it goes on to its end,
