@@ -35,5 +35,5 @@ pub use entropy::Entropy;
 pub use error::{StorageError, UnitError};
 pub use repositories::tenants::{TenantRow, TenantState};
 pub use store::Store;
-pub use tenants::{NewTenant, Tenants};
+pub use tenants::{NewTenant, Remains, Tenants};
 pub use vault::{MasterKey, TenantVault, VaultError};

@@ -2,6 +2,7 @@ use uuid::Uuid;
 
 use crate::engine::NewEntry;
 use crate::error::{PLATFORM, StorageError};
+use crate::repositories::signing_keys::{self, SealedSample};
 use crate::repositories::{api_keys, service_accounts, tenant_keys, tenants};
 use crate::store::Store;
 use crate::vault::{DataKey, Purpose};
@@ -22,6 +23,19 @@ pub struct NewTenant {
     pub at: i64,
     /// What the platform's ledger shall say of it.
     pub entries: Vec<NewEntry>,
+}
+
+/// What could still be read of a deleted tenant.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct Remains {
+    /// Wrapped keys that are still there.
+    pub wrapped_keys: usize,
+    /// Sealed rows that were tried.
+    pub rows_tried: usize,
+    /// Those of them that opened.
+    pub rows_opened: usize,
+    /// Whether its storage is gone.
+    pub storage_removed: bool,
 }
 
 /// Creates, finds and deletes tenants; every change is audited in the platform's ledger.
@@ -110,6 +124,24 @@ impl<'a> Tenants<'a> {
             tracing::warn!(tenant = %id, %error, "the storage of a deleted tenant is not removed yet");
         }
         Ok(receipt)
+    }
+
+    /// Some sealed rows of a tenant as they lie in storage, for [`look_for_remains`](Self::look_for_remains).
+    pub async fn sealed_sample(&self, id: Uuid) -> Result<Vec<SealedSample>, StorageError> {
+        signing_keys::sealed_sample(&*self.store.engine, id).await
+    }
+
+    /// Looks whether anything of a deleted tenant could be read: its wrapped keys, its storage, and rows that were read
+    /// before it was deleted, tried with whatever key there still is.
+    pub async fn look_for_remains(&self, id: Uuid, sealed: &[SealedSample]) -> Result<Remains, StorageError> {
+        let engine = &*self.store.engine;
+        let wrapped_keys = tenant_keys::list(engine, id).await?.len();
+        let left = self.store.unlock(id).await?;
+        let keys: Vec<_> = left.iter().chain([self.store.platform_vault()]).collect();
+        let opens = |sample: &&SealedSample| keys.iter().any(|vault| sample.opens_with(vault));
+        let rows_opened = sealed.iter().filter(opens).count();
+        let storage_removed = engine.list_tenants().await?.binary_search(&id).is_err();
+        Ok(Remains { wrapped_keys, rows_tried: sealed.len(), rows_opened, storage_removed })
     }
 
     /// Adds a data-key version, which seals from now on; older versions stay for reading. The nil id

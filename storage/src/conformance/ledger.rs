@@ -2,8 +2,8 @@
 
 use super::{Fixture, entry};
 use crate::ledger::{
-    BadEntry, By, CHANGING, Change, Look, Order, ROUTINE, VerifyError, changes, export, head, look, page,
-    verify, verify_export,
+    BadEntry, By, CHANGING, Change, Checkpoint, Look, NoteSigner, Order, ROUTINE, Summary, Verifier,
+    VerifyError, changes, checkpoint, export, head, look, page, prunable, verify, verify_export,
 };
 use crate::repositories::users;
 use crate::{Receipt, Scope, Unit, UnitError};
@@ -168,6 +168,60 @@ pub async fn an_export_verifies_and_names_what_was_altered(fixture: &Fixture) {
     let bad = bad_of(verify_export(format!("{whole}nonsense\n").as_bytes()));
     assert_eq!(bad, BadEntry::Unreadable { place: "line 7".to_owned() });
     assert!(verify_export(b"".as_slice()).is_err());
+}
+
+pub async fn a_pruned_ledger_begins_at_its_checkpoint(fixture: &Fixture) {
+    let vault = fixture.tenant("ours").await;
+    let (tenant, scope) = (vault.tenant(), Scope::Tenant(vault.tenant()));
+    let made = |n: i64| {
+        let mut new = entry("user.seen", 1);
+        new.at = n;
+        new
+    };
+    fixture.commit(&vault, vec![], (1..=9).map(made).collect()).await.expect("commits");
+    let prune =
+        async |cutoff, most| prunable(fixture.engine(), &vault, cutoff, 99, most).await.expect("reads");
+    assert!(prune(1, 100).await.is_none(), "nothing is older");
+    let first = prune(6, 3).await.expect("three may go");
+    let entries = page(fixture.engine(), scope, 0, 9).await.expect("reads");
+    let summary = Summary {
+        first_seq: 1,
+        head: crate::ledger::Head { seq: 3, hash: entries[2].hash },
+        oldest_at: 1,
+        newest_at: 3,
+        pruned_at: 99,
+    };
+    assert_eq!((first.checkpoint.open(tenant), &first.summary), (Ok(summary.clone()), &summary));
+    fixture.commit(&vault, first.statements.clone(), vec![]).await.expect("stands");
+    let twice = fixture.commit(&vault, first.statements, vec![]).await;
+    assert!(matches!(twice, Err(UnitError::Unique(_) | UnitError::Conflict("ledger_prefix"))), "{twice:?}");
+    let second = prune(6, 100).await.expect("two more may go");
+    assert_eq!((second.summary.first_seq, second.summary.head.seq), (4, 5));
+    fixture.commit(&vault, second.statements, vec![made(10)]).await.expect("stands");
+    assert_eq!(checkpoint(fixture.engine(), scope).await, Ok(Some(second.checkpoint.clone())));
+    let found = verify(fixture.engine(), scope, |_, _| {}).await.expect("verifies");
+    assert_eq!(
+        (found.head.seq, found.begins.map(|begins| begins.summary)),
+        (10, Some(second.summary.clone()))
+    );
+    let mut out = Vec::new();
+    export(fixture.engine(), scope, &mut out).await.expect("exports");
+    verify_export(out.as_slice()).expect("verifies");
+
+    // A checkpoint of another hash, though signed by the right key, is not where this ledger goes on.
+    let head = crate::ledger::Head { seq: 5, hash: [7; 32] };
+    let forged = Summary { head, ..second.summary };
+    let forged = Checkpoint::sign(&forged, &NoteSigner::of(&vault), tenant);
+    let mut verifier = Verifier::behind(tenant, Some(&forged)).expect("its signature is good");
+    let bad = bad_of(verifier.push(&entries[5]));
+    assert!(matches!(bad, BadEntry::Previous { seq: 6, .. }), "{bad:?}");
+    let mut altered = second.checkpoint.clone();
+    altered.note = altered.note.replacen("pruned 99", "pruned 98", 1);
+    assert_eq!(bad_of(Verifier::behind(tenant, Some(&altered))), BadEntry::Checkpoint { seq: 5 });
+    let other = fixture.tenant("other").await;
+    let foreign = Verifier::behind(other.tenant(), Some(&second.checkpoint));
+    assert_eq!(bad_of(foreign), BadEntry::Checkpoint { seq: 5 }, "it is of another tenant");
+    assert_eq!(verified(fixture, Scope::Platform).await, 3);
 }
 
 fn bad_of<T: std::fmt::Debug>(outcome: Result<T, VerifyError>) -> BadEntry {

@@ -55,14 +55,15 @@ macro_rules! conformance {
                     the_platform_rotates_too;
                 ledger: the_chain_goes_on_across_batches, concurrent_commits_make_one_chain,
                     a_refused_unit_leaves_no_gap, pages_are_in_order, changes_are_found_after_a_cursor,
-                    entries_are_looked_for_by_whom_about_what_and_when,
+                    entries_are_looked_for_by_whom_about_what_and_when, a_pruned_ledger_begins_at_its_checkpoint,
                     an_export_verifies_and_names_what_was_altered,
                     tenant_changes_are_audited_by_the_platform, a_unit_without_entries_appends_nothing;
                 rows: what_is_not_there_is_none, users_round_trip, users_are_found_by_what_only_they_have,
                     users_are_listed_by_state, users_are_found_by_beginnings, a_purged_user_leaves_nothing, addresses_round_trip, addresses_change, credentials_round_trip,
                     sessions_round_trip, sessions_rotate_once_per_version, sessions_are_revoked_once,
                     sessions_are_listed_newest_first, signing_keys_round_trip,
-                    sign_in_reads_everything_at_once, answers_are_kept_until_they_expire;
+                    sign_in_reads_everything_at_once, answers_are_kept_until_they_expire,
+                    legal_holds_stand_in_the_way, consents_round_trip, everything_of_a_user_is_erased_at_once;
                 mail: mails_round_trip, a_mail_is_claimed_once_per_version, what_is_said_once_is_said_once,
                     finished_mails_are_forgotten;
                 one_time: one_time_tokens_round_trip, a_one_time_token_is_used_once,

@@ -2,15 +2,17 @@
 
 use super::{Fixture, NOW};
 use crate::repositories::api_keys;
+use crate::repositories::consents::{self, ConsentRow};
 use crate::repositories::credentials::{self, CredentialKind};
 use crate::repositories::kept_answers::{self, KeptAnswerRow};
+use crate::repositories::legal_holds::{self, LegalHoldRow, WHOLE_TENANT};
 use crate::repositories::sessions::{self, Rotation, SessionRow};
 use crate::repositories::signing_keys::{self, SigningKeyRow, SigningKeyState};
 use crate::repositories::user_search::{self, Searched};
 use crate::repositories::users::{
     self, Identifier, ListedState, Span, UserProfile, UserRow, UserStanding, UserState,
 };
-use crate::repositories::{constraint, purge, sign_in, user_emails};
+use crate::repositories::{constraint, erasure, purge, sign_in, user_emails};
 use crate::{Scope, TenantVault, Unit, UnitError};
 use std::collections::BTreeSet;
 
@@ -355,6 +357,87 @@ pub async fn sessions_are_listed_newest_first(fixture: &Fixture) {
     let list = |cursor| sessions::list_for_user(fixture.engine(), &vault, user.user_id, 3, cursor);
     assert_eq!(list(None).await, Ok(rows[..3].to_vec()));
     assert_eq!(list(Some(rows[2].session_id)).await, Ok(rows[3..].to_vec()));
+}
+
+pub(crate) fn hold(user_id: uuid::Uuid) -> LegalHoldRow {
+    LegalHoldRow { user_id, reason: "case 12".to_owned(), placed_by: "system".to_owned(), placed_at: NOW }
+}
+
+pub async fn legal_holds_stand_in_the_way(fixture: &Fixture) {
+    let vault = fixture.tenant("ours").await;
+    let (tenant, user) = (vault.tenant(), fixture.stored_user(&vault).await.user_id);
+    let free = || vec![legal_holds::none_of_user(tenant, user)];
+    for held in [user, WHOLE_TENANT] {
+        fixture.commit(&vault, free(), vec![]).await.expect("nothing is held");
+        fixture.commit(&vault, vec![legal_holds::insert(&vault, &hold(held))], vec![]).await.expect("placed");
+        assert_eq!(legal_holds::get(fixture.engine(), &vault, held).await, Ok(Some(hold(held))));
+        assert_eq!(legal_holds::any(fixture.engine(), &vault).await, Ok(Some(hold(held))));
+        for guard in [free(), vec![legal_holds::none_of_tenant(tenant)]] {
+            let refused = fixture.commit(&vault, guard, vec![]).await;
+            assert_eq!(refused, Err(UnitError::Conflict("legal_hold")));
+        }
+        let again = fixture.commit(&vault, vec![legal_holds::insert(&vault, &hold(held))], vec![]).await;
+        assert_eq!(again, Err(UnitError::Unique(constraint::LEGAL_HOLD.to_owned())));
+        let other = vec![legal_holds::none_of_user(tenant, fixture.id())];
+        assert_eq!(fixture.commit(&vault, other, vec![]).await.is_ok(), held == user);
+        fixture.commit(&vault, vec![legal_holds::delete(tenant, held)], vec![]).await.expect("lifted");
+        let lifted = fixture.commit(&vault, vec![legal_holds::delete(tenant, held)], vec![]).await;
+        assert_eq!(lifted, Err(UnitError::Conflict("no_legal_hold")));
+    }
+    assert_eq!(legal_holds::any(fixture.engine(), &vault).await, Ok(None));
+    let nobody = vec![legal_holds::user_is_there(tenant, fixture.id())];
+    assert_eq!(fixture.commit(&vault, nobody, vec![]).await, Err(UnitError::Conflict("unknown_user")));
+}
+
+pub async fn consents_round_trip(fixture: &Fixture) {
+    let vault = fixture.tenant("ours").await;
+    let (tenant, user) = (vault.tenant(), fixture.stored_user(&vault).await.user_id);
+    let mut rows: Vec<_> = [true, false, true].map(|granted| consent(fixture, granted)).into();
+    rows.sort_by_key(|row| std::cmp::Reverse(row.consent_id));
+    let inserts = rows.iter().map(|row| consents::insert(tenant, user, row)).collect();
+    fixture.commit(&vault, inserts, vec![]).await.expect("stored");
+    let list = |cursor| consents::list(fixture.engine(), tenant, user, 2, cursor);
+    assert_eq!(list(None).await, Ok(rows[..2].to_vec()));
+    assert_eq!(list(Some(rows[1].consent_id)).await, Ok(rows[2..].to_vec()));
+    let again = fixture.commit(&vault, vec![consents::insert(tenant, user, &rows[0])], vec![]).await;
+    assert_eq!(again, Err(UnitError::Unique(constraint::CONSENT.to_owned())));
+}
+
+pub(crate) fn consent(fixture: &Fixture, granted: bool) -> ConsentRow {
+    ConsentRow {
+        consent_id: fixture.id(),
+        purpose: "newsletter".to_owned(),
+        document: "2027-01".to_owned(),
+        granted,
+        actor: "system".to_owned(),
+        at: NOW,
+    }
+}
+
+pub async fn everything_of_a_user_is_erased_at_once(fixture: &Fixture) {
+    let vault = fixture.tenant("ours").await;
+    let (tenant, user) = (vault.tenant(), fixture.stored_user(&vault).await.user_id);
+    let session = fixture.session(&vault, user);
+    let stored = vec![
+        user_emails::insert(&vault, "ada@example.com", &fixture.email(user, "ada@example.com")),
+        credentials::insert(&vault, &fixture.credential(user)),
+        sessions::insert(&vault, &session),
+        consents::insert(tenant, user, &consent(fixture, true)),
+    ];
+    fixture.commit(&vault, stored, vec![]).await.expect("stored");
+    let other = stored_session(fixture, &vault).await;
+    let missed = fixture.commit(&vault, erasure::of_user(tenant, user, 0), vec![]).await;
+    assert_eq!(missed, Err(UnitError::Conflict("user_sessions")), "a session nobody told of");
+    fixture.commit(&vault, erasure::of_user(tenant, user, 1), vec![]).await.expect("erased");
+    assert_eq!(users::get(fixture.engine(), &vault, user).await, Ok(None));
+    assert_eq!(user_emails::list_for_user(fixture.engine(), &vault, user).await, Ok(vec![]));
+    let password = credentials::get(fixture.engine(), &vault, user, CredentialKind::Password).await;
+    assert_eq!(password, Ok(None));
+    assert_eq!(sessions::get(fixture.engine(), &vault, session.session_id).await, Ok(None));
+    assert_eq!(consents::list(fixture.engine(), tenant, user, 10, None).await, Ok(vec![]));
+    assert_eq!(read_session(fixture, &vault, &other).await, other, "nobody else is touched");
+    let again = fixture.commit(&vault, erasure::of_user(tenant, user, 0), vec![]).await;
+    assert_eq!(again, Err(UnitError::Conflict("unknown_user")));
 }
 
 pub(crate) fn signing_key(kid: &str) -> SigningKeyRow {

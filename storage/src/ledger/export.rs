@@ -7,6 +7,7 @@ use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use super::chain::{Entry, Head};
+use super::checkpoint::Checkpoint;
 use super::verify::{BadEntry, Verified, Verifier, VerifyError};
 use crate::engine::{Engine, Scope};
 use crate::error::StorageError;
@@ -20,6 +21,16 @@ struct HeaderLine {
     tenant: Uuid,
     seq: i64,
     hash: String,
+    /// Where the entries begin, if the oldest were pruned.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    checkpoint: Option<CheckpointLine>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct CheckpointLine {
+    seq: i64,
+    verifier: String,
+    note: String,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -39,6 +50,7 @@ struct EntryLine {
 pub struct Exporter {
     scope: Scope,
     head: Head,
+    checkpoint: Option<Checkpoint>,
     after: i64,
     begun: bool,
 }
@@ -47,7 +59,9 @@ impl Exporter {
     /// Takes the head at which the export will end.
     pub async fn begin(engine: &dyn Engine, scope: Scope) -> Result<Self, StorageError> {
         let head = super::head(engine, scope).await?.ok_or(StorageError::UnknownTenant)?;
-        Ok(Self { scope, head, after: 0, begun: false })
+        let checkpoint = super::checkpoint(engine, scope).await?;
+        let after = checkpoint.as_ref().map_or(0, |checkpoint| checkpoint.seq);
+        Ok(Self { scope, head, checkpoint, after, begun: false })
     }
 
     /// Where the export ends.
@@ -60,7 +74,7 @@ impl Exporter {
     pub async fn next(&mut self, engine: &dyn Engine) -> Result<Option<Vec<u8>>, StorageError> {
         let mut lines = Vec::new();
         if !std::mem::replace(&mut self.begun, true) {
-            write_head(&mut lines, self.scope.id(), self.head)?;
+            write_head(&mut lines, self.scope.id(), self.head, self.checkpoint.as_ref())?;
             return Ok(Some(lines));
         }
         if self.after >= self.head.seq {
@@ -100,9 +114,16 @@ pub async fn export(
 }
 
 /// Writes the first line of an export.
-pub(crate) fn write_head(out: &mut dyn Write, tenant: Uuid, head: Head) -> Result<(), StorageError> {
+pub(crate) fn write_head(
+    out: &mut dyn Write,
+    tenant: Uuid,
+    head: Head,
+    checkpoint: Option<&Checkpoint>,
+) -> Result<(), StorageError> {
     let hash = hex::encode(head.hash);
-    write_line(out, &HeaderLine { format: FORMAT.to_owned(), tenant, seq: head.seq, hash })
+    let checkpoint =
+        checkpoint.cloned().map(|Checkpoint { seq, verifier, note }| CheckpointLine { seq, verifier, note });
+    write_line(out, &HeaderLine { format: FORMAT.to_owned(), tenant, seq: head.seq, hash, checkpoint })
 }
 
 /// Writes one entry of an export.
@@ -114,11 +135,11 @@ pub(crate) fn write_entry(out: &mut dyn Write, entry: Entry) -> Result<(), Stora
 pub fn verify_export(input: impl BufRead) -> Result<Verified, VerifyError> {
     let mut lines = input.lines();
     let first = lines.next().transpose().map_err(cannot_read)?.unwrap_or_default();
-    let (tenant, head) = header(&first).ok_or_else(|| VerifyError::Bad {
+    let (tenant, head, checkpoint) = header(&first).ok_or_else(|| VerifyError::Bad {
         tenant: Uuid::nil(),
         bad: BadEntry::Unreadable { place: "line 1 (the header)".to_owned() },
     })?;
-    let mut verifier = Verifier::new(tenant);
+    let mut verifier = Verifier::behind(tenant, checkpoint.as_ref())?;
     for (index, line) in lines.enumerate() {
         let line = line.map_err(cannot_read)?;
         let entry = from_line(&line)
@@ -128,10 +149,13 @@ pub fn verify_export(input: impl BufRead) -> Result<Verified, VerifyError> {
     verifier.finish(head)
 }
 
-fn header(line: &str) -> Option<(Uuid, Head)> {
+fn header(line: &str) -> Option<(Uuid, Head, Option<Checkpoint>)> {
     let header: HeaderLine = serde_json::from_str(line).ok()?;
     let known = header.format == FORMAT;
-    known.then_some((header.tenant, Head { seq: header.seq, hash: digest(&header.hash)? }))
+    let head = Head { seq: header.seq, hash: digest(&header.hash)? };
+    let checkpoint =
+        header.checkpoint.map(|CheckpointLine { seq, verifier, note }| Checkpoint { seq, verifier, note });
+    known.then_some((header.tenant, head, checkpoint))
 }
 
 fn to_line(entry: Entry) -> Result<EntryLine, StorageError> {

@@ -4,8 +4,10 @@
 //! here is everything that reads: [`page`], [`look()`], [`changes`], [`verify`], [`export()`] and [`verify_export`].
 
 pub mod chain;
+mod checkpoint;
 mod export;
 mod look;
+mod note;
 mod verify;
 
 #[cfg(test)]
@@ -16,10 +18,13 @@ use crate::error::StorageError;
 use crate::repositories::ledger as texts;
 
 pub use chain::{Entry, Head};
+pub(crate) use checkpoint::decode_checkpoint;
+pub use checkpoint::{Checkpoint, Pruning, Summary, checkpoint, checkpoints, prunable};
 pub use export::{Exporter, export, verify_export};
 pub(crate) use export::{write_entry, write_head};
 pub use look::{By, Found, Look, Order, ROUTINE, look};
-pub use verify::{BadEntry, Verified, Verifier, VerifyError, verify};
+pub use note::{NoteSigner, open_note};
+pub use verify::{BadEntry, Beginning, Verified, Verifier, VerifyError, verify};
 
 /// The last link of a scope's chain; `None` when the scope has no ledger.
 pub async fn head(engine: &dyn Engine, scope: Scope) -> Result<Option<Head>, StorageError> {

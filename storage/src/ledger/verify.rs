@@ -1,6 +1,7 @@
 use uuid::Uuid;
 
 use super::chain::{self, Entry, Head};
+use super::checkpoint::{Checkpoint, Summary};
 use crate::engine::{Engine, Scope};
 use crate::error::StorageError;
 
@@ -60,6 +61,12 @@ pub enum BadEntry {
         /// Where, such as `line 7`.
         place: String,
     },
+    /// The checkpoint at which a pruned ledger begins is not signed by its key, or says something else.
+    #[error("the checkpoint at entry {seq}, where the ledger begins, is not what its key signed")]
+    Checkpoint {
+        /// Its sequence.
+        seq: i64,
+    },
     /// There is no head, so nothing says where the chain must end.
     #[error("the ledger has no head")]
     NoHead,
@@ -82,12 +89,24 @@ pub enum VerifyError {
 }
 
 /// A ledger that verified.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verified {
     /// Whose ledger; nil for the platform.
     pub tenant: Uuid,
-    /// Its head, which is also the number of its entries.
+    /// Its head, which is also the number of entries it ever had.
     pub head: Head,
+    /// Where it begins, if its oldest entries were pruned. The checkpoint is what its own key signed; that the key is
+    /// the right one is for who keeps it elsewhere to compare.
+    pub begins: Option<Beginning>,
+}
+
+/// Where a pruned ledger begins.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Beginning {
+    /// What was before.
+    pub summary: Summary,
+    /// The key that signed it.
+    pub verifier: String,
 }
 
 /// Checks a chain entry by entry, in constant memory.
@@ -95,12 +114,21 @@ pub struct Verified {
 pub struct Verifier {
     tenant: Uuid,
     at: Head,
+    begins: Option<Beginning>,
 }
 
 impl Verifier {
     /// Begins before the first entry.
     pub fn new(tenant: Uuid) -> Self {
-        Self { tenant, at: chain::genesis(tenant) }
+        Self { tenant, at: chain::genesis(tenant), begins: None }
+    }
+
+    /// Begins where the checkpoint says, if there is one.
+    pub fn behind(tenant: Uuid, checkpoint: Option<&Checkpoint>) -> Result<Self, VerifyError> {
+        let Some(checkpoint) = checkpoint else { return Ok(Self::new(tenant)) };
+        let summary = checkpoint.open(tenant).map_err(|bad| VerifyError::Bad { tenant, bad })?;
+        let (at, verifier) = (summary.head, checkpoint.verifier.clone());
+        Ok(Self { tenant, at, begins: Some(Beginning { summary, verifier }) })
     }
 
     /// The last entry that verified.
@@ -140,7 +168,7 @@ impl Verifier {
     /// Checks that the chain ends where its head says.
     pub fn finish(self, head: Head) -> Result<Verified, VerifyError> {
         if self.at == head {
-            return Ok(Verified { tenant: self.tenant, head });
+            return Ok(Verified { tenant: self.tenant, head, begins: self.begins });
         }
         Err(self.bad(BadEntry::Head {
             expected_seq: head.seq,
@@ -163,14 +191,17 @@ pub async fn verify(
     scope: Scope,
     mut progress: impl FnMut(i64, i64) + Send,
 ) -> Result<Verified, VerifyError> {
-    let mut verifier = Verifier::new(scope.id());
-    let head = super::head(engine, scope).await?.ok_or_else(|| verifier.bad(BadEntry::NoHead))?;
-    while verifier.position().seq < head.seq {
-        let left = u32::try_from(head.seq - verifier.position().seq).unwrap_or(PAGE).min(PAGE);
-        let entries = super::page(engine, scope, verifier.position().seq, left).await?;
-        if entries.is_empty() {
-            break;
-        }
+    let head = super::head(engine, scope).await?;
+    let checkpoint = super::checkpoint(engine, scope).await?;
+    let mut verifier = Verifier::behind(scope.id(), checkpoint.as_ref())?;
+    let head = head.ok_or_else(|| verifier.bad(BadEntry::NoHead))?;
+    // From the very first entry that is there: nothing may stand before the checkpoint.
+    let mut after = 0;
+    while after < head.seq {
+        let left = u32::try_from(head.seq - after).unwrap_or(PAGE).min(PAGE);
+        let entries = super::page(engine, scope, after, left).await?;
+        let Some(last) = entries.last() else { break };
+        after = last.seq;
         for entry in &entries {
             verifier.push(entry)?;
         }

@@ -49,6 +49,12 @@ pub const GRANT_FINGERPRINT: &str = "grants.fingerprint";
 
 /// Two requests of one caller with one `Idempotency-Key`.
 pub const KEPT_ANSWER: &str = "kept_answers.request";
+/// Two checkpoints at one sequence of a tenant's ledger.
+pub const LEDGER_CHECKPOINT: &str = "ledger_checkpoints.seq";
+/// Two legal holds on one user.
+pub const LEGAL_HOLD: &str = "legal_holds.user_id";
+/// Two consent records with one id.
+pub const CONSENT: &str = "consents.consent_id";
 
 /// (table, columns of the key in order, name): how an engine that reports columns finds the name.
 pub(crate) const KEYS: &[(&str, &[&str], &str)] = &[
@@ -76,4 +82,7 @@ pub(crate) const KEYS: &[(&str, &[&str], &str)] = &[
     ("roles", &["tenant_id", "role_key"], ROLE_KEY),
     ("grants", &["tenant_id", "grant_id"], GRANT),
     ("grants", &["tenant_id", "fingerprint"], GRANT_FINGERPRINT),
+    ("ledger_checkpoints", &["tenant_id", "seq"], LEDGER_CHECKPOINT),
+    ("legal_holds", &["tenant_id", "user_id"], LEGAL_HOLD),
+    ("consents", &["tenant_id", "user_id", "consent_id"], CONSENT),
 ];

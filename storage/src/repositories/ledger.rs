@@ -1,4 +1,4 @@
-//! Texts for the ledger of a scope: its head and its entries. Only engines write them.
+//! Texts for the ledger of a scope: its head and its entries. Only engines write them, and pruning removes the oldest.
 //!
 //! Names are compared together with sequences, as one value, because only then does SQLite take the index over both.
 
@@ -33,6 +33,8 @@ statements! {
     OF_ACTOR_DOWNWARD = "SELECT seq, at, event, actor, subject, data, prev_hash, hash FROM ledger_entries \
                          WHERE tenant_id = $1 AND (actor, seq) > ($5, $2) AND (actor, seq) < ($5, $3) \
                          AND event <> 'session.refreshed' ORDER BY actor DESC, seq DESC LIMIT $4";
+    FIRST_SINCE = "SELECT seq FROM ledger_entries WHERE tenant_id = $1 AND at >= $2 ORDER BY seq LIMIT 1";
+    PRUNE = "DELETE FROM ledger_entries WHERE tenant_id = $1 AND seq > $2 AND seq <= $3";
     CHANGES = "SELECT seq, event, subject FROM ledger_entries WHERE tenant_id = $1 AND seq > $2 \
                AND event IN ('api_key.issued', 'api_key.revoked', 'api_key.rotated', 'grant.created', 'grant.deleted', \
                'role.changed', 'role.created', 'role.deleted', 'service_account.changed', 'service_account.deleted', \
@@ -70,6 +72,17 @@ pub(crate) fn set_head(id: Uuid, head: &Head) -> Statement {
 
 pub(crate) fn page(id: Uuid, after_seq: i64, limit: u32) -> Statement {
     Statement::new(PAGE, vec![id.into(), after_seq.into(), limit.into()])
+}
+
+/// The first entry of a time or later, in order of sequence: it reads through what is older.
+pub(crate) fn first_since(id: Uuid, at: i64) -> Statement {
+    Statement::new(FIRST_SINCE, vec![id.into(), at.into()])
+}
+
+/// Removes the entries behind `after` up to `last`; all of them must be there, or it is the conflict `ledger_prefix`.
+pub(crate) fn prune(id: Uuid, after: i64, last: i64) -> Statement {
+    let count = last.abs_diff(after);
+    Statement::new(PRUNE, vec![id.into(), after.into(), last.into()]).expecting(count, "ledger_prefix")
 }
 
 /// The event the indexes over actors and subjects leave out; it stands in their texts as a literal.

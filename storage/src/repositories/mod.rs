@@ -17,11 +17,15 @@ macro_rules! statements {
 }
 
 pub mod api_keys;
+pub mod consents;
 pub mod constraint;
 pub mod credentials;
+pub mod erasure;
 pub mod grants;
 pub mod kept_answers;
 pub(crate) mod ledger;
+pub(crate) mod ledger_checkpoints;
+pub mod legal_holds;
 pub(crate) mod master_checks;
 pub mod one_time_tokens;
 pub mod outbox;

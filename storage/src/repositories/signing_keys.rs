@@ -123,3 +123,42 @@ fn decode(vault: &TenantVault, row: Row) -> Result<SigningKeyRow, StorageError> 
         kid,
     })
 }
+
+/// A sealed private key as it lies in storage, to see whether it opens.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SealedSample {
+    kid: String,
+    sealed: Vec<u8>,
+}
+
+impl std::fmt::Debug for SealedSample {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("SealedSample").field("kid", &self.kid).finish_non_exhaustive()
+    }
+}
+
+impl SealedSample {
+    /// Whether these keys open it.
+    pub fn opens_with(&self, vault: &TenantVault) -> bool {
+        vault.open(TABLE, self.kid.as_bytes(), "private_key", &self.sealed).is_ok()
+    }
+}
+
+/// Every key of the tenant, unopened. Damaged storage has none that could be read.
+pub(crate) async fn sealed_sample(
+    engine: &dyn Engine,
+    tenant: Uuid,
+) -> Result<Vec<SealedSample>, StorageError> {
+    let statement = Statement::new(LIST, vec![tenant.into()]);
+    let rows = match engine.read(Scope::of(tenant), statement).await {
+        Err(StorageError::Corrupt { .. }) => Vec::new(),
+        read => read?,
+    };
+    let unopened = |row| {
+        let mut columns = Columns::of(TABLE, row);
+        let kid = columns.text("kid")?;
+        columns.text("alg")?;
+        Ok(SealedSample { kid, sealed: columns.blob("private_key")? })
+    };
+    rows.into_iter().map(unopened).collect()
+}

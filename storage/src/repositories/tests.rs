@@ -28,6 +28,9 @@ const TENANT: &[&[(&str, &str)]] = &[
     role_sets::ALL,
     roles::ALL,
     grants::ALL,
+    ledger_checkpoints::ALL,
+    legal_holds::ALL,
+    consents::ALL,
 ];
 
 fn texts(groups: &[&[(&'static str, &'static str)]]) -> Vec<(&'static str, &'static str)> {

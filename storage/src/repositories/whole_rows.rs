@@ -23,6 +23,7 @@ const IDS: &[&str] = &[
     "grant_id",
     "subject_id",
     "organization_id",
+    "consent_id",
 ];
 
 /// Tables of a tenant in an order in which rows refer only to rows that are there already. The ledger's head is not
@@ -156,6 +157,17 @@ const OF_A_TENANT: &[Layout] = &[
             "expires_at",
         ],
     },
+    Layout {
+        name: "consents",
+        key: &["tenant_id", "user_id", "consent_id"],
+        rest: &["purpose", "document", "granted", "actor", "at"],
+    },
+    Layout {
+        name: "legal_holds",
+        key: &["tenant_id", "user_id"],
+        rest: &["reason", "placed_by", "placed_at"],
+    },
+    Layout { name: "ledger_checkpoints", key: &["tenant_id", "seq"], rest: &["verifier", "note"] },
     LEDGER,
 ];
 
@@ -232,6 +244,8 @@ pub(crate) struct Table {
     first: &'static str,
     next: &'static str,
     insert: &'static str,
+    /// Removes the rows of a user, where the table has such.
+    of_user: Option<&'static str>,
 }
 
 /// The tables of the platform and those of a tenant.
@@ -284,14 +298,23 @@ impl Table {
             ),
         };
         let insert = format!("INSERT INTO {name} ({list}) VALUES ({})", numbers(columns.len()));
+        // A grant is somebody's or an account's; ids are of one kind only.
+        let whose = ["user_id", "subject_id"].into_iter().find(|whose| columns.contains(whose));
+        let of_user =
+            whose.map(|whose| &*format!("DELETE FROM {name} WHERE tenant_id = $1 AND {whose} = $2").leak());
         // Made once for the life of the process, as the texts of all other statements are.
         let [first, next, insert] = [first, next, insert].map(|text| &*text.leak());
-        Self { name, columns, key: layout.key.len(), extent, first, next, insert }
+        Self { name, columns, key: layout.key.len(), extent, first, next, insert, of_user }
     }
 
     /// Its name.
     pub(crate) fn name(&self) -> &'static str {
         self.name
+    }
+
+    /// The text that removes the rows of a user, where the table has such.
+    pub(crate) fn of_user(&self) -> Option<&'static str> {
+        self.of_user
     }
 
     /// The first rows of it in a scope, or those after a key, in the order of their keys.

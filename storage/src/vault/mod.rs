@@ -5,6 +5,7 @@
 //! data key   --HKDF(seal, table)------> one AES-256-GCM key per table, for `seal` and `open`
 //! data key   --HKDF(derive, purpose, id)--> per-session keys and the like
 //! index key  --HKDF(purpose)----------> one HMAC-SHA256 key per kind of look-up, for `blind_index`
+//! index key  --HKDF(lasting, purpose)-> keys that must outlive rotations, such as the one that signs checkpoints
 //! ```
 //!
 //! Every associated data and every HKDF info is a list of length-prefixed fields, so no two

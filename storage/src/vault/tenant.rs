@@ -129,6 +129,11 @@ impl TenantVault {
         mac.finalize().into_bytes().into()
     }
 
+    /// A key for one purpose that stays the same as long as the tenant lives: rotation does not change it.
+    pub fn lasting(&self, purpose: &str) -> Zeroizing<[u8; 32]> {
+        expand(&self.index, &[b"plinto/lasting/v1", purpose.as_bytes()])
+    }
+
     /// A key of its own for `id`, from the current data key; keep [`current_version`](Self::current_version)
     /// beside the id and ask [`derive_at`](Self::derive_at) later.
     pub fn derive(&self, purpose: &str, id: &[u8]) -> Zeroizing<[u8; 32]> {

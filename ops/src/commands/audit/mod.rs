@@ -6,7 +6,7 @@ mod files;
 use std::path::Path;
 use std::process::ExitCode;
 
-use plinto_storage::ledger::{Verified, VerifyError};
+use plinto_storage::ledger::{Beginning, Verified, VerifyError};
 
 use super::{CommandError, access};
 use crate::cli::{AuditCommand, ConfigArg, DataDirArg};
@@ -60,8 +60,15 @@ fn is_called(name: &str, asked: &str) -> bool {
 /// Says what was found; what cannot be read does not verify either.
 fn report(name: &str, verified: Result<Verified, VerifyError>) -> ExitCode {
     match verified {
-        Ok(Verified { head, .. }) => {
+        Ok(Verified { head, begins: None, .. }) => {
             terminal::answer(&format!("good  {name}: {} entries", head.seq));
+            ExitCode::SUCCESS
+        }
+        Ok(Verified { head, begins: Some(Beginning { summary, verifier }), .. }) => {
+            let (left, gone) = (head.seq - summary.head.seq, summary.head.seq);
+            terminal::answer(&format!(
+                "good  {name}: {left} entries behind {gone} that were pruned, whose checkpoint is signed by {verifier}"
+            ));
             ExitCode::SUCCESS
         }
         Err(VerifyError::Bad { bad, .. }) => {

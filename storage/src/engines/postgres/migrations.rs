@@ -82,6 +82,12 @@ pub(super) const KNOWN: &[Migration] = &[
         sql: include_str!("migrations/0009_one_time_tokens.sql"),
         oldest_compatible: 1,
     },
+    Migration {
+        version: 10,
+        name: "privacy",
+        sql: include_str!("migrations/0010_privacy.sql"),
+        oldest_compatible: 1,
+    },
 ];
 
 /// What is locked while a migration runs; any number that nothing else in the database uses.

@@ -14,6 +14,9 @@ pub(super) const TENANT_TABLES: &[&str] = &[
     "grants",
     "roles",
     "role_sets",
+    "ledger_checkpoints",
+    "legal_holds",
+    "consents",
     "sessions",
     "credentials",
     "user_emails",
@@ -39,6 +42,9 @@ pub(super) const TABLES: &[&str] = &[
     "grants",
     "roles",
     "role_sets",
+    "ledger_checkpoints",
+    "legal_holds",
+    "consents",
     "sessions",
     "credentials",
     "user_emails",
@@ -51,7 +57,7 @@ pub(super) const TABLES: &[&str] = &[
 ];
 
 /// Tables whose rows are never changed by those who serve.
-const UNCHANGING: &[&str] = &["ledger_entries", "schema_migrations"];
+const UNCHANGING: &[&str] = &["ledger_entries", "ledger_checkpoints", "consents", "schema_migrations"];
 
 /// Names of the row-level security policies of a table, in order.
 fn policies_of(table: &str) -> &'static [&'static str] {
@@ -175,7 +181,7 @@ pub(super) async fn grant(client: &Client, role: &str) -> Result<(), Fault> {
         "REVOKE ALL ON {all} FROM {role}; GRANT USAGE ON SCHEMA {schema} TO {role}; \
          GRANT SELECT, INSERT, UPDATE, DELETE ON {all} TO {role}; \
          REVOKE INSERT, UPDATE, DELETE ON schema_migrations FROM {role}; \
-         REVOKE UPDATE ON ledger_entries FROM {role}",
+         REVOKE UPDATE ON ledger_entries, ledger_checkpoints, consents FROM {role}",
         all = tables(TABLES),
     );
     Ok(client.batch_execute(&text).await?)

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use uuid::Uuid;
 
 use super::directory::Layout;
-use super::offline::OfflineFile;
+use super::offline::{LedgerPart, OfflineFile};
 use crate::engine::Scope;
 use crate::error::StorageError;
 use crate::ledger::{Head, write_entry, write_head};
@@ -34,9 +34,9 @@ pub fn registered_tenants(root: &Path) -> Result<Vec<RegisteredTenant>, StorageE
 pub fn export_file(path: &Path, out: &mut dyn Write) -> Result<Head, StorageError> {
     let file = existing(path)?;
     let owner = file.scope().id();
-    file.read_ledger(|head, entry| match entry {
-        None => write_head(out, owner, head),
-        Some(entry) => write_entry(out, entry),
+    file.read_ledger(|part| match part {
+        LedgerPart::Ends { head, checkpoint } => write_head(out, owner, head, checkpoint.as_ref()),
+        LedgerPart::Entry(entry) => write_entry(out, entry),
     })
 }
 

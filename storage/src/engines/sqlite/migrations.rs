@@ -57,6 +57,7 @@ pub(super) const TENANT: &[Migration] = &[
         name: "one_time_tokens",
         sql: include_str!("migrations/tenant/0009_one_time_tokens.sql"),
     },
+    Migration { version: 10, name: "privacy", sql: include_str!("migrations/tenant/0010_privacy.sql") },
 ];
 
 const REGISTER: &str = "CREATE TABLE IF NOT EXISTS schema_migrations (

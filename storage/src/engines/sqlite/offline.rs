@@ -14,10 +14,26 @@ use super::failure::storage_error;
 use super::{SqliteOptions, header, migrations, transaction};
 use crate::engine::Scope;
 use crate::error::StorageError;
-use crate::ledger::{BadEntry, Entry, Head, Verified, Verifier, VerifyError, decode_entry, decode_head};
-use crate::repositories::{ledger, tenants};
+use crate::ledger::{
+    BadEntry, Checkpoint, Entry, Head, Verified, Verifier, VerifyError, decode_checkpoint, decode_entry,
+    decode_head,
+};
+use crate::repositories::{ledger, ledger_checkpoints, tenants};
 
 const PAGE: u32 = 1_000;
+
+/// What a ledger is made of.
+pub(crate) enum LedgerPart {
+    /// Its last link, and where it begins.
+    Ends {
+        /// Its last link.
+        head: Head,
+        /// Where it begins, if its oldest entries were pruned.
+        checkpoint: Option<Checkpoint>,
+    },
+    /// An entry.
+    Entry(Entry),
+}
 
 /// A database file, of a running server or of a backup, opened for reading only.
 pub(crate) struct OfflineFile {
@@ -66,10 +82,23 @@ impl OfflineFile {
         rows.into_iter().map(tenants::id_and_slug).collect()
     }
 
-    /// Hands the ledger as of now to `visit`: the head, then every entry up to it.
+    /// Where the ledger begins, if its oldest entries were pruned. A file that has no such table is older than pruning.
+    fn checkpoint(&self, snapshot: &Connection) -> Result<Option<Checkpoint>, StorageError> {
+        let known: Option<i64> = snapshot
+            .query_row("SELECT 1 FROM sqlite_schema WHERE name = 'ledger_checkpoints'", [], |row| row.get(0))
+            .optional()
+            .map_err(|error| self.failed(&error))?;
+        if known.is_none() {
+            return Ok(None);
+        }
+        let rows = transaction::query(snapshot, &self.name, &ledger_checkpoints::latest(self.scope.id()))?;
+        rows.into_iter().next().map(decode_checkpoint).transpose()
+    }
+
+    /// Hands the ledger as of now to `visit`: how it begins and ends, then every entry.
     pub(crate) fn read_ledger(
         &self,
-        mut visit: impl FnMut(Head, Option<Entry>) -> Result<(), StorageError>,
+        mut visit: impl FnMut(LedgerPart) -> Result<(), StorageError>,
     ) -> Result<Head, StorageError> {
         let id = self.scope.id();
         // One read transaction, so that head and entries belong together while a server writes.
@@ -78,7 +107,7 @@ impl OfflineFile {
         let head = head.into_iter().next().map(decode_head).transpose()?;
         let head =
             head.ok_or_else(|| StorageError::corrupt(format!("{} (its ledger has no head)", self.name)))?;
-        visit(head, None)?;
+        visit(LedgerPart::Ends { head, checkpoint: self.checkpoint(&snapshot)? })?;
         let mut after = 0;
         loop {
             let rows = transaction::query(&snapshot, &self.name, &ledger::page(id, after, PAGE))?;
@@ -88,7 +117,7 @@ impl OfflineFile {
             for row in rows {
                 let entry = decode_entry(row)?;
                 after = entry.seq;
-                visit(head, Some(entry))?;
+                visit(LedgerPart::Entry(entry))?;
             }
         }
     }
@@ -109,21 +138,23 @@ impl OfflineFile {
     pub(crate) fn verify(&self, progress: &mut dyn FnMut(i64, i64)) -> Result<Verified, VerifyError> {
         integrity(&self.connection, &self.name)?;
         let id = self.scope.id();
-        let mut verifier = Verifier::new(id);
         // One read transaction, so that head and entries belong together while a server writes.
         let snapshot = self.connection.unchecked_transaction().map_err(|error| self.failed(&error))?;
         let head = transaction::query(&snapshot, &self.name, &ledger::head(id))?;
         let head = head.into_iter().next().map(decode_head).transpose()?;
+        let mut verifier = Verifier::behind(id, self.checkpoint(&snapshot)?.as_ref())?;
         let head = head.ok_or_else(|| verifier.bad(BadEntry::NoHead))?;
+        // From the very first entry that is there: nothing may stand before the checkpoint.
+        let mut after = 0;
         loop {
-            let after = ledger::page(id, verifier.position().seq, PAGE);
-            let rows = transaction::query(&snapshot, &self.name, &after)?;
+            let rows = transaction::query(&snapshot, &self.name, &ledger::page(id, after, PAGE))?;
             if rows.is_empty() {
                 break;
             }
             for row in rows {
                 verifier.push(&decode_entry(row)?)?;
             }
+            after = verifier.position().seq;
             progress(verifier.position().seq, head.seq);
         }
         verifier.finish(head)

@@ -14,7 +14,10 @@ use uuid::Uuid;
 use crate::conformance::{Fixture, Subject, entry};
 use crate::engines::sqlite::{SqliteEngine, SqliteOptions};
 use crate::import::Claimant;
+use crate::ledger::prunable;
 use crate::repositories::api_keys::{self, ApiKeyKind, ApiKeyRow, HashedSecret};
+use crate::repositories::consents::{self, ConsentRow};
+use crate::repositories::legal_holds::{self, LegalHoldRow, WHOLE_TENANT};
 use crate::repositories::service_accounts::{self, ServiceAccountRow};
 use crate::repositories::signing_keys::{self, SigningKeyRow, SigningKeyState};
 use crate::repositories::{credentials, sessions, user_emails};
@@ -43,6 +46,7 @@ async fn furnished() -> Fixture {
         furnish(&fixture, &vault, if index == 0 { 300 } else { 2 }).await;
         fixture.store.tenants().rotate_key(vault.tenant(), 5, vec![entry("rotated", slug)]).await.unwrap();
         furnish(&fixture, &vault, 1).await;
+        prune_and_hold(&fixture, &vault).await;
     }
     let gone = fixture.tenant("gone").await.tenant();
     fixture.store.tenants().delete(gone, 9, vec![entry("tenant.deleted", gone)]).await.unwrap();
@@ -58,6 +62,7 @@ async fn furnish(fixture: &Fixture, vault: &TenantVault, users: usize) {
             credentials::insert(vault, &fixture.credential(user)),
             sessions::insert(vault, &fixture.session(vault, user)),
             signing_keys::insert(vault, &signing_key(fixture.id())),
+            consents::insert(vault.tenant(), user, &consent(fixture.id())),
         ];
         fixture.commit(vault, statements, vec![entry("user.created", user)]).await.unwrap();
     }
@@ -92,6 +97,30 @@ async fn furnish(fixture: &Fixture, vault: &TenantVault, users: usize) {
         entries: vec![],
     };
     assert!(fixture.engine().commit(Scope::Platform, "suite", vec![unit]).await.unwrap()[0].is_ok());
+}
+
+/// The ledger begins at a checkpoint, and what is left of it is kept.
+async fn prune_and_hold(fixture: &Fixture, vault: &TenantVault) {
+    let pruning = prunable(fixture.engine(), vault, i64::MAX, 7, 1).await.unwrap().expect("something may go");
+    fixture.commit(vault, pruning.statements, vec![entry("audit.pruned", 1)]).await.unwrap();
+    let hold = LegalHoldRow {
+        user_id: WHOLE_TENANT,
+        reason: "case 12".to_owned(),
+        placed_by: "system".to_owned(),
+        placed_at: 8,
+    };
+    fixture.commit(vault, vec![legal_holds::insert(vault, &hold)], vec![]).await.unwrap();
+}
+
+fn consent(consent_id: Uuid) -> ConsentRow {
+    ConsentRow {
+        consent_id,
+        purpose: "newsletter".to_owned(),
+        document: "1".to_owned(),
+        granted: true,
+        actor: "system".to_owned(),
+        at: 6,
+    }
 }
 
 fn signing_key(id: Uuid) -> SigningKeyRow {

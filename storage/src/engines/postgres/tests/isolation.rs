@@ -7,11 +7,13 @@ use uuid::Uuid;
 use super::super::PostgresOptions;
 use super::{client, database, fixture};
 use crate::conformance::{Fixture, NOW, entry};
+use crate::ledger::prunable;
 use crate::repositories::api_keys::{self, ApiKeyKind, ApiKeyRow, HashedSecret};
 use crate::repositories::service_accounts::{self, ServiceAccountRow};
 use crate::repositories::user_search::{self, Searched};
 use crate::repositories::{
-    credentials, kept_answers, one_time_tokens, outbox, sessions, signing_keys, user_emails, write_probe,
+    consents, credentials, kept_answers, legal_holds, one_time_tokens, outbox, sessions, signing_keys,
+    user_emails, write_probe,
 };
 use crate::{Scope, Unit};
 
@@ -59,10 +61,15 @@ async fn furnish(fixture: &Fixture) -> (Uuid, Uuid) {
             outbox::insert(&vault, &crate::conformance::mail::mail(fixture)),
             kept_answers::insert(&vault, &crate::conformance::rows::kept_answer(&vault)),
             one_time_tokens::insert(&vault, &crate::conformance::one_time::token(1, None)),
+            consents::insert(vault.tenant(), user.user_id, &crate::conformance::rows::consent(fixture, true)),
         ];
         let statements =
             [statements, crate::conformance::authorization::one_of_each(fixture, &vault)].concat();
         fixture.commit(&vault, statements, vec![entry("user.created", 1)]).await.unwrap();
+        let pruning = prunable(fixture.engine(), &vault, i64::MAX, NOW, 1).await.unwrap().unwrap();
+        fixture.commit(&vault, pruning.statements, vec![entry("audit.pruned", 1)]).await.unwrap();
+        let hold = crate::conformance::rows::hold(user.user_id);
+        fixture.commit(&vault, vec![legal_holds::insert(&vault, &hold)], vec![]).await.unwrap();
         tenants.push(vault.tenant());
     }
     let account = ServiceAccountRow {

@@ -6,9 +6,9 @@ use super::super::connection::in_memory;
 use super::super::options::SqliteOptions;
 use crate::Scope;
 use crate::repositories::{
-    api_keys, constraint, credentials, grants, ledger, master_checks, one_time_tokens, outbox, purge,
-    role_sets, roles, service_accounts, sessions, sign_in, signing_keys, tenant_keys, tenants, user_emails,
-    user_search, users, write_probe,
+    api_keys, consents, constraint, credentials, grants, ledger, ledger_checkpoints, legal_holds,
+    master_checks, one_time_tokens, outbox, purge, role_sets, roles, service_accounts, sessions, sign_in,
+    signing_keys, tenant_keys, tenants, user_emails, user_search, users, write_probe,
 };
 
 fn database(scope: Scope) -> Connection {
@@ -56,6 +56,9 @@ fn every_text_is_valid_where_it_is_used() {
                 grants::ALL,
                 one_time_tokens::ALL,
                 ledger::ALL,
+                ledger_checkpoints::ALL,
+                legal_holds::ALL,
+                consents::ALL,
             ],
         ),
     ];
@@ -111,6 +114,9 @@ fn look_ups_use_a_key_and_never_scan() {
         ledger::ALL,
         outbox::ALL,
         one_time_tokens::ALL,
+        ledger_checkpoints::ALL,
+        legal_holds::ALL,
+        consents::ALL,
     ];
     for (name, sql) in reads.into_iter().flatten() {
         let plan = format!("EXPLAIN QUERY PLAN {sql}");
