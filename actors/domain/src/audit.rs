@@ -4,6 +4,7 @@ use crate::api_key::ApiKeyEvent;
 use crate::authorization::AuthorizationEvent;
 use crate::id::{ApiKeyId, SessionId, TenantId, UserId};
 use crate::mail::MailEvent;
+use crate::privacy::PrivacyEvent;
 use crate::recovery::RecoveryEvent;
 use crate::service_account::ServiceAccountEvent;
 use crate::session::{RevocationReason, SessionEvent};
@@ -164,6 +165,8 @@ pub enum Event {
     Session(SessionEvent),
     /// Something about roles and grants.
     Authorization(AuthorizationEvent),
+    /// Holds, consents, erasure, pruning.
+    Privacy(PrivacyEvent),
 }
 
 impl Event {
@@ -192,6 +195,7 @@ impl Event {
             Self::UserSessionsRevoked { .. } => "user.sessions_revoked",
             Self::Mail(event) => event.name(),
             Self::Recovery(event) => event.name(),
+            Self::Privacy(event) => event.name(),
             Self::Session(event) => event.name(),
             Self::Authorization(event) => event.name(),
         }
@@ -225,6 +229,7 @@ impl Event {
             | Self::SessionRefreshed { .. }
             | Self::SessionRefreshRepeated { .. }
             | Self::RefreshReuseDetected { .. }
+            | Self::Privacy(_)
             | Self::Mail(_)
             | Self::Recovery(_) => false,
             Self::Session(event) => event.concerns_other_nodes(),
@@ -258,6 +263,7 @@ impl Event {
             | Self::SessionRevoked { session, .. } => session.to_string(),
             Self::Mail(event) => event.subject(),
             Self::Recovery(event) => event.subject(),
+            Self::Privacy(event) => event.subject(),
             Self::Session(event) => event.subject(),
             Self::Authorization(event) => event.subject(),
         }
@@ -290,6 +296,7 @@ impl Event {
             Self::SessionRevoked { user, reason, .. } => json!({ "user": user, "reason": reason.as_str() }),
             Self::Mail(event) => event.data(),
             Self::Recovery(event) => event.data(),
+            Self::Privacy(event) => event.data(),
             Self::UserSessionsRevoked { reason, kept: None, .. } => json!({ "reason": reason.as_str() }),
             Self::UserSessionsRevoked { reason, kept, .. } => {
                 json!({ "reason": reason.as_str(), "kept": kept })

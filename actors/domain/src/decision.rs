@@ -7,6 +7,7 @@ use crate::id::{SessionId, UserId};
 use crate::mail::{DeliveryWrite, OutgoingMail};
 use crate::one_time::OneTimeWrite;
 use crate::password::PasswordHash;
+use crate::privacy::PrivacyWrite;
 use crate::recovery::RecoveryWrite;
 use crate::service_account::ServiceAccountWrite;
 use crate::session::{ClientDescription, RevocationReason, SessionWrite};
@@ -119,6 +120,8 @@ pub enum Write {
     Session(SessionWrite),
     /// Of roles and grants.
     Authorization(AuthorizationWrite),
+    /// Holds, consents, erasure.
+    Privacy(PrivacyWrite),
 }
 
 /// A session to be stored.

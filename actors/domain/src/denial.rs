@@ -63,6 +63,7 @@ pub fn all() -> impl Iterator<Item = &'static Denial> {
         DENIALS,
         crate::api_key::DENIALS,
         crate::audit_query::DENIALS,
+        crate::privacy::DENIALS,
         crate::idempotency::DENIALS,
         crate::service_account::DENIALS,
         crate::session::DENIALS,

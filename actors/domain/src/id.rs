@@ -128,6 +128,11 @@ id!(
     MailId, "mail"
 );
 
+id!(
+    /// A record of a consent.
+    ConsentId, "con"
+);
+
 #[cfg(test)]
 mod tests {
     use super::*;

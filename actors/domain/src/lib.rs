@@ -23,6 +23,7 @@ pub mod name;
 pub mod one_time;
 pub mod password;
 pub mod precondition;
+pub mod privacy;
 pub mod randomness;
 pub mod recovery;
 pub mod refresh_token;

@@ -78,6 +78,8 @@ pub struct TenantSettings {
     pub password: PasswordPolicy,
     /// Lifetimes.
     pub session: SessionPolicy,
+    /// How long the ledger is kept.
+    pub audit: AuditPolicy,
     /// Look and language of mails.
     pub mail: MailSettings,
     /// The life of users.
@@ -85,6 +87,17 @@ pub struct TenantSettings {
     /// Proofs of addresses, new passwords, signing in by mail.
     pub recovery: RecoverySettings,
 }
+
+/// How long the audit ledger is kept.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct AuditPolicy {
+    /// Days after which entries may be pruned; none keeps them for ever.
+    pub retention_days: Option<u32>,
+}
+
+/// Days an entry of the ledger may be kept for at most; longer is for ever.
+const LONGEST_RETENTION: u32 = 36_500;
 
 impl TenantSettings {
     /// These with a merge patch applied (RFC 7396): what is left out stays, `null` goes back to the default. The outcome
@@ -129,6 +142,12 @@ impl TenantSettings {
         }
         if self.users.deletion_grace_seconds > 366 * 86_400 {
             return refuse("settings.users.deletion_grace_seconds", "choose at most 366 days");
+        }
+        if self.audit.retention_days.is_some_and(|days| !(1..=LONGEST_RETENTION).contains(&days)) {
+            return refuse(
+                "settings.audit.retention_days",
+                "choose 1 to 36500 days, or leave it out to keep the ledger for ever",
+            );
         }
         self.session.check()
     }

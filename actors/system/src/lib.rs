@@ -40,10 +40,11 @@ pub use nodes::NodesCount;
 pub use passwords::{CURRENT_PARAMETERS, HashMemory, hash_password, verify_password};
 pub use places::{Place, Places};
 pub use platform::{
-    ApiKeyWish, AuditEntry, AuditExport, AuditPage, AuditQuery, AuditStream, CheckRequest, Checked, Device,
-    DeviceKind, EmailView, GrantDraft, GrantQuery, GrantView, HeldPermission, NewUserInput, Platform,
-    ReadUsers, Repetition, Reservation, RoleOrPermission, RoleView, SessionView, SubjectSearch,
-    SubjectsFound, Unique, UserFilter, UserList, UserView, Why,
+    ApiKeyWish, AuditEntry, AuditExport, AuditPage, AuditQuery, AuditStream, CheckRequest, Checked,
+    CheckpointView, ConsentView, Device, DeviceKind, EmailView, GrantDraft, GrantQuery, GrantView,
+    HeldPermission, LegalHold, NewConsent, NewUserInput, Platform, Pruned, ReadUsers, Repetition,
+    Reservation, RoleOrPermission, RoleView, SessionView, SubjectData, SubjectEmail, SubjectSearch,
+    SubjectSession, SubjectsFound, TenantErased, Unique, UserFilter, UserList, UserView, Why,
 };
 pub use registry::{TenantChange, TenantView};
 pub use session::SessionKey;

@@ -9,7 +9,7 @@ use plinto_domain::name::DisplayName;
 use plinto_domain::precondition::Precondition;
 use plinto_domain::tenant::{Tenant, TenantSettings, TenantSlug, change};
 use plinto_domain::{TenantId, Timestamp};
-use plinto_storage::{NewTenant, StorageError, Store, TenantRow, TenantState, UnitError};
+use plinto_storage::{NewTenant, Receipt, StorageError, Store, TenantRow, TenantState, UnitError};
 use quick_cache::sync::Cache;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -176,14 +176,14 @@ impl Registry {
     }
 
     /// Marks the tenant deleted and destroys its keys: what is left of it cannot be read.
-    pub(crate) async fn delete(&self, id: TenantId, actor: Actor) -> Result<(), ServiceError> {
+    pub(crate) async fn delete(&self, id: TenantId, actor: Actor) -> Result<Receipt, ServiceError> {
         let tenant = self.get(id).await?;
         let now = self.environment.now();
         let entries = entries(&[Event::TenantDeleted { tenant: id }], actor, now);
-        self.store.tenants().delete(id.uuid(), now.as_millis(), entries).await?;
+        let receipt = self.store.tenants().delete(id.uuid(), now.as_millis(), entries).await?;
         self.slugs.remove(&tenant.slug);
         self.ids.remove(&id);
-        Ok(())
+        Ok(receipt)
     }
 
     /// Changes name and settings of a tenant, if its version is one the precondition admits. Whether anything changed.

@@ -5,15 +5,19 @@ pub(crate) mod accounts;
 pub(crate) mod api_keys;
 pub(crate) mod audit;
 pub(crate) mod authorization;
+pub(crate) mod consents;
+pub(crate) mod holds;
 pub(crate) mod keys;
 pub(crate) mod mail_pages;
 pub(crate) mod mailbox;
 pub(crate) mod me;
 pub(crate) mod recovery;
+pub(crate) mod retention;
 pub(crate) mod service_accounts;
 pub(crate) mod session_lists;
 pub(crate) mod sessions;
 pub(crate) mod settings;
+pub(crate) mod subjects;
 pub(crate) mod tenants;
 pub(crate) mod users;
 
@@ -40,6 +44,10 @@ pub(crate) fn routes(with_mailbox: bool) -> Vec<Route> {
     rows.extend(audit::routes());
     rows.extend(recovery::routes());
     rows.extend(mail_pages::routes());
+    rows.extend(retention::routes());
+    rows.extend(holds::routes());
+    rows.extend(consents::routes());
+    rows.extend(subjects::routes());
     if with_mailbox {
         rows.extend(mailbox::routes());
     }
@@ -55,6 +63,7 @@ pub(crate) fn routes(with_mailbox: bool) -> Vec<Route> {
         Route::new(Method::GET, "/v1/tenants/{id}", PlatformKey, tenants::get),
         Route::new(Method::PATCH, "/v1/tenants/{id}", PlatformKey, tenants::change),
         Route::new(Method::DELETE, "/v1/tenants/{id}", PlatformKey, tenants::delete),
+        Route::new(Method::POST, "/v1/tenants/{id}/erase", PlatformKey, tenants::erase),
         Route::new(Method::POST, "/v1/tenants/{id}/users", PlatformKey, tenants::create_user).once_by_key(),
         Route::new(Method::POST, "/v1/tenants/{id}/service-keys", PlatformKey, tenants::create_service_key)
             .once_by_key(),

@@ -20,7 +20,7 @@ use utoipa::{IntoParams, OpenApi, ToSchema};
 
 /// The operations of this capability.
 #[derive(OpenApi)]
-#[openapi(paths(create, list, get, change, delete, create_user, create_service_key, rotate_keys), tags((name = "tenants", description = "Administration by the platform's operators")))]
+#[openapi(paths(create, list, get, change, delete, erase, create_user, create_service_key, rotate_keys), tags((name = "tenants", description = "Administration by the platform's operators")))]
 pub(crate) struct Operations;
 
 /// A new tenant.
@@ -146,7 +146,7 @@ pub(crate) async fn change(
 
 /// Delete a tenant: its keys are destroyed, its database is removed. This cannot be undone.
 #[utoipa::path(delete, path = "/v1/tenants/{id}", tag = "tenants", params(("id" = String, Path)), security(("platform_key" = [])),
-    responses((status = 204), (status = 401, body = Problem), (status = 404, body = Problem)))]
+    responses((status = 204), (status = 401, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)))]
 pub(crate) async fn delete(
     State(state): State<AppState>,
     Extension(caller): Extension<Caller>,
@@ -154,6 +154,51 @@ pub(crate) async fn delete(
 ) -> Result<StatusCode, Problem> {
     state.platform().delete_tenant(path_id(&id)?, Actor::ApiKey(caller.key)).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// What is left of an erased tenant.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct ErasedTenant {
+    #[schema(value_type = String, example = "ten_0193a6f2c5d87e1bb1f3a2c4d5e6f708")]
+    id: TenantId,
+    /// Milliseconds since the Unix epoch.
+    #[schema(value_type = i64)]
+    erased_at: Timestamp,
+    /// Entry of the platform's ledger that says so.
+    ledger_seq: i64,
+    /// SHA-256 of that entry, hexadecimal.
+    ledger_hash: String,
+    /// Sealed rows that were read before and tried afterwards; none opened.
+    rows_tried: usize,
+    /// Whether its storage is removed; if not, what lies there cannot be read, and goes at the next start.
+    storage_removed: bool,
+    /// All of this, signed by the platform (C2SP signed-note).
+    statement: String,
+    /// The key to check the statement with (C2SP verifier key).
+    verifier: String,
+}
+
+/// Erase a tenant and prove it: its keys are destroyed, then it is looked whether anything could still be read.
+///
+/// The answer is a statement that the platform signed. This cannot be undone. A tenant under a legal hold is not erased.
+#[utoipa::path(post, path = "/v1/tenants/{id}/erase", tag = "tenants", params(("id" = String, Path)), security(("platform_key" = [])),
+    responses((status = 200, body = ErasedTenant), (status = 401, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)))]
+pub(crate) async fn erase(
+    State(state): State<AppState>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+) -> Result<Json<ErasedTenant>, Problem> {
+    let erased = state.platform().erase_tenant(path_id(&id)?, Actor::ApiKey(caller.key)).await?;
+    Ok(Json(ErasedTenant {
+        id: erased.tenant,
+        erased_at: erased.at,
+        ledger_seq: erased.ledger_seq,
+        ledger_hash: hex::encode(erased.ledger_hash),
+        rows_tried: erased.rows_tried,
+        storage_removed: erased.storage_removed,
+        statement: erased.statement,
+        verifier: erased.verifier,
+    }))
 }
 
 /// A user made by an operator.

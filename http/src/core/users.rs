@@ -1,6 +1,6 @@
 //! Users of a tenant, administered by its services and by operators.
 
-mod body;
+pub(crate) mod body;
 mod emails;
 mod list;
 mod standing;
@@ -79,7 +79,7 @@ pub(super) fn routes() -> Vec<Route> {
 /// The user a path names; the tenant before it, if any, is read by itself.
 #[derive(Deserialize)]
 pub(crate) struct UserPath {
-    user: String,
+    pub(crate) user: String,
 }
 
 /// Create a user. Unlike sign-up, the caller is told if an address or another identifier is taken.

@@ -41,6 +41,8 @@ mod operations;
 mod privacy;
 #[path = "../api/recovery.rs"]
 mod recovery;
+#[path = "../api/retention.rs"]
+mod retention;
 #[path = "../api/retries.rs"]
 mod retries;
 #[path = "../api/runtime.rs"]
@@ -53,6 +55,8 @@ mod session_limits;
 mod sessions;
 #[path = "../api/settings.rs"]
 mod settings;
+#[path = "../api/subjects.rs"]
+mod subjects;
 #[path = "../api/tenancy.rs"]
 mod tenancy;
 #[path = "../api/tokens.rs"]

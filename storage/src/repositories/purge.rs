@@ -7,6 +7,8 @@ use crate::engine::Statement;
 statements! {
     SEARCH = "DELETE FROM user_search WHERE tenant_id = $1 AND user_id = $2";
     SESSIONS = "DELETE FROM sessions WHERE tenant_id = $1 AND user_id = $2";
+    CONSENTS = "DELETE FROM consents WHERE tenant_id = $1 AND user_id = $2";
+    HOLDS = "DELETE FROM legal_holds WHERE tenant_id = $1 AND user_id = $2";
     CREDENTIALS = "DELETE FROM credentials WHERE tenant_id = $1 AND user_id = $2";
     EMAILS = "DELETE FROM user_emails WHERE tenant_id = $1 AND user_id = $2";
     ONE_TIME_TOKENS = "DELETE FROM one_time_tokens WHERE tenant_id = $1 AND user_id = $2";
@@ -15,13 +17,15 @@ statements! {
 
 /// Tables with rows of a user, in an order in which nothing refers to what is gone. A test compares it with the
 /// catalogue of all tables; the user's own row is the last.
-const BELONGING: &[&str] = &[SEARCH, SESSIONS, CREDENTIALS, ONE_TIME_TOKENS, EMAILS];
+const BELONGING: &[&str] = &[SEARCH, SESSIONS, CONSENTS, HOLDS, CREDENTIALS, ONE_TIME_TOKENS, EMAILS];
 
-/// Removes a user whose version is still `expected_version`; otherwise the conflict `user_version`.
+/// Removes a user whose version is still `expected_version`; otherwise the conflict `user_version`, or `legal_hold` while
+/// one keeps it.
 pub fn purge(tenant: Uuid, user_id: Uuid, expected_version: i64) -> Vec<Statement> {
     let belonging = BELONGING.iter().map(|text| Statement::new(text, vec![tenant.into(), user_id.into()]));
     let user = Statement::new(USER, vec![tenant.into(), user_id.into(), expected_version.into()]);
-    belonging.chain([user.expecting(1, "user_version")]).collect()
+    let free = super::legal_holds::none_of_user(tenant, user_id);
+    std::iter::once(free).chain(belonging).chain([user.expecting(1, "user_version")]).collect()
 }
 
 #[cfg(test)]

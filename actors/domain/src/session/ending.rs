@@ -23,6 +23,8 @@ pub enum RevocationReason {
     PasswordChanged,
     /// Its user began another, and may have no more.
     SessionLimit,
+    /// Its user was erased.
+    UserErased,
     /// Its user was blocked.
     UserBlocked,
     /// Its user was deleted.
@@ -40,6 +42,7 @@ impl RevocationReason {
             Self::EndedByOperator => "ended_by_operator",
             Self::PasswordChanged => "password_changed",
             Self::SessionLimit => "session_limit",
+            Self::UserErased => "user_erased",
             Self::UserBlocked => "user_blocked",
             Self::UserDeleted => "user_deleted",
         }

@@ -85,6 +85,7 @@ mod tests {
     use plinto_domain::authorization::AuthorizationEvent;
     use plinto_domain::id::{GrantId, RoleId};
     use plinto_domain::mail::MailEvent;
+    use plinto_domain::privacy::PrivacyEvent;
     use plinto_domain::recovery::RecoveryEvent;
     use plinto_domain::service_account::ServiceAccountEvent;
     use plinto_domain::session::{RevocationReason, SessionEvent};
@@ -191,7 +192,10 @@ mod tests {
             Some(Event::Authorization(AuthorizationEvent::GrantCreated { .. })) => {
                 Some(Event::Authorization(AuthorizationEvent::GrantDeleted { grant, subject }))
             }
-            Some(Event::Authorization(AuthorizationEvent::GrantDeleted { .. })) => None,
+            Some(Event::Authorization(AuthorizationEvent::GrantDeleted { .. })) => {
+                Some(Event::Privacy(PrivacyEvent::SubjectErased { user }))
+            }
+            Some(Event::Privacy(_)) => None,
         };
         std::iter::successors(next(None), |event| next(Some(event))).collect()
     }

@@ -2,7 +2,10 @@
 
 pub(crate) mod authorization;
 mod keys;
+mod privacy;
 pub(crate) mod users;
+
+pub(crate) use privacy::held_id;
 
 use crate::mail::SealedMail;
 use plinto_domain::audit::{Actor, Event};
@@ -108,6 +111,7 @@ fn statements(vault: &TenantVault, write: Write, now: Timestamp) -> Vec<Statemen
         Write::RevokeSession { session, reason, at } => {
             vec![sessions::revoke(tenant, session.uuid(), at.as_millis(), reason.as_str())]
         }
+        Write::Privacy(write) => privacy::statements(vault, write),
         Write::RevokeUserSessions { user, kept, reason, at } => {
             let (user, at, reason) = (user.uuid(), at.as_millis(), reason.as_str());
             vec![match kept {

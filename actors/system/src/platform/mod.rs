@@ -5,16 +5,21 @@ mod api_keys;
 mod audit;
 mod authorization;
 mod callers;
+mod consents;
+mod erasure;
+mod holds;
 mod introspection;
 mod kept_answers;
 mod mail;
 mod one_time;
 mod reauthentication;
 mod recovery;
+mod retention;
 mod service_accounts;
 mod session_ends;
 mod session_lists;
 mod sessions;
+mod subjects;
 mod tenants;
 mod user_emails;
 mod user_purge;
@@ -28,8 +33,13 @@ pub use authorization::{
     CheckRequest, Checked, GrantDraft, GrantQuery, GrantView, HeldPermission, RoleOrPermission, RoleView,
     SubjectSearch, SubjectsFound, Why,
 };
+pub use consents::{ConsentView, NewConsent};
+pub use erasure::TenantErased;
+pub use holds::LegalHold;
 pub use kept_answers::{Repetition, Reservation};
+pub use retention::{CheckpointView, Pruned};
 pub use session_lists::{Device, DeviceKind, SessionView};
+pub use subjects::{SubjectData, SubjectEmail, SubjectSession};
 pub use user_emails::EmailView;
 pub use users::{NewUserInput, ReadUsers, Unique, UserFilter, UserList, UserView};
 pub(crate) use users::{standing, taken};
@@ -164,7 +174,7 @@ impl Platform {
     }
 
     fn of(inner: Inner) -> Self {
-        Self(Arc::new(inner)).purging()
+        retention::sweeping(Self(Arc::new(inner)).purging())
     }
 
     /// The supervision tree, its events and metrics.

@@ -10,6 +10,7 @@ use plinto_domain::name::DisplayName;
 use plinto_domain::precondition::Precondition;
 use plinto_domain::tenant::{TenantSettings, TenantSlug};
 use plinto_runtime::Deadline;
+use plinto_storage::Receipt;
 use plinto_storage::repositories::signing_keys;
 use plinto_token::{Algorithm, UnverifiedToken};
 use std::sync::Arc;
@@ -78,16 +79,18 @@ impl Platform {
     /// also if the caller leaves.
     pub async fn delete_tenant(&self, id: TenantId, actor: Actor) -> Result<(), ServiceError> {
         let platform = self.clone();
-        to_the_end(async move {
-            let deleted = platform.0.registry.delete(id, actor).await;
-            // Also where the row was deleted before: whatever is still live of it holds keys.
-            if matches!(deleted, Ok(()) | Err(ServiceError::UnknownTenant)) {
-                platform.drain_tenant(id).await;
-                platform.0.keys.reload().await?;
-            }
-            deleted
-        })
-        .await
+        to_the_end(async move { platform.destroy_tenant(id, actor).await.map(drop) }).await
+    }
+
+    pub(super) async fn destroy_tenant(&self, id: TenantId, actor: Actor) -> Result<Receipt, ServiceError> {
+        self.refuse_held_tenant(id).await?;
+        let deleted = self.0.registry.delete(id, actor).await;
+        // Also where the row was deleted before: whatever is still live of it holds keys.
+        if matches!(deleted, Ok(_) | Err(ServiceError::UnknownTenant)) {
+            self.drain_tenant(id).await;
+            self.0.keys.reload().await?;
+        }
+        deleted
     }
 
     async fn drain_tenant(&self, id: TenantId) {
