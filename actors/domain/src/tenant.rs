@@ -89,7 +89,7 @@ pub struct TenantSettings {
 }
 
 /// How long the audit ledger is kept.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct AuditPolicy {
     /// Days after which entries may be pruned; none keeps them for ever.
