@@ -67,7 +67,8 @@ pub(super) fn create(layout: &Layout, scope: Scope, options: &SqliteOptions) -> 
         return Ok(());
     }
     let draft = with_suffix(&path, ".creating");
-    for leftover in [draft.clone(), with_suffix(&draft, "-journal")] {
+    let beside = ["-journal", "-wal", "-shm"].map(|suffix| with_suffix(&draft, suffix));
+    for leftover in beside.into_iter().chain([draft.clone()]) {
         match std::fs::remove_file(&leftover) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
                 return Err(refused(&error, "remove", &leftover));
@@ -89,6 +90,9 @@ fn initialize(draft: &Path, scope: Scope, options: &SqliteOptions) -> Result<(),
     connection.execute_batch("PRAGMA synchronous = FULL").map_err(failed)?;
     connection.pragma_update(None, "application_id", APPLICATION_ID).map_err(failed)?;
     furnish(&connection, scope, &file)?;
+    // Now, not when it is opened first: whoever only reads could not finish a change of mode that a crash cut off. The
+    // last connection to close leaves no log.
+    connection.execute_batch("PRAGMA journal_mode = WAL").map_err(failed)?;
     connection.close().map_err(|(_, error)| failed(error))
 }
 

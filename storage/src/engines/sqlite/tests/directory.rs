@@ -4,6 +4,9 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
+use super::super::SqliteOptions;
+use super::super::connection::create;
+use super::super::directory::{Layout, with_suffix};
 use super::Folder;
 use crate::{Engine, Scope, StorageError};
 
@@ -90,4 +93,17 @@ async fn a_draft_left_by_a_crash_is_made_again() {
     assert!(!draft.exists());
     let head = crate::ledger::head(fixture.engine(), Scope::Tenant(id)).await.unwrap();
     assert_eq!(head, Some(crate::ledger::chain::genesis(id)));
+}
+
+#[test]
+fn a_new_file_needs_no_change_of_mode_that_a_crash_could_cut_off() {
+    let folder = Folder::new();
+    drop(folder.open().unwrap());
+    let (layout, scope) = (Layout::new(&folder.root), Scope::Tenant(uuid::Uuid::from_u128(7)));
+    create(&layout, scope, &SqliteOptions::default()).unwrap();
+    // "File format write version" and "read version" (SQLite's file format, 1.3): 2 is a write-ahead log.
+    let header = fs::read(folder.file(scope)).unwrap();
+    assert_eq!(header[18..20], [2, 2]);
+    let beside = ["-wal", "-shm", "-journal"].map(|suffix| with_suffix(&folder.file(scope), suffix).exists());
+    assert_eq!(beside, [false; 3], "a file and nothing beside it");
 }
