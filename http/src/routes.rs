@@ -210,7 +210,13 @@ fn cors(state: &AppState) -> Option<CorsLayer> {
             .allow_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
             .allow_headers(headers)
             .allow_credentials(true)
-            .expose_headers([axum::http::header::ETAG, axum::http::header::RETRY_AFTER, guard::REQUEST_ID])
+            .expose_headers([
+                axum::http::header::ETAG,
+                axum::http::header::RETRY_AFTER,
+                guard::budgets::POLICY,
+                guard::budgets::LEFT,
+                guard::REQUEST_ID,
+            ])
             .max_age(std::time::Duration::from_secs(600)),
     )
 }

@@ -103,7 +103,7 @@ mod supervision;
 mod system;
 
 pub use actor::{Activated, ActivationError, ActorKey, Fault, VirtualActor};
-pub use admission::{Admission, Allowance, Moment, Permit, Pin, Rate, TokioClock};
+pub use admission::{Admission, Allowance, Budget, Moment, Permit, Pin, Rate, TokioClock};
 pub use deadline::Deadline;
 pub use directory::{Context, Directory, DirectoryConfig, Entered, SelfRef};
 pub use message::{Answer, Message, Reply};

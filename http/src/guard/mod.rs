@@ -1,6 +1,7 @@
 //! What happens round every handler: shed load, identify the request, check access, bound its time, harden the answer.
 
 mod access;
+pub(crate) mod budgets;
 pub(crate) mod cross_site;
 mod headers;
 mod idempotency;
@@ -17,6 +18,7 @@ use axum::http::HeaderName;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures::FutureExt;
+use plinto_actors::noting_charges;
 use plinto_actors::runtime::{Activity, NodeCounter};
 use std::any::Any;
 use std::panic::AssertUnwindSafe;
@@ -130,7 +132,7 @@ pub(crate) async fn run(
         Some(in_flight) => {
             let answer = match check_access(route.access, &mut request, &state).await {
                 Err(problem) => problem.into_response(),
-                Ok(()) => answer_once(&state, trace, &route, request, next).await,
+                Ok(()) => answer_within_budget(&state, trace, &route, request, next).await,
             };
             drop(in_flight);
             answer
@@ -154,6 +156,23 @@ pub(crate) async fn run(
 /// Whether a path can name anything: names are text, also behind their percent signs.
 fn is_text(path: &str) -> bool {
     !path.contains('%') || percent_encoding::percent_decode_str(path).decode_utf8().is_ok()
+}
+
+/// The answer, saying what is left of the caller's rate limit.
+async fn answer_within_budget(
+    state: &AppState,
+    trace: TraceId,
+    route: &Arc<RouteContext>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let answer = answer_once(state, trace, route, request, next);
+    if !budgets::are_told(route.access) {
+        return answer.await;
+    }
+    let (mut answer, charged) = noting_charges(answer).await;
+    budgets::tell(answer.headers_mut(), route.access, charged, state);
+    answer
 }
 
 /// The handler's answer, or the one it gave to an earlier request with the same `Idempotency-Key`.

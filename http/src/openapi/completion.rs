@@ -2,10 +2,12 @@
 //! what reads requests, the tenant's header, the port. Handlers document what is theirs alone.
 
 use super::problems::reference;
+use crate::guard::budgets;
 use crate::routes::{Access, Repeating, Route, Tenancy};
 use axum::http::{Method, StatusCode};
 use std::collections::BTreeSet;
 use utoipa::Number;
+use utoipa::openapi::header::HeaderBuilder;
 use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn, PathItem};
 use utoipa::openapi::schema::Schema;
 use utoipa::openapi::security::SecurityRequirement;
@@ -19,6 +21,9 @@ pub(super) fn complete(document: &mut OpenApi, rows: &[Route], server: Option<&s
         let Some(operation) = operation else { continue };
         answers(operation, route);
         plain_body(operation);
+        if budgets::are_told(route.access) {
+            budget_headers(operation);
+        }
         bounded_pages(operation);
         if route.tenancy == Tenancy::Selected {
             let text = "Tenant, unless the path, the host name or the credential names it";
@@ -35,6 +40,25 @@ pub(super) fn complete(document: &mut OpenApi, rows: &[Route], server: Option<&s
         }
         if let Some(url) = server {
             operation.servers = Some(vec![Server::new(url)]);
+        }
+    }
+}
+
+/// What answers say of the caller's rate limit. Problems are references to one text each and do not repeat it.
+fn budget_headers(operation: &mut Operation) {
+    let headers = [
+        (
+            &budgets::POLICY,
+            "Your rate limit: requests at once (`q`), and the seconds in which it renews itself (`w`)",
+        ),
+        (&budgets::LEFT, "What is left of it: requests (`r`), and seconds until it is whole again (`t`)"),
+    ];
+    for answer in operation.responses.responses.values_mut() {
+        let RefOr::T(answer) = answer else { continue };
+        for (name, description) in headers {
+            let text = ObjectBuilder::new().schema_type(Type::String);
+            let header = HeaderBuilder::new().schema(Some(text)).description(Some(description)).build();
+            answer.headers.insert(name.as_str().to_owned(), header.into());
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Bounds: attempts, rates, queues.
 
-use crate::app::{PASSWORD, TestApp, roomy};
+use crate::app::{Answer, PASSWORD, TestApp, roomy};
 use plinto_actors::Limits;
 use plinto_http::HttpConfig;
 
@@ -102,5 +102,38 @@ async fn work_of_a_caller_that_has_left_makes_room_for_others() {
         assert!(gone.is_err(), "hashing four passwords takes longer than this");
         app.try_sign_in("demo", &format!("here{round}@example.com"), "wrong wrong wrong").await.expect(401);
     }
+    app.finish().await;
+}
+
+/// What an answer says of the caller's rate limit: name and numbers of both headers.
+fn told(answer: &Answer) -> Option<(String, String)> {
+    let text = |name: &str| answer.headers.get(name).map(|value| value.to_str().unwrap().to_owned());
+    text("ratelimit-policy").zip(text("ratelimit"))
+}
+
+#[tokio::test]
+async fn callers_are_told_what_is_left_of_the_limit_that_is_theirs() {
+    // So slow that no token comes back while the test runs.
+    let limits = Limits { tenant_per_second: 1, tenant_burst: 3_600, session_per_second: 1, ..roomy() };
+    let limits = Limits { session_burst: 1_200, ..limits };
+    let app = TestApp::with(limits, HttpConfig::default()).await;
+    let ada = app.user("ada@example.com").await;
+    let mine = || app.core("GET", "/v1/users/me", Some(&ada.access), None);
+    let (first, second) = (mine().await.expect(200), mine().await.expect(200));
+    let left = |answer: &Answer, name: &str, burst: u32, window: u32| {
+        let (policy, left) = told(answer).expect("told");
+        assert_eq!(policy, format!("\"{name}\";q={burst};w={window}"));
+        let (left, full_in) =
+            left.strip_prefix(&format!("\"{name}\";r=")).unwrap().split_once(";t=").unwrap();
+        assert_eq!(left.parse::<u32>().unwrap() + full_in.parse::<u32>().unwrap(), burst);
+        left.parse::<u32>().unwrap()
+    };
+    assert!(left(&second, "session", 1_200, 1_200) < left(&first, "session", 1_200, 1_200));
+    let listed = app.manage("GET", "/v1/users", None).await.expect(200);
+    let again = app.manage("GET", "/v1/users", None).await.expect(200);
+    assert!(left(&again, "tenant", 3_600, 3_600) < left(&listed, "tenant", 3_600, 3_600));
+    // Strangers learn nothing of how busy a tenant is.
+    assert_eq!(told(&app.try_sign_in("demo", "ada@example.com", "wrong wrong").await), None);
+    assert_eq!(told(&app.core("GET", "/v1/users/me", None, None).await.expect(401)), None);
     app.finish().await;
 }

@@ -1,6 +1,6 @@
 //! A governor limiter on tokio's clock, whose fill can be read.
 
-use crate::admission::{Allowance, Rate};
+use crate::admission::{Allowance, Budget, Rate};
 use governor::clock::{Clock, Reference};
 use governor::middleware::NoOpMiddleware;
 use governor::nanos::Nanos;
@@ -108,6 +108,10 @@ impl Limiter {
         let per_token = 1_000_000_000 / u64::from(self.rate.per_second.get());
         let used = arrival.saturating_sub(now).div_ceil(per_token.max(1));
         self.rate.burst.get().saturating_sub(u32::try_from(used).unwrap_or(u32::MAX))
+    }
+
+    pub(crate) fn budget(&self) -> Budget {
+        Budget { rate: self.rate, left: self.available() }
     }
 
     pub(crate) fn burst(&self) -> u32 {

@@ -36,6 +36,29 @@ pub struct Rate {
     pub burst: NonZeroU32,
 }
 
+/// What is left of a key's rate limit in this process.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct Budget {
+    /// The limit.
+    pub rate: Rate,
+    /// Requests that may come at once now.
+    pub left: u32,
+}
+
+impl Budget {
+    /// Seconds, rounded up, in which a spent bucket is full again.
+    #[must_use]
+    pub fn window_seconds(&self) -> u32 {
+        self.rate.burst.get().div_ceil(self.rate.per_second.get())
+    }
+
+    /// Seconds, rounded up, until the bucket is full again.
+    #[must_use]
+    pub fn full_in_seconds(&self) -> u32 {
+        self.rate.burst.get().saturating_sub(self.left).div_ceil(self.rate.per_second.get())
+    }
+}
+
 impl Admission {
     /// Bounded concurrency, no rate limit.
     #[must_use]

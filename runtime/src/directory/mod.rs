@@ -18,7 +18,7 @@ pub(crate) use reports::Registered;
 pub(crate) use slot::{Phase, Slot};
 
 use crate::actor::VirtualActor;
-use crate::admission::{Entry, Permit, Pin};
+use crate::admission::{Budget, Entry, Permit, Pin};
 use crate::message::{Answer, Reply};
 use crate::observe::NodeState;
 use crate::{Deadline, Refusal};
@@ -183,6 +183,12 @@ impl<V: VirtualActor> Directory<V> {
             Err(why) => Err(why),
         };
         self.counted(outcome)
+    }
+
+    /// What is left of the key's rate limit, if it has one and the key was heard of lately.
+    #[must_use]
+    pub fn budget(&self, key: &V::Key) -> Option<Budget> {
+        self.0.known(key)?.limiter.as_ref().map(|limiter| limiter.budget())
     }
 
     /// What the key's actor shares, if it is live. It does not count as its work.

@@ -4,6 +4,7 @@ mod accounts;
 mod api_keys;
 mod audit;
 mod authorization;
+mod budgets;
 mod callers;
 mod consents;
 mod erasure;

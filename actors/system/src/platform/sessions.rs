@@ -1,6 +1,7 @@
 //! Sessions: tokens checked and exchanged.
 
 use super::{Platform, within};
+use crate::budgets::charge_session;
 use crate::error::ServiceError;
 use crate::session::{Presented, Proof, RefreshRequest, Refreshed, SessionKey, client_index};
 use crate::tenant::{ClientContext, SignedIn, TenantActor, TenantCell, VerifiedToken};
@@ -58,6 +59,7 @@ impl Platform {
         let now = self.0.environment.now();
         let verified = self.verify(cell, token, now, deadline).await?;
         let key = SessionKey { tenant: cell.id, session: verified.session };
+        charge_session(key);
         match self.0.sessions.check(key, now, deadline).await? {
             Ok(()) => Ok(verified),
             Err(_) => Err(ServiceError::InvalidToken { reason: "session_ended" }),

@@ -5,7 +5,7 @@ use crate::tenant::IssuedAccessToken;
 use plinto_domain::refresh_token::RefreshToken;
 use plinto_domain::session::{Session, SessionEnded};
 use plinto_domain::{SessionId, TenantId, Timestamp, UserId};
-use plinto_runtime::{Deadline, Directory, Refusal};
+use plinto_runtime::{Budget, Deadline, Directory, Refusal};
 use std::sync::{Arc, OnceLock, Weak};
 
 /// A session's next pair of tokens.
@@ -56,6 +56,11 @@ pub(crate) struct SessionHandle {
 impl SessionHandle {
     pub(crate) fn new(directory: Directory<SessionActor>) -> Self {
         Self { directory }
+    }
+
+    /// What is left of the session's rate limit.
+    pub(crate) fn budget(&self, key: &SessionKey) -> Option<Budget> {
+        self.directory.budget(key)
     }
 
     /// Whether the session is usable; an unknown session is not.

@@ -3,10 +3,11 @@ use super::cell::TenantCell;
 use super::messages::{
     CheckPassword, CreateUserRequest, EndSessions, SignInRequest, SignUpRequest, SignedIn, TenantMessage,
 };
+use crate::budgets::charge_tenant;
 use crate::error::ServiceError;
 use plinto_domain::audit::Actor;
 use plinto_domain::{TenantId, UserId};
-use plinto_runtime::{Deadline, Directory, Entered, Refusal};
+use plinto_runtime::{Budget, Deadline, Directory, Entered, Refusal};
 use std::sync::Arc;
 
 /// Talks to tenants.
@@ -33,7 +34,13 @@ impl TenantHandle {
         id: TenantId,
         deadline: Deadline,
     ) -> Result<Entered<TenantActor>, ServiceError> {
+        charge_tenant(id);
         self.directory.enter(&id, deadline).await.map_err(unknown)
+    }
+
+    /// What is left of the tenant's rate limit.
+    pub(crate) fn budget(&self, id: &TenantId) -> Option<Budget> {
+        self.directory.budget(id)
     }
 
     /// The tenant's shared picture, without counting as its work.
@@ -64,6 +71,7 @@ impl TenantHandle {
         deadline: Deadline,
     ) -> Result<UserId, ServiceError> {
         let request = Box::new(request);
+        charge_tenant(id);
         let make = |reply| TenantMessage::CreateUser { request, actor, reply };
         self.directory.call(&id, deadline, make).await.map_err(unknown)?
     }
