@@ -20,6 +20,7 @@ use std::time::Duration;
 use tower::ServiceExt;
 
 use crate::backend::Place;
+use crate::redaction;
 
 pub(crate) const BASE: &str = "http://plinto.test";
 pub(crate) const PASSWORD: &str = "plain oat zebra lantern";
@@ -148,6 +149,7 @@ impl TestApp {
     }
 
     async fn over(place: Arc<Place>, limits: Limits, http: HttpConfig) -> Self {
+        redaction::watch();
         let master = MasterKey::generate(&Stream::default());
         let clock = Arc::new(ManualClock(AtomicI64::new(1_800_000_000_000)));
         let randomness = Arc::new(Stream(AtomicU64::new(1 << 32)));
@@ -205,6 +207,12 @@ impl TestApp {
         let (parts, body) = response.into_parts();
         let bytes = body.collect().await.unwrap().to_bytes();
         let text = String::from_utf8(bytes.to_vec()).unwrap();
+        redaction::learn_cookies(&parts.headers);
+        if parts.status.is_success() {
+            text.lines()
+                .filter_map(|line| serde_json::from_str(line).ok())
+                .for_each(|body| redaction::learn(&body));
+        }
         Answer { status: parts.status, headers: parts.headers, text }
     }
 
@@ -293,6 +301,7 @@ impl TestApp {
         assert!(report.was_graceful(), "{report:?}");
         assert_eq!(platform.system().leaks(), Vec::<String>::new());
         platform.close().await;
+        redaction::nothing_was_told();
         self.finished.store(true, Ordering::SeqCst);
     }
 }
@@ -309,6 +318,7 @@ pub(crate) fn request(method: &str, path: &str, bearer: Option<&str>, body: Opti
     if let Some(bearer) = bearer {
         request = request.header(header::AUTHORIZATION, format!("Bearer {bearer}"));
     }
+    body.iter().for_each(redaction::learn);
     match body {
         Some(body) => request
             .header(header::CONTENT_TYPE, "application/json")

@@ -22,6 +22,7 @@ mod makers;
 mod operations;
 mod privacy;
 mod recovery;
+mod redaction;
 mod retention;
 mod retries;
 mod runtime;

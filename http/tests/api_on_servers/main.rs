@@ -41,6 +41,8 @@ mod operations;
 mod privacy;
 #[path = "../api/recovery.rs"]
 mod recovery;
+#[path = "../api/redaction.rs"]
+mod redaction;
 #[path = "../api/retention.rs"]
 mod retention;
 #[path = "../api/retries.rs"]
