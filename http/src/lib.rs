@@ -23,6 +23,7 @@ mod installation_metrics;
 mod listener;
 mod metrics;
 mod notices;
+mod objects;
 mod openapi;
 mod pages;
 pub mod problem;

@@ -1,6 +1,7 @@
 //! Administration of tenants, for operators.
 
 use crate::extract::{JsonBody, QueryOf, path_id};
+use crate::objects::object;
 use crate::pages::{Page, Paging};
 use crate::problem::Problem;
 use crate::secret::Secret;
@@ -34,7 +35,7 @@ pub(crate) struct NewTenantBody {
     #[schema(example = "Acme GmbH")]
     name: String,
     /// Settings; what is left out has a safe default.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "object")]
     settings: TenantSettings,
 }
 

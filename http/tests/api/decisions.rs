@@ -160,12 +160,20 @@ async fn several_questions_have_defaults_order_and_semantics() {
     assert_eq!(ask(Some("execute_all"), three.clone()).await, [true, false, true]);
     assert_eq!(ask(Some("deny_on_first_deny"), three.clone()).await, [true, false]);
     assert_eq!(ask(Some("permit_on_first_permit"), three.clone()).await, [true]);
-    let own = json!([{ "resource": doc("1"), "action": { "name": "write" } }, { "resource": doc("1"), "subject": "x" }, {}, 7]);
-    assert_eq!(ask(None, own).await, [false; 4], "what cannot be evaluated is denied");
+    let own = json!([{ "resource": doc("1"), "action": { "name": "write" } }, { "resource": doc("1"), "subject": "x" }, {}]);
+    assert_eq!(ask(None, own).await, [false; 3], "what cannot be evaluated is denied");
     let bad =
         json!({ "subject": user(&ada), "evaluations": [{}], "options": { "evaluations_semantic": "maybe" } });
     assert_eq!(app.access("evaluations", &bad).await.expect(400).code(), "invalid_request");
 
+    for no_question in [json!([]), json!(null), json!(7)] {
+        let bad =
+            json!({ "subject": user(&ada), "action": { "name": "read" }, "evaluations": [no_question] });
+        assert_eq!(app.access("evaluations", &bad).await.expect(400).code(), "invalid_request");
+    }
+    let no_object =
+        json!({ "subject": ["user", "x", null], "action": { "name": "read" }, "resource": doc("1") });
+    assert_eq!(app.access("evaluation", &no_object).await.expect(400).code(), "invalid_request");
     let error = json!({ "subject": user(&ada), "action": { "name": "read" }, "evaluations": [{}] });
     let error = app.access("evaluations", &error).await.expect(200).json();
     assert_eq!(error["evaluations"][0]["context"]["error"]["status"], 400);

@@ -2,6 +2,7 @@
 
 use super::entities::{AccessBody, Action, Entity, check, invalid};
 use crate::extract::ManagedTenant;
+use crate::objects::{object, optional_object};
 use crate::problem::Problem;
 use crate::state::AppState;
 use axum::Json;
@@ -17,10 +18,13 @@ const MOST: usize = 500;
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct EvaluationBody {
     /// Who.
+    #[serde(deserialize_with = "object")]
     subject: Entity,
     /// To do what.
+    #[serde(deserialize_with = "object")]
     action: Action,
     /// To what.
+    #[serde(deserialize_with = "object")]
     resource: Entity,
     /// The circumstances.
     #[schema(value_type = Option<Object>)]
@@ -69,17 +73,17 @@ pub(crate) async fn evaluate(
     Ok(Json(Decision::plain(permitted)))
 }
 
-/// Several questions; what is given beside `evaluations` is the default for each of them.
+/// Several questions; what is given beside `evaluations` is the default for each of them, whole or in part.
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct EvaluationsBody {
     /// Who.
-    #[schema(value_type = Option<Entity>)]
+    #[schema(value_type = Option<Object>)]
     subject: Option<Map<String, Value>>,
     /// To do what.
-    #[schema(value_type = Option<Action>)]
+    #[schema(value_type = Option<Object>)]
     action: Option<Map<String, Value>>,
     /// To what.
-    #[schema(value_type = Option<Entity>)]
+    #[schema(value_type = Option<Object>)]
     resource: Option<Map<String, Value>>,
     /// The circumstances.
     #[schema(value_type = Option<Object>)]
@@ -87,8 +91,9 @@ pub(crate) struct EvaluationsBody {
     context: Option<Map<String, Value>>,
     /// The questions, at most 500; without any the request is a single one.
     #[schema(value_type = Option<Vec<Object>>)]
-    evaluations: Option<Vec<Value>>,
+    evaluations: Option<Vec<Map<String, Value>>>,
     /// How to go about it.
+    #[serde(default, deserialize_with = "optional_object")]
     options: Option<EvaluationsOptions>,
 }
 
@@ -163,7 +168,7 @@ pub(crate) async fn evaluate_all(
     let semantic = body.options.as_ref().map(|options| options.evaluations_semantic).unwrap_or_default();
     let mut evaluations = Vec::with_capacity(questions.len());
     for question in questions {
-        let decision = match question.as_object().and_then(|own| body.question(own)) {
+        let decision = match body.question(question) {
             None => Decision::failed("subject, action and resource are needed, each with its members"),
             Some(one) => {
                 let request = check(&one.subject, &one.action.name, &one.resource);

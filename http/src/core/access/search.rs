@@ -2,6 +2,7 @@
 
 use super::entities::{AccessBody, Action, Entity, EntityType, check, invalid};
 use crate::extract::ManagedTenant;
+use crate::objects::{object, optional_object};
 use crate::problem::Problem;
 use crate::state::AppState;
 use axum::Json;
@@ -25,6 +26,7 @@ pub(crate) struct PageRequest {
     #[serde(skip_serializing)]
     token: Option<String>,
     /// Most results on the page, up to 100.
+    #[schema(format = Int64)]
     limit: Option<u32>,
 }
 
@@ -110,15 +112,19 @@ impl Paging {
 #[derive(Serialize, Deserialize, ToSchema)]
 pub(crate) struct SubjectSearchBody {
     /// `user` or `service_account`; an id is ignored.
+    #[serde(deserialize_with = "object")]
     subject: EntityType,
     /// To do what.
+    #[serde(deserialize_with = "object")]
     action: Action,
     /// To what.
+    #[serde(deserialize_with = "object")]
     resource: Entity,
     /// The circumstances.
     #[schema(value_type = Option<Object>)]
     context: Option<Map<String, Value>>,
     /// Which page.
+    #[serde(default, deserialize_with = "optional_object")]
     page: Option<PageRequest>,
 }
 
@@ -157,15 +163,19 @@ pub(crate) async fn subjects(
 #[derive(Serialize, Deserialize, ToSchema)]
 pub(crate) struct ResourceSearchBody {
     /// Who.
+    #[serde(deserialize_with = "object")]
     subject: Entity,
     /// To do what.
+    #[serde(deserialize_with = "object")]
     action: Action,
     /// Of which type; an id is ignored.
+    #[serde(deserialize_with = "object")]
     resource: EntityType,
     /// The circumstances.
     #[schema(value_type = Option<Object>)]
     context: Option<Map<String, Value>>,
     /// Which page.
+    #[serde(default, deserialize_with = "optional_object")]
     page: Option<PageRequest>,
 }
 
@@ -191,13 +201,16 @@ pub(crate) async fn resources(
 #[derive(Serialize, Deserialize, ToSchema)]
 pub(crate) struct ActionSearchBody {
     /// Who.
+    #[serde(deserialize_with = "object")]
     subject: Entity,
     /// To what.
+    #[serde(deserialize_with = "object")]
     resource: Entity,
     /// The circumstances.
     #[schema(value_type = Option<Object>)]
     context: Option<Map<String, Value>>,
     /// Which page.
+    #[serde(default, deserialize_with = "optional_object")]
     page: Option<PageRequest>,
 }
 
