@@ -23,6 +23,8 @@ pub mod mail;
 #[expect(missing_docs, reason = "the names of the tests say what they hold")]
 pub mod one_time;
 #[expect(missing_docs, reason = "the names of the tests say what they hold")]
+pub mod organizations;
+#[expect(missing_docs, reason = "the names of the tests say what they hold")]
 pub mod rows;
 #[expect(missing_docs, reason = "the names of the tests say what they hold")]
 pub mod sessions;
@@ -58,6 +60,8 @@ macro_rules! conformance {
                     entries_are_looked_for_by_whom_about_what_and_when, a_pruned_ledger_begins_at_its_checkpoint,
                     an_export_verifies_and_names_what_was_altered,
                     tenant_changes_are_audited_by_the_platform, a_unit_without_entries_appends_nothing;
+                organizations: organizations_round_trip, organizations_change_once_per_version,
+                    of_two_owners_one_stays_whatever_happens_at_once, an_organization_goes_with_its_members;
                 rows: what_is_not_there_is_none, users_round_trip, users_are_found_by_what_only_they_have,
                     users_are_listed_by_state, users_are_found_by_beginnings, a_purged_user_leaves_nothing, addresses_round_trip, addresses_change, credentials_round_trip,
                     sessions_round_trip, sessions_rotate_once_per_version, sessions_are_revoked_once,

@@ -56,6 +56,13 @@ pub const LEGAL_HOLD: &str = "legal_holds.user_id";
 /// Two consent records with one id.
 pub const CONSENT: &str = "consents.consent_id";
 
+/// Two organizations with one id in a tenant.
+pub const ORGANIZATION: &str = "organizations.organization_id";
+/// Two organizations with one slug in a tenant.
+pub const ORGANIZATION_SLUG: &str = "organizations.slug";
+/// A user twice in one organization.
+pub const ORGANIZATION_MEMBER: &str = "organization_members.user_id";
+
 /// (table, columns of the key in order, name): how an engine that reports columns finds the name.
 pub(crate) const KEYS: &[(&str, &[&str], &str)] = &[
     ("tenants", &["slug"], TENANT_SLUG),
@@ -85,4 +92,7 @@ pub(crate) const KEYS: &[(&str, &[&str], &str)] = &[
     ("ledger_checkpoints", &["tenant_id", "seq"], LEDGER_CHECKPOINT),
     ("legal_holds", &["tenant_id", "user_id"], LEGAL_HOLD),
     ("consents", &["tenant_id", "user_id", "consent_id"], CONSENT),
+    ("organizations", &["tenant_id", "organization_id"], ORGANIZATION),
+    ("organizations", &["tenant_id", "slug"], ORGANIZATION_SLUG),
+    ("organization_members", &["tenant_id", "organization_id", "user_id"], ORGANIZATION_MEMBER),
 ];

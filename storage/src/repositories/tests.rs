@@ -14,6 +14,8 @@ const PLATFORM: &[&[(&str, &str)]] = &[
     whole_rows::ALL,
 ];
 const TENANT: &[&[(&str, &str)]] = &[
+    organizations::ALL,
+    organization_members::ALL,
     users::ALL,
     user_emails::ALL,
     user_search::ALL,

@@ -168,6 +168,16 @@ const OF_A_TENANT: &[Layout] = &[
         rest: &["reason", "placed_by", "placed_at"],
     },
     Layout { name: "ledger_checkpoints", key: &["tenant_id", "seq"], rest: &["verifier", "note"] },
+    Layout {
+        name: "organizations",
+        key: &["tenant_id", "organization_id"],
+        rest: &["slug", "name", "metadata", "owners", "created_at", "updated_at", "version"],
+    },
+    Layout {
+        name: "organization_members",
+        key: &["tenant_id", "organization_id", "user_id"],
+        rest: &["role", "created_at", "updated_at", "version"],
+    },
     LEDGER,
 ];
 

@@ -209,7 +209,7 @@ fn renamed(part: &str, names: &[String]) -> String {
 
 /// Whether rows of other tables refer to what this text inserts.
 fn is_parent(sql: &'static str) -> bool {
-    matches!(Form::read(sql), Some(Form::Insert { table: "users", .. }))
+    matches!(Form::read(sql), Some(Form::Insert { table: "users" | "organizations", .. }))
 }
 
 /// Statements whose order does not matter.

@@ -88,6 +88,12 @@ pub(super) const KNOWN: &[Migration] = &[
         sql: include_str!("migrations/0010_privacy.sql"),
         oldest_compatible: 1,
     },
+    Migration {
+        version: 11,
+        name: "organizations",
+        sql: include_str!("migrations/0011_organizations.sql"),
+        oldest_compatible: 1,
+    },
 ];
 
 /// What is locked while a migration runs; any number that nothing else in the database uses.

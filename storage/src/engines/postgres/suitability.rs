@@ -11,6 +11,8 @@ const OLDEST: i32 = 150_000;
 /// Tables of a tenant, those that refer to others before those they refer to.
 pub(super) const TENANT_TABLES: &[&str] = &[
     "ledger_entries",
+    "organization_members",
+    "organizations",
     "grants",
     "roles",
     "role_sets",
@@ -39,6 +41,8 @@ pub(super) const TABLES: &[&str] = &[
     "write_probes",
     "ledger_heads",
     "ledger_entries",
+    "organization_members",
+    "organizations",
     "grants",
     "roles",
     "role_sets",

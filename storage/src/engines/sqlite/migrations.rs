@@ -58,6 +58,11 @@ pub(super) const TENANT: &[Migration] = &[
         sql: include_str!("migrations/tenant/0009_one_time_tokens.sql"),
     },
     Migration { version: 10, name: "privacy", sql: include_str!("migrations/tenant/0010_privacy.sql") },
+    Migration {
+        version: 11,
+        name: "organizations",
+        sql: include_str!("migrations/tenant/0011_organizations.sql"),
+    },
 ];
 
 const REGISTER: &str = "CREATE TABLE IF NOT EXISTS schema_migrations (

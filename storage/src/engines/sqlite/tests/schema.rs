@@ -7,8 +7,9 @@ use super::super::options::SqliteOptions;
 use crate::Scope;
 use crate::repositories::{
     api_keys, consents, constraint, credentials, grants, ledger, ledger_checkpoints, legal_holds,
-    master_checks, one_time_tokens, outbox, purge, role_sets, roles, service_accounts, sessions, sign_in,
-    signing_keys, tenant_keys, tenants, user_emails, user_search, users, write_probe,
+    master_checks, one_time_tokens, organization_members, organizations, outbox, purge, role_sets, roles,
+    service_accounts, sessions, sign_in, signing_keys, tenant_keys, tenants, user_emails, user_search, users,
+    write_probe,
 };
 
 fn database(scope: Scope) -> Connection {
@@ -55,6 +56,8 @@ fn every_text_is_valid_where_it_is_used() {
                 roles::ALL,
                 grants::ALL,
                 one_time_tokens::ALL,
+                organizations::ALL,
+                organization_members::ALL,
                 ledger::ALL,
                 ledger_checkpoints::ALL,
                 legal_holds::ALL,
@@ -117,6 +120,8 @@ fn look_ups_use_a_key_and_never_scan() {
         ledger_checkpoints::ALL,
         legal_holds::ALL,
         consents::ALL,
+        organizations::ALL,
+        organization_members::ALL,
     ];
     for (name, sql) in reads.into_iter().flatten() {
         let plan = format!("EXPLAIN QUERY PLAN {sql}");
