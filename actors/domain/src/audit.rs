@@ -4,6 +4,7 @@ use crate::api_key::ApiKeyEvent;
 use crate::authorization::AuthorizationEvent;
 use crate::id::{ApiKeyId, SessionId, TenantId, UserId};
 use crate::mail::MailEvent;
+use crate::organization::OrganizationEvent;
 use crate::privacy::PrivacyEvent;
 use crate::recovery::RecoveryEvent;
 use crate::service_account::ServiceAccountEvent;
@@ -39,6 +40,8 @@ impl Actor {
 /// Something that happened.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Event {
+    /// Organizations, their members and what belongs to them.
+    Organization(OrganizationEvent),
     /// A tenant was created.
     TenantCreated {
         /// Which.
@@ -173,6 +176,7 @@ impl Event {
     /// Stable dotted name.
     pub const fn name(&self) -> &'static str {
         match self {
+            Self::Organization(event) => event.name(),
             Self::TenantCreated { .. } => "tenant.created",
             Self::TenantChanged { .. } => "tenant.changed",
             Self::TenantDeleted { .. } => "tenant.deleted",
@@ -218,7 +222,8 @@ impl Event {
             | Self::SessionRevoked { .. }
             | Self::UserSessionsRevoked { .. } => true,
             Self::Authorization(event) => event.concerns_other_nodes(),
-            Self::TenantCreated { .. }
+            Self::Organization(_)
+            | Self::TenantCreated { .. }
             | Self::UserCreated { .. }
             | Self::UserChanged { .. }
             | Self::User(_)
@@ -239,6 +244,7 @@ impl Event {
     /// What the event is about.
     pub fn subject(&self) -> String {
         match self {
+            Self::Organization(event) => event.subject(),
             Self::TenantCreated { tenant }
             | Self::TenantChanged { tenant, .. }
             | Self::TenantDeleted { tenant }
@@ -272,6 +278,7 @@ impl Event {
     /// The facts, as JSON.
     pub fn data(&self) -> Value {
         match self {
+            Self::Organization(event) => event.data(),
             Self::TenantCreated { .. }
             | Self::TenantDeleted { .. }
             | Self::DataKeyRotated { .. }

@@ -6,6 +6,7 @@ use crate::authorization::AuthorizationWrite;
 use crate::id::{SessionId, UserId};
 use crate::mail::{DeliveryWrite, OutgoingMail};
 use crate::one_time::OneTimeWrite;
+use crate::organization::OrganizationWrite;
 use crate::password::PasswordHash;
 use crate::privacy::PrivacyWrite;
 use crate::recovery::RecoveryWrite;
@@ -45,6 +46,8 @@ impl Decision<()> {
 pub enum Write {
     /// Of a user.
     User(UserWrite),
+    /// Organizations, their members and what belongs to them.
+    Organization(OrganizationWrite),
     /// The user's first password.
     InsertPassword {
         /// Whose.

@@ -19,8 +19,10 @@ pub mod id;
 pub mod idempotency;
 pub mod input;
 pub mod mail;
+pub mod metadata;
 pub mod name;
 pub mod one_time;
+pub mod organization;
 pub mod password;
 pub mod precondition;
 pub mod privacy;
@@ -37,6 +39,6 @@ pub mod user;
 
 pub use decision::{Decision, Write};
 pub use denial::{Denial, DenialKind};
-pub use id::{ApiKeyId, EmailId, MailId, ServiceAccountId, SessionId, TenantId, UserId};
+pub use id::{ApiKeyId, EmailId, MailId, OrganizationId, ServiceAccountId, SessionId, TenantId, UserId};
 pub use input::InvalidInput;
 pub use time::Timestamp;

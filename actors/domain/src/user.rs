@@ -4,7 +4,6 @@ pub mod create;
 pub mod emails;
 pub mod event;
 pub mod identifiers;
-pub mod metadata;
 pub mod profile;
 pub mod search;
 pub mod standing;
@@ -67,7 +66,7 @@ pub const DENIALS: &[Denial] = &[
     USERNAME_TAKEN,
     EXTERNAL_ID_TAKEN,
     PHONE_TAKEN,
-    metadata::METADATA_TOO_LARGE,
+    crate::metadata::METADATA_TOO_LARGE,
     emails::UNKNOWN_EMAIL,
     emails::PRIMARY_EMAIL,
     emails::TOO_MANY_EMAILS,

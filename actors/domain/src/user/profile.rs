@@ -1,9 +1,9 @@
 //! What is known of a user, and how it is changed.
 
 use super::identifiers::{ExternalId, PhoneNumber, Username};
-use super::metadata::{Metadata, MetadataPatch};
 use crate::denial::Denial;
 use crate::input::InvalidInput;
+use crate::metadata::{Metadata, MetadataPatch};
 use crate::name::DisplayName;
 use serde_json::{Map, Value};
 

@@ -1,4 +1,4 @@
-//! Metadata: JSON objects that tenants keep with their users.
+//! Metadata: JSON objects that tenants keep with users and organizations.
 
 use crate::denial::{Denial, DenialKind};
 use crate::input::InvalidInput;

@@ -1,0 +1,108 @@
+//! Events of organizations, as the audit ledger records them.
+
+use crate::authorization::RoleKey;
+use crate::id::{OrganizationId, UserId};
+use serde_json::{Value, json};
+
+/// Something that happened to an organization.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum OrganizationEvent {
+    /// An organization was created.
+    Created {
+        /// Which.
+        organization: OrganizationId,
+        /// Its first owner.
+        owner: UserId,
+    },
+    /// Something about it was changed.
+    Changed {
+        /// Which.
+        organization: OrganizationId,
+        /// Names of what was changed.
+        fields: Vec<&'static str>,
+    },
+    /// It was deleted.
+    Deleted {
+        /// Which.
+        organization: OrganizationId,
+    },
+    /// Somebody became a member.
+    MemberAdded {
+        /// Of which organization.
+        organization: OrganizationId,
+        /// Who.
+        user: UserId,
+        /// As what.
+        role: RoleKey,
+    },
+    /// A member has another role.
+    MemberRoleChanged {
+        /// Of which organization.
+        organization: OrganizationId,
+        /// Who.
+        user: UserId,
+        /// The role before.
+        from: RoleKey,
+        /// The role now.
+        to: RoleKey,
+    },
+    /// Somebody is no member any more.
+    MemberRemoved {
+        /// Of which organization.
+        organization: OrganizationId,
+        /// Who.
+        user: UserId,
+    },
+    /// An owner handed the organization to another member.
+    OwnershipTransferred {
+        /// Of which organization.
+        organization: OrganizationId,
+        /// Who was an owner.
+        from: UserId,
+        /// Who is one now.
+        to: UserId,
+    },
+}
+
+impl OrganizationEvent {
+    /// Stable dotted name.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Created { .. } => "organization.created",
+            Self::Changed { .. } => "organization.changed",
+            Self::Deleted { .. } => "organization.deleted",
+            Self::MemberAdded { .. } => "organization.member.added",
+            Self::MemberRoleChanged { .. } => "organization.member.role_changed",
+            Self::MemberRemoved { .. } => "organization.member.removed",
+            Self::OwnershipTransferred { .. } => "organization.ownership.transferred",
+        }
+    }
+
+    /// The organization.
+    pub fn subject(&self) -> String {
+        match self {
+            Self::Created { organization, .. }
+            | Self::Changed { organization, .. }
+            | Self::Deleted { organization }
+            | Self::MemberAdded { organization, .. }
+            | Self::MemberRoleChanged { organization, .. }
+            | Self::MemberRemoved { organization, .. }
+            | Self::OwnershipTransferred { organization, .. } => organization.to_string(),
+        }
+    }
+
+    /// The facts, as JSON.
+    pub fn data(&self) -> Value {
+        match self {
+            Self::Created { owner, .. } => json!({ "owner": owner }),
+            Self::Changed { fields, .. } => json!({ "fields": fields }),
+            Self::Deleted { .. } => json!({}),
+            Self::MemberAdded { user, role, .. } => json!({ "user": user, "role": role.as_str() }),
+            Self::MemberRoleChanged { user, from, to, .. } => {
+                json!({ "user": user, "from": from.as_str(), "to": to.as_str() })
+            }
+            Self::MemberRemoved { user, .. } => json!({ "user": user }),
+            Self::OwnershipTransferred { from, to, .. } => json!({ "from": from, "to": to }),
+        }
+    }
+}
