@@ -222,8 +222,8 @@ impl Event {
             | Self::SessionRevoked { .. }
             | Self::UserSessionsRevoked { .. } => true,
             Self::Authorization(event) => event.concerns_other_nodes(),
-            Self::Organization(_)
-            | Self::TenantCreated { .. }
+            Self::Organization(event) => event.concerns_other_nodes(),
+            Self::TenantCreated { .. }
             | Self::UserCreated { .. }
             | Self::UserChanged { .. }
             | Self::User(_)

@@ -42,11 +42,12 @@ pub use nodes::NodesCount;
 pub use passwords::{CURRENT_PARAMETERS, HashMemory, hash_password, verify_password};
 pub use places::{Place, Places};
 pub use platform::{
-    ApiKeyWish, AuditEntry, AuditExport, AuditPage, AuditQuery, AuditStream, CheckRequest, Checked,
+    ApiKeyWish, AskedBy, AuditEntry, AuditExport, AuditPage, AuditQuery, AuditStream, CheckRequest, Checked,
     CheckpointView, ConsentView, Device, DeviceKind, EmailView, GrantDraft, GrantQuery, GrantView,
-    HeldPermission, LegalHold, NewConsent, NewUserInput, Platform, Pruned, ReadUsers, Repetition,
-    Reservation, RoleOrPermission, RoleView, SessionView, SubjectData, SubjectEmail, SubjectSearch,
-    SubjectSession, SubjectsFound, TenantErased, Unique, UserFilter, UserList, UserView, Why,
+    HeldPermission, LegalHold, MemberChange, MemberView, MembershipView, NewConsent, NewUserInput,
+    OrganizationView, Platform, Pruned, ReadUsers, Repetition, Reservation, RoleOrPermission, RoleView,
+    SessionView, SubjectData, SubjectEmail, SubjectSearch, SubjectSession, SubjectsFound, TenantErased,
+    Unique, UserFilter, UserList, UserView, Why,
 };
 pub use registry::{TenantChange, TenantView};
 pub use session::SessionKey;

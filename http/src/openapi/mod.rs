@@ -62,6 +62,7 @@ const CAPABILITIES: &[fn() -> utoipa::openapi::OpenApi] = &[
     core::authorization::Operations::openapi,
     core::access::Operations::openapi,
     core::recovery::Operations::openapi,
+    core::organizations::Operations::openapi,
     core::mail_pages::Operations::openapi,
     core::settings::Operations::openapi,
     auth::introspect::Operations::openapi,

@@ -108,6 +108,23 @@ async fn smuggle(street: &Street<'_>, listener: ListenerName, route: &Route, ske
     1
 }
 
+/// An organization of `demo`, by a user of `demo` who does not belong to it.
+async fn trespass(
+    street: &Street<'_>,
+    listener: ListenerName,
+    route: &Route,
+    sketch: &Sketch,
+    bearer: &str,
+) -> u32 {
+    if route.access != Access::AccessToken || !route.path.contains("{organization}") {
+        return 0;
+    }
+    let answer = street.send(listener, sketch, &under("demo", route, &sketch.path), Some(bearer)).await;
+    let what = "an organization of others";
+    Attempt { route, what }.refused(&answer, &[404]);
+    1
+}
+
 /// The same request by those whose things they are is not refused for want of them: the attempts above were honest.
 async fn control(street: &Street<'_>, listener: ListenerName, route: &Route, sketch: &Sketch) {
     let path = under("demo", route, &sketch.path);
@@ -127,17 +144,19 @@ async fn control(street: &Street<'_>, listener: ListenerName, route: &Route, ske
 async fn nothing_of_a_tenant_is_reached_from_another() {
     let app = TestApp::new().await;
     let mut street = Street::of(&app).await;
-    let (mut knocked, mut smuggled) = (0, 0);
+    let (mut knocked, mut smuggled, mut trespassed) = (0, 0, 0);
+    let stranger = app.user("stranger@example.com").await.access;
     for (listener, route) in street.routes() {
         let sketch = street.sketch(&route).await;
         knocked += knock(&street, listener, &route, &sketch).await;
         smuggled += smuggle(&street, listener, &route, &sketch).await;
+        trespassed += trespass(&street, listener, &route, &sketch, &stranger).await;
         // Operators' routes act on whole tenants and nodes.
         if !matches!(route.access, Access::PlatformKey | Access::Metrics) && sketch.names_a_thing {
             control(&street, listener, &route, &sketch).await;
         }
     }
-    assert!(knocked > 10 && smuggled >= 2, "{knocked} {smuggled}");
+    assert!(knocked > 10 && smuggled >= 2 && trespassed > 5, "{knocked} {smuggled} {trespassed}");
     // All that was refused touched nobody's session.
     street.ada = app.sign_in("ada@example.com").await;
     assert!(app.is_active(&street.ada.access).await);

@@ -20,6 +20,7 @@ mod limits;
 mod mail;
 mod makers;
 mod operations;
+mod organizations;
 mod privacy;
 mod recovery;
 mod redaction;

@@ -72,6 +72,13 @@ impl<'a> Street<'a> {
             ("/v1/platform/api-keys/", "id") => {
                 self.app.state.platform().issue_platform_key("made").await.unwrap().id.to_string()
             }
+            (path, "user") if path.ends_with("/members/") => self.member_of(&made["organization"]).await,
+            (_, "organization") => self.organization().await,
+            (path, "from") if path.ends_with("/transfer-ownership") => self.ada.user.clone(),
+            (path, "to") if path.ends_with("/transfer-ownership") => {
+                self.member_of(&made["organization"]).await
+            }
+            ("/v1/organizations", "owner") => self.user().await,
             (_, "user" | "user_id") => self.user().await,
             (_, "session") => self.app.sign_in("ada@example.com").await.session,
             ("/v1/api-keys/", "key") => self.app.secret_key(&["users:read"]).await.0,
@@ -123,6 +130,17 @@ impl<'a> Street<'a> {
         let body = Some(json!({ "name": "made" }));
         let made = self.app.manage("POST", "/v1/service-accounts", body).await.expect(201);
         made.json()["id"].as_str().unwrap().to_owned()
+    }
+
+    /// One that Ada owns.
+    async fn organization(&self) -> String {
+        self.app.organization(&format!("slug-{}", self.serial()), &self.ada.user).await
+    }
+
+    async fn member_of(&self, organization: &str) -> String {
+        let user = self.user().await;
+        self.app.join(organization, &user, "member").await.expect(201);
+        user
     }
 
     async fn role(&self) -> String {

@@ -37,6 +37,8 @@ mod mail;
 mod makers;
 #[path = "../api/operations.rs"]
 mod operations;
+#[path = "../api/organizations.rs"]
+mod organizations;
 #[path = "../api/privacy.rs"]
 mod privacy;
 #[path = "../api/recovery.rs"]

@@ -30,6 +30,13 @@ fn member(organization_id: Uuid, user_id: Uuid, role: &str) -> OrganizationMembe
     }
 }
 
+/// An organization and its owner.
+pub(crate) fn one_with_owner(fixture: &Fixture, vault: &TenantVault, owner: Uuid) -> Vec<Statement> {
+    let row = organization(fixture, "acme");
+    let member = member(row.organization_id, owner, "owner");
+    vec![organizations::insert(vault, &row), organization_members::insert(vault.tenant(), &member)]
+}
+
 /// An organization with one owner, stored.
 async fn stored(
     fixture: &Fixture,

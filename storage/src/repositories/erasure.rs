@@ -17,5 +17,6 @@ pub fn of_user(tenant: Uuid, user_id: Uuid, sessions: u64) -> Vec<Statement> {
             _ => statement,
         }
     };
-    tables.filter_map(|table| Some((table.name(), table.of_user()?))).map(remove).collect()
+    let rows = tables.filter_map(|table| Some((table.name(), table.of_user()?))).map(remove);
+    std::iter::once(super::organizations::disown(tenant, user_id)).chain(rows).collect()
 }

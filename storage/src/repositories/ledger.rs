@@ -37,7 +37,8 @@ statements! {
     PRUNE = "DELETE FROM ledger_entries WHERE tenant_id = $1 AND seq > $2 AND seq <= $3";
     CHANGES = "SELECT seq, event, subject FROM ledger_entries WHERE tenant_id = $1 AND seq > $2 \
                AND event IN ('api_key.issued', 'api_key.revoked', 'api_key.rotated', 'grant.created', 'grant.deleted', \
-               'role.changed', 'role.created', 'role.deleted', 'service_account.changed', 'service_account.deleted', \
+               'organization.deleted', 'organization.member.added', 'organization.member.removed', \
+               'organization.member.role_changed', 'role.changed', 'role.created', 'role.deleted', 'service_account.changed', 'service_account.deleted', \
                'session.revoked', 'tenant.changed', 'tenant.data_key.rotated', 'tenant.deleted', \
                'tenant.signing_key.rotated', 'user.sessions_revoked') ORDER BY seq LIMIT $3";
 }
@@ -49,6 +50,10 @@ pub(crate) const CHANGING: &[&str] = &[
     "api_key.rotated",
     "grant.created",
     "grant.deleted",
+    "organization.deleted",
+    "organization.member.added",
+    "organization.member.removed",
+    "organization.member.role_changed",
     "role.changed",
     "role.created",
     "role.deleted",

@@ -14,6 +14,8 @@ statements! {
            FROM organization_members WHERE tenant_id = $1 AND organization_id = $2 AND user_id = $3";
     LIST = "SELECT organization_id, user_id, role, created_at, updated_at, version FROM organization_members \
             WHERE tenant_id = $1 AND organization_id = $2 AND user_id > $3 ORDER BY user_id LIMIT $4";
+    OF_USER = "SELECT organization_id, user_id, role, created_at, updated_at, version FROM organization_members \
+               WHERE tenant_id = $1 AND user_id = $2 AND organization_id > $3 ORDER BY organization_id LIMIT $4";
     SET_ROLE = "UPDATE organization_members SET role = $2, updated_at = $3, version = version + 1 \
                 WHERE tenant_id = $1 AND organization_id = $4 AND user_id = $5 AND version = $6";
     REMOVE = "DELETE FROM organization_members \
@@ -91,6 +93,20 @@ pub fn remove(tenant: Uuid, organization_id: Uuid, user_id: Uuid, expected_versi
 /// Removes all members of an organization that goes too.
 pub fn remove_all(tenant: Uuid, organization_id: Uuid) -> Statement {
     Statement::new(REMOVE_ALL, vec![tenant.into(), organization_id.into()])
+}
+
+/// Memberships of a user in order of organization, after `after`, at most `limit`.
+pub async fn of_user(
+    engine: &dyn Engine,
+    tenant: Uuid,
+    user_id: Uuid,
+    after: Option<Uuid>,
+    limit: u32,
+) -> Result<Vec<OrganizationMemberRow>, StorageError> {
+    let after = after.unwrap_or(Uuid::nil());
+    let statement = Statement::new(OF_USER, vec![tenant.into(), user_id.into(), after.into(), limit.into()]);
+    let rows = engine.read(Scope::of(tenant), statement).await?;
+    rows.into_iter().map(decode).collect()
 }
 
 /// One member.

@@ -27,6 +27,9 @@ statements! {
               WHERE tenant_id = $1 AND organization_id = $6 AND version = $7";
     COUNT_OWNERS = "UPDATE organizations SET owners = owners + $2 \
                     WHERE tenant_id = $1 AND organization_id = $3 AND owners + $2 > 0";
+    DISOWN = "UPDATE organizations SET owners = owners - 1 WHERE tenant_id = $1 AND owners > 1 AND organization_id IN \
+              (SELECT organization_id FROM organization_members WHERE tenant_id = $1 AND user_id = $2 \
+               AND role = 'owner')";
     REMOVE = "DELETE FROM organizations WHERE tenant_id = $1 AND organization_id = $2 AND version = $3";
 }
 
@@ -123,6 +126,12 @@ pub fn update(vault: &TenantVault, update: &OrganizationUpdate<'_>) -> Statement
 pub fn count_owners(tenant: Uuid, organization_id: Uuid, more: i64) -> Statement {
     Statement::new(COUNT_OWNERS, vec![tenant.into(), more.into(), organization_id.into()])
         .expecting(1, "organization_owners")
+}
+
+/// Counts a user's ownerships down before its memberships go with it. Whoever decides that a user goes sees to it that
+/// none of them is the last.
+pub fn disown(tenant: Uuid, user_id: Uuid) -> Statement {
+    Statement::new(DISOWN, vec![tenant.into(), user_id.into()])
 }
 
 /// Removes an organization whose version is still `expected_version`; otherwise the conflict `organization_version`.

@@ -9,6 +9,7 @@ statements! {
     SESSIONS = "DELETE FROM sessions WHERE tenant_id = $1 AND user_id = $2";
     CONSENTS = "DELETE FROM consents WHERE tenant_id = $1 AND user_id = $2";
     HOLDS = "DELETE FROM legal_holds WHERE tenant_id = $1 AND user_id = $2";
+    MEMBERSHIPS = "DELETE FROM organization_members WHERE tenant_id = $1 AND user_id = $2";
     CREDENTIALS = "DELETE FROM credentials WHERE tenant_id = $1 AND user_id = $2";
     EMAILS = "DELETE FROM user_emails WHERE tenant_id = $1 AND user_id = $2";
     ONE_TIME_TOKENS = "DELETE FROM one_time_tokens WHERE tenant_id = $1 AND user_id = $2";
@@ -17,7 +18,8 @@ statements! {
 
 /// Tables with rows of a user, in an order in which nothing refers to what is gone. A test compares it with the
 /// catalogue of all tables; the user's own row is the last.
-const BELONGING: &[&str] = &[SEARCH, SESSIONS, CONSENTS, HOLDS, CREDENTIALS, ONE_TIME_TOKENS, EMAILS];
+const BELONGING: &[&str] =
+    &[SEARCH, SESSIONS, CONSENTS, HOLDS, MEMBERSHIPS, CREDENTIALS, ONE_TIME_TOKENS, EMAILS];
 
 /// Removes a user whose version is still `expected_version`; otherwise the conflict `user_version`, or `legal_hold` while
 /// one keeps it.
@@ -25,7 +27,8 @@ pub fn purge(tenant: Uuid, user_id: Uuid, expected_version: i64) -> Vec<Statemen
     let belonging = BELONGING.iter().map(|text| Statement::new(text, vec![tenant.into(), user_id.into()]));
     let user = Statement::new(USER, vec![tenant.into(), user_id.into(), expected_version.into()]);
     let free = super::legal_holds::none_of_user(tenant, user_id);
-    std::iter::once(free).chain(belonging).chain([user.expecting(1, "user_version")]).collect()
+    let disowned = super::organizations::disown(tenant, user_id);
+    [free, disowned].into_iter().chain(belonging).chain([user.expecting(1, "user_version")]).collect()
 }
 
 #[cfg(test)]

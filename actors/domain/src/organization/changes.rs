@@ -2,6 +2,7 @@
 
 use super::{Organization, OrganizationEvent, OrganizationSlug, OrganizationWrite, Permission, Standing};
 use crate::audit::Event;
+use crate::authorization::RoleKey;
 use crate::decision::{Decision, Write};
 use crate::denial::Denial;
 use crate::id::{OrganizationId, UserId};
@@ -73,7 +74,14 @@ pub fn create(
             owner,
             at: now,
         })],
-        events: vec![Event::Organization(OrganizationEvent::Created { organization, owner })],
+        events: vec![
+            Event::Organization(OrganizationEvent::Created { organization, owner }),
+            Event::Organization(OrganizationEvent::MemberAdded {
+                organization,
+                user: owner,
+                role: RoleKey::owner(),
+            }),
+        ],
         reply: organization,
     }
 }
@@ -169,7 +177,6 @@ pub fn delete(
 mod tests {
     use super::super::{NOT_PERMITTED, UNKNOWN_ORGANIZATION};
     use super::*;
-    use crate::authorization::RoleKey;
     use serde_json::json;
     use uuid::Uuid;
 

@@ -78,16 +78,27 @@ impl OrganizationEvent {
         }
     }
 
-    /// The organization.
+    /// The organization, or the user whose membership it is about.
     pub fn subject(&self) -> String {
         match self {
             Self::Created { organization, .. }
             | Self::Changed { organization, .. }
             | Self::Deleted { organization }
-            | Self::MemberAdded { organization, .. }
-            | Self::MemberRoleChanged { organization, .. }
-            | Self::MemberRemoved { organization, .. }
             | Self::OwnershipTransferred { organization, .. } => organization.to_string(),
+            Self::MemberAdded { user, .. }
+            | Self::MemberRoleChanged { user, .. }
+            | Self::MemberRemoved { user, .. } => user.to_string(),
+        }
+    }
+
+    /// Whether other nodes hold rights in memory that it changes.
+    pub const fn concerns_other_nodes(&self) -> bool {
+        match self {
+            Self::MemberAdded { .. }
+            | Self::MemberRoleChanged { .. }
+            | Self::MemberRemoved { .. }
+            | Self::Deleted { .. } => true,
+            Self::Created { .. } | Self::Changed { .. } | Self::OwnershipTransferred { .. } => false,
         }
     }
 
@@ -97,11 +108,13 @@ impl OrganizationEvent {
             Self::Created { owner, .. } => json!({ "owner": owner }),
             Self::Changed { fields, .. } => json!({ "fields": fields }),
             Self::Deleted { .. } => json!({}),
-            Self::MemberAdded { user, role, .. } => json!({ "user": user, "role": role.as_str() }),
-            Self::MemberRoleChanged { user, from, to, .. } => {
-                json!({ "user": user, "from": from.as_str(), "to": to.as_str() })
+            Self::MemberAdded { organization, role, .. } => {
+                json!({ "organization": organization, "role": role.as_str() })
             }
-            Self::MemberRemoved { user, .. } => json!({ "user": user }),
+            Self::MemberRoleChanged { organization, from, to, .. } => {
+                json!({ "organization": organization, "from": from.as_str(), "to": to.as_str() })
+            }
+            Self::MemberRemoved { organization, .. } => json!({ "organization": organization }),
             Self::OwnershipTransferred { from, to, .. } => json!({ "from": from, "to": to }),
         }
     }

@@ -55,6 +55,14 @@ impl NewMember {
     }
 }
 
+/// Checks who hands on an ownership to whom, and tells everything that is wrong with it.
+pub fn parse_transfer(from: &str, to: &str) -> Result<(UserId, UserId), Vec<InvalidInput>> {
+    match (parse_user("from", from), parse_user("to", to)) {
+        (Ok(from), Ok(to)) => Ok((from, to)),
+        (from, to) => Err([from.err(), to.err()].into_iter().flatten().collect()),
+    }
+}
+
 fn decision(write: OrganizationWrite, event: OrganizationEvent) -> Decision<()> {
     Decision { writes: vec![Write::Organization(write)], events: vec![Event::Organization(event)], reply: () }
 }
@@ -144,12 +152,21 @@ pub fn transfer(
     if to.role.is_owner() {
         return Err(ALREADY_OWNER);
     }
-    let event = OrganizationEvent::OwnershipTransferred {
-        organization: from.organization,
-        from: from.user,
-        to: to.user,
+    let organization = from.organization;
+    let changed = |member: &Membership, role: RoleKey| {
+        let (user, from) = (member.user, member.role.clone());
+        OrganizationEvent::MemberRoleChanged { organization, user, from, to: role }
     };
-    Ok(decision(OrganizationWrite::TransferOwnership { from, to, at: now }, event))
+    let events = [
+        OrganizationEvent::OwnershipTransferred { organization, from: from.user, to: to.user },
+        changed(&from, RoleKey::admin()),
+        changed(&to, RoleKey::owner()),
+    ];
+    Ok(Decision {
+        writes: vec![Write::Organization(OrganizationWrite::TransferOwnership { from, to, at: now })],
+        events: events.map(Event::Organization).into(),
+        reply: (),
+    })
 }
 
 #[cfg(test)]

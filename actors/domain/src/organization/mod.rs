@@ -8,7 +8,7 @@ mod write;
 
 pub use changes::{NewOrganization, OrganizationChange, change, create, delete};
 pub use event::OrganizationEvent;
-pub use membership::{Membership, NewMember, Roster, add, remove, set_role, transfer};
+pub use membership::{Membership, NewMember, Roster, add, parse_transfer, remove, set_role, transfer};
 pub use role::{Permission, Standing};
 pub use write::OrganizationWrite;
 

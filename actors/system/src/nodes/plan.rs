@@ -43,6 +43,17 @@ impl Plan {
                 self.subjects.insert((TenantId::from_uuid(scope), subject));
                 true
             }),
+            "organization.member.added"
+            | "organization.member.removed"
+            | "organization.member.role_changed" => subject.parse::<UserId>().is_ok_and(|user| {
+                self.subjects.insert((TenantId::from_uuid(scope), Subject::User(user)));
+                true
+            }),
+            // Whoever was a member has lost what membership gave.
+            "organization.deleted" => {
+                self.roles.insert(TenantId::from_uuid(scope));
+                true
+            }
             "role.created" | "role.changed" | "role.deleted" => {
                 self.roles.insert(TenantId::from_uuid(scope));
                 true
@@ -82,9 +93,10 @@ mod tests {
     use super::*;
     use plinto_domain::api_key::ApiKeyEvent;
     use plinto_domain::audit::Event;
-    use plinto_domain::authorization::AuthorizationEvent;
-    use plinto_domain::id::{GrantId, RoleId};
+    use plinto_domain::authorization::{AuthorizationEvent, RoleKey};
+    use plinto_domain::id::{GrantId, OrganizationId, RoleId};
     use plinto_domain::mail::MailEvent;
+    use plinto_domain::organization::OrganizationEvent;
     use plinto_domain::privacy::PrivacyEvent;
     use plinto_domain::recovery::RecoveryEvent;
     use plinto_domain::service_account::ServiceAccountEvent;
@@ -117,6 +129,32 @@ mod tests {
             Some(ServiceAccountEvent::Changed { .. } | ServiceAccountEvent::Deleted { .. }) => {
                 ServiceAccountEvent::Deleted { account, tenant }
             }
+        }
+    }
+
+    /// The event of organizations after this one.
+    fn of_an_organization(event: Option<&OrganizationEvent>) -> OrganizationEvent {
+        let id = Uuid::from_u128(9);
+        let (organization, user) = (OrganizationId::from_uuid(id), UserId::from_uuid(id));
+        let role = RoleKey::member();
+        match event {
+            None => OrganizationEvent::Created { organization, owner: user },
+            Some(OrganizationEvent::Created { .. }) => {
+                OrganizationEvent::Changed { organization, fields: vec!["name"] }
+            }
+            Some(OrganizationEvent::Changed { .. }) => OrganizationEvent::Deleted { organization },
+            Some(OrganizationEvent::Deleted { .. }) => {
+                OrganizationEvent::MemberAdded { organization, user, role }
+            }
+            Some(OrganizationEvent::MemberAdded { .. }) => {
+                OrganizationEvent::MemberRoleChanged { organization, user, from: role.clone(), to: role }
+            }
+            Some(OrganizationEvent::MemberRoleChanged { .. }) => {
+                OrganizationEvent::MemberRemoved { organization, user }
+            }
+            Some(
+                OrganizationEvent::MemberRemoved { .. } | OrganizationEvent::OwnershipTransferred { .. },
+            ) => OrganizationEvent::OwnershipTransferred { organization, from: user, to: user },
         }
     }
 
@@ -195,7 +233,9 @@ mod tests {
             Some(Event::Authorization(AuthorizationEvent::GrantDeleted { .. })) => {
                 Some(Event::Privacy(PrivacyEvent::SubjectErased { user }))
             }
-            Some(Event::Privacy(_)) => None,
+            Some(Event::Privacy(_)) => Some(Event::Organization(of_an_organization(None))),
+            Some(Event::Organization(OrganizationEvent::OwnershipTransferred { .. })) => None,
+            Some(Event::Organization(event)) => Some(Event::Organization(of_an_organization(Some(event)))),
         };
         std::iter::successors(next(None), |event| next(Some(event))).collect()
     }

@@ -2,6 +2,7 @@
 
 pub(crate) mod authorization;
 mod keys;
+pub(crate) mod organizations;
 mod privacy;
 pub(crate) mod users;
 
@@ -86,6 +87,7 @@ fn statements(vault: &TenantVault, write: Write, now: Timestamp) -> Vec<Statemen
         Write::Recovery(write) => vec![recover(vault, write)],
         Write::Mail(mail) => vec![queue_mail(vault, mail)],
         Write::MailDelivery(write) => deliver_mail(tenant, write, now),
+        Write::Organization(write) => organizations::statements(vault, write),
         Write::Authorization(write) => authorization::statements(vault, write),
         Write::InsertSession(new) => vec![insert_session(vault, new)],
         Write::RotateRefresh {

@@ -136,18 +136,26 @@ impl Platform {
             let held = work.is_held(Held::User(user)).await?;
             let sessions: Vec<ErasedSession> = work.sessions_of(user).await?.iter().map(erased).collect();
             let now = work.now();
-            let Decision { writes, events, reply: () } = erase(user, held, &sessions)?;
+            let Decision { mut writes, mut events, reply: () } = erase(user, held, &sessions)?;
+            let leaving = work.leaving_everything(user).await?;
+            // Before the rows they are about.
+            writes.splice(0..0, leaving.writes);
+            events.splice(0..0, leaving.events);
             let unit = persist::unit(work.vault(), writes, &events, actor, now);
             let tenant = work.cell().id;
-            match self.0.ledger.append(tenant, unit, Deadline::after(COMMIT_WAIT)).await {
+            let outcome = self.0.ledger.append(tenant, unit, Deadline::after(COMMIT_WAIT)).await;
+            work.forget_rights_of(user);
+            match outcome {
                 Ok(Ok(_)) => {
                     for ErasedSession { session, .. } in sessions {
                         self.0.sessions.was_revoked(SessionKey { tenant, session });
                     }
                     return Ok(());
                 }
-                // A session came or went: look again.
-                Ok(Err(CommitError::Conflict("user_sessions"))) => {}
+                // A session or a membership came or went: look again.
+                Ok(Err(CommitError::Conflict(
+                    "user_sessions" | "member_version" | "organization_owners",
+                ))) => {}
                 Ok(Err(CommitError::Conflict("legal_hold"))) => return Err(LEGAL_HOLD.into()),
                 Ok(Err(CommitError::Conflict("unknown_user"))) => return Err(UNKNOWN_USER.into()),
                 Ok(Err(other)) => return Err(other.into()),

@@ -41,10 +41,19 @@ impl Platform {
             let now = work.now();
             let known = super::users::to_domain(&row)?;
             let policy = &work.cell().settings.users;
-            let decision = change_standing(&known, change, &precondition, policy, now)?;
+            let leaves = matches!(change, StandingChange::Delete);
+            let mut decision = change_standing(&known, change, &precondition, policy, now)?;
+            if leaves && !decision.writes.is_empty() {
+                let leaving = work.leaving_everything(user).await?;
+                decision.writes.extend(leaving.writes);
+                decision.events.extend(leaving.events);
+            }
             let ends = decision.reply == SessionsAfter::Ended;
             let work = work.with_deadline(Deadline::after(COMMIT_WAIT));
             let committed = work.carry_out(decision, actor, now).await;
+            if leaves {
+                work.forget_rights_of(user);
+            }
             if ends {
                 platform.after_sessions_ended(work.cell(), user, &committed).await;
             }

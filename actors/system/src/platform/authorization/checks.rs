@@ -7,7 +7,7 @@ use plinto_domain::user::UNKNOWN_USER;
 use plinto_domain::{TenantId, UserId};
 use plinto_runtime::Deadline;
 use plinto_storage::repositories::grants::{self, GrantPlace};
-use plinto_storage::repositories::users;
+use plinto_storage::repositories::{organization_members, users};
 use std::collections::BTreeSet;
 use uuid::Uuid;
 
@@ -184,6 +184,16 @@ impl Platform {
                 horizon = horizon.min(some.last().copied().unwrap_or(horizon));
             }
             candidates.extend(some);
+        }
+        if let (Some(organization), SubjectKind::User) = (question.organization, kind) {
+            let (id, after) = (organization.uuid(), after.map(Subject::uuid));
+            let tenant = tenant.uuid();
+            let read = || organization_members::list(work.engine(), tenant, id, after, CANDIDATES);
+            let some = work.read(read).await?;
+            if some.len() == CANDIDATES as usize {
+                horizon = horizon.min(some.last().map_or(horizon, |member| member.user_id));
+            }
+            candidates.extend(some.into_iter().map(|member| member.user_id));
         }
         let cut_off = horizon != Uuid::max();
         let mut found = SubjectsFound { subjects: Vec::new(), next: after, more: false };

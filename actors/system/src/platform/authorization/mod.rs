@@ -14,9 +14,12 @@ use crate::ledger::CommitError;
 use crate::persist;
 use crate::tenant::{RoleSet, SubjectRights};
 use plinto_domain::audit::{Actor, Event};
-use plinto_domain::authorization::{AuthorizationEvent, RoleCatalogue, Subject, SubjectAccess};
+use plinto_domain::authorization::{AuthorizationEvent, Membership, RoleCatalogue, Subject, SubjectAccess};
+use plinto_domain::id::OrganizationId;
+use plinto_domain::organization::OrganizationEvent;
 use plinto_domain::{Decision, Timestamp};
 use plinto_storage::repositories::grants::{self as grant_rows, GrantFilter};
+use plinto_storage::repositories::organization_members::OrganizationMemberRow;
 use plinto_storage::repositories::{role_sets, roles as role_rows};
 use std::sync::Arc;
 
@@ -69,15 +72,27 @@ impl Work {
                 _ => break,
             }
         }
-        let access = SubjectAccess::new(grants, &[], &roles.catalogue);
+        let memberships = self.memberships_held(subject).await?;
+        let access = SubjectAccess::new(grants, &memberships, &roles.catalogue);
         let rights = Arc::new(SubjectRights { roles, access });
         self.cell().rights.keep_subject(stamp, subject, &rights);
         Ok(rights)
     }
 
-    /// Commits a decision about roles or grants, and has what it changes read again, also if nobody learns how the
+    /// Where a subject is a member, and as what.
+    async fn memberships_held(&self, subject: Subject) -> Result<Vec<Membership>, ServiceError> {
+        let Subject::User(user) = subject else { return Ok(Vec::new()) };
+        let rows = self.membership_rows(user).await?;
+        let held = |row: &OrganizationMemberRow| {
+            let role = persist::organizations::role(&row.role)?;
+            Ok(Membership { organization: OrganizationId::from_uuid(row.organization_id), role })
+        };
+        rows.iter().map(held).collect()
+    }
+
+    /// Commits a decision about what gives rights, and has what it changes read again, also if nobody learns how the
     /// commit ended. Callers run it to its end.
-    async fn carry_out_rights<R>(
+    pub(super) async fn carry_out_rights<R>(
         &self,
         decision: Decision<R>,
         actor: Actor,
@@ -95,6 +110,16 @@ impl Work {
                     AuthorizationEvent::GrantCreated { subject, .. }
                     | AuthorizationEvent::GrantDeleted { subject, .. },
                 ) => rights.forget(*subject),
+                Event::Organization(
+                    OrganizationEvent::MemberAdded { user, .. }
+                    | OrganizationEvent::MemberRoleChanged { user, .. }
+                    | OrganizationEvent::MemberRemoved { user, .. },
+                ) => rights.forget(Subject::User(*user)),
+                Event::Organization(
+                    OrganizationEvent::Created { .. }
+                    | OrganizationEvent::Changed { .. }
+                    | OrganizationEvent::OwnershipTransferred { .. },
+                ) => {}
                 _ => rights.forget_all(),
             }
         }

@@ -31,6 +31,16 @@ CREATE TABLE organization_members (
 
 CREATE INDEX organization_members_user ON organization_members (tenant_id, user_id, organization_id);
 
+-- What other nodes look for, with the events of this capability.
+DROP INDEX ledger_entries_changes;
+CREATE INDEX ledger_entries_changes ON ledger_entries (tenant_id, seq)
+    WHERE event IN ('api_key.issued', 'api_key.revoked', 'api_key.rotated', 'flag.changed', 'flag.deleted',
+                    'grant.created', 'grant.deleted', 'organization.deleted', 'organization.member.added',
+                    'organization.member.removed', 'organization.member.role_changed', 'policy.activated',
+                    'role.changed', 'role.created', 'role.deleted', 'service_account.changed',
+                    'service_account.deleted', 'session.revoked', 'tenant.changed', 'tenant.data_key.rotated',
+                    'tenant.deleted', 'tenant.signing_key.rotated', 'user.sessions_revoked');
+
 DO $$
 DECLARE
     scope constant text := '(SELECT nullif(current_setting(''plinto.scope'', true), '''')::uuid)';

@@ -63,8 +63,12 @@ async fn furnish(fixture: &Fixture) -> (Uuid, Uuid) {
             one_time_tokens::insert(&vault, &crate::conformance::one_time::token(1, None)),
             consents::insert(vault.tenant(), user.user_id, &crate::conformance::rows::consent(fixture, true)),
         ];
-        let statements =
-            [statements, crate::conformance::authorization::one_of_each(fixture, &vault)].concat();
+        let statements = [
+            statements,
+            crate::conformance::authorization::one_of_each(fixture, &vault),
+            crate::conformance::organizations::one_with_owner(fixture, &vault, user.user_id),
+        ]
+        .concat();
         fixture.commit(&vault, statements, vec![entry("user.created", 1)]).await.unwrap();
         let pruning = prunable(fixture.engine(), &vault, i64::MAX, NOW, 1).await.unwrap().unwrap();
         fixture.commit(&vault, pruning.statements, vec![entry("audit.pruned", 1)]).await.unwrap();

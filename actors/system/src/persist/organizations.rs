@@ -1,0 +1,125 @@
+//! Organizations and their members: to rows and back.
+
+use super::FIRST_VERSION;
+use crate::error::ServiceError;
+use plinto_domain::authorization::RoleKey;
+use plinto_domain::id::OrganizationId;
+use plinto_domain::metadata::Metadata;
+use plinto_domain::name::DisplayName;
+use plinto_domain::organization::{Membership, Organization, OrganizationSlug, OrganizationWrite};
+use plinto_domain::{Timestamp, UserId};
+use plinto_storage::repositories::organization_members::{self, OrganizationMemberRow};
+use plinto_storage::repositories::organizations::{self, OrganizationRow, OrganizationUpdate};
+use plinto_storage::{Statement, TenantVault};
+
+pub(super) fn statements(vault: &TenantVault, write: OrganizationWrite) -> Vec<Statement> {
+    let tenant = vault.tenant();
+    match write {
+        OrganizationWrite::Insert { organization, slug, name, metadata, owner, at } => {
+            let row = OrganizationRow {
+                organization_id: organization.uuid(),
+                slug: slug.as_str().to_owned(),
+                name: name.as_str().to_owned(),
+                metadata: metadata.to_json().unwrap_or_default(),
+                owners: 1,
+                created_at: at.as_millis(),
+                updated_at: at.as_millis(),
+                version: FIRST_VERSION,
+            };
+            let owner = member_row(organization, owner, &RoleKey::owner(), at);
+            vec![organizations::insert(vault, &row), organization_members::insert(tenant, &owner)]
+        }
+        OrganizationWrite::Update { organization, slug, name, metadata, expected_version, at } => {
+            let update = OrganizationUpdate {
+                organization_id: organization.uuid(),
+                slug: slug.as_str(),
+                name: name.as_str(),
+                metadata: &metadata.to_json().unwrap_or_default(),
+                at: at.as_millis(),
+                expected_version,
+            };
+            vec![organizations::update(vault, &update)]
+        }
+        OrganizationWrite::Delete { organization, expected_version } => vec![
+            organization_members::remove_all(tenant, organization.uuid()),
+            organizations::remove(tenant, organization.uuid(), expected_version),
+        ],
+        OrganizationWrite::InsertMember { organization, user, role, at } => {
+            let row = member_row(organization, user, &role, at);
+            let owners = i64::from(role.is_owner());
+            // Also where the number stays: it says whether the organization is still there.
+            let count = organizations::count_owners(tenant, organization.uuid(), owners);
+            vec![count, organization_members::insert(tenant, &row)]
+        }
+        OrganizationWrite::SetRole { member, role, at } => {
+            let more = i64::from(role.is_owner()) - i64::from(member.role.is_owner());
+            let count = organizations::count_owners(tenant, member.organization.uuid(), more);
+            vec![count, set_role(vault, &member, &role, at)]
+        }
+        OrganizationWrite::RemoveMember { member } => {
+            let (organization, user) = (member.organization.uuid(), member.user.uuid());
+            let less = -i64::from(member.role.is_owner());
+            let count = organizations::count_owners(tenant, organization, less);
+            vec![count, organization_members::remove(tenant, organization, user, member.version)]
+        }
+        OrganizationWrite::TransferOwnership { from, to, at } => {
+            vec![set_role(vault, &from, &RoleKey::admin(), at), set_role(vault, &to, &RoleKey::owner(), at)]
+        }
+    }
+}
+
+fn set_role(vault: &TenantVault, member: &Membership, role: &RoleKey, at: Timestamp) -> Statement {
+    let (organization, user) = (member.organization.uuid(), member.user.uuid());
+    let (tenant, version) = (vault.tenant(), member.version);
+    organization_members::set_role(tenant, organization, user, role.as_str(), at.as_millis(), version)
+}
+
+fn member_row(
+    organization: OrganizationId,
+    user: UserId,
+    role: &RoleKey,
+    at: Timestamp,
+) -> OrganizationMemberRow {
+    OrganizationMemberRow {
+        organization_id: organization.uuid(),
+        user_id: user.uuid(),
+        role: role.as_str().to_owned(),
+        created_at: at.as_millis(),
+        updated_at: at.as_millis(),
+        version: FIRST_VERSION,
+    }
+}
+
+/// A stored organization as rules see it.
+pub(crate) fn organization(row: &OrganizationRow) -> Result<Organization, ServiceError> {
+    let damaged = |_| ServiceError::Damaged("a field of an organization");
+    Ok(Organization {
+        id: OrganizationId::from_uuid(row.organization_id),
+        slug: OrganizationSlug::parse("slug", &row.slug).map_err(damaged)?,
+        name: DisplayName::parse("name", &row.name).map_err(damaged)?,
+        metadata: metadata(row)?,
+        version: row.version,
+    })
+}
+
+/// What a tenant keeps with a stored organization.
+pub(crate) fn metadata(row: &OrganizationRow) -> Result<Metadata, ServiceError> {
+    let read =
+        if row.metadata.is_empty() { Some(Metadata::default()) } else { Metadata::from_json(&row.metadata) };
+    read.ok_or(ServiceError::Damaged("metadata of an organization"))
+}
+
+/// A stored member as rules see it.
+pub(crate) fn membership(row: &OrganizationMemberRow) -> Result<Membership, ServiceError> {
+    Ok(Membership {
+        organization: OrganizationId::from_uuid(row.organization_id),
+        user: UserId::from_uuid(row.user_id),
+        role: role(&row.role)?,
+        version: row.version,
+    })
+}
+
+/// A stored role.
+pub(crate) fn role(key: &str) -> Result<RoleKey, ServiceError> {
+    RoleKey::parse("role", key).map_err(|_| ServiceError::Damaged("the role of a member"))
+}
