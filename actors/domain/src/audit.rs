@@ -2,6 +2,7 @@
 
 use crate::api_key::ApiKeyEvent;
 use crate::authorization::AuthorizationEvent;
+use crate::flag::FlagEvent;
 use crate::id::{ApiKeyId, SessionId, TenantId, UserId};
 use crate::mail::MailEvent;
 use crate::organization::OrganizationEvent;
@@ -168,6 +169,8 @@ pub enum Event {
     Session(SessionEvent),
     /// Something about roles and grants.
     Authorization(AuthorizationEvent),
+    /// Something about feature flags.
+    Flag(FlagEvent),
     /// Holds, consents, erasure, pruning.
     Privacy(PrivacyEvent),
 }
@@ -202,11 +205,12 @@ impl Event {
             Self::Privacy(event) => event.name(),
             Self::Session(event) => event.name(),
             Self::Authorization(event) => event.name(),
+            Self::Flag(event) => event.name(),
         }
     }
 
     /// Whether a node that did not cause it may have in memory what it changed: sessions, keys of tenants, tenants
-    /// themselves, API keys. The others are told, and look for it in the ledger.
+    /// themselves, API keys, what checks and flags know of users. The others are told, and look for it in the ledger.
     ///
     /// A session that was refreshed is not among them: its row's version fences what a node with the older
     /// generation does. Neither is a new tenant: what a shared node did not find, it does not remember.
@@ -223,10 +227,13 @@ impl Event {
             | Self::UserSessionsRevoked { .. } => true,
             Self::Authorization(event) => event.concerns_other_nodes(),
             Self::Organization(event) => event.concerns_other_nodes(),
+            Self::Flag(event) => event.concerns_other_nodes(),
+            Self::User(event) => event.concerns_other_nodes(),
+            Self::Recovery(event) => event.concerns_other_nodes(),
+            Self::Privacy(event) => event.concerns_other_nodes(),
+            Self::UserChanged { .. } => true,
             Self::TenantCreated { .. }
             | Self::UserCreated { .. }
-            | Self::UserChanged { .. }
-            | Self::User(_)
             | Self::SignUpRepeated
             | Self::SignInRefused { .. }
             | Self::PasswordHashUpgraded { .. }
@@ -234,9 +241,7 @@ impl Event {
             | Self::SessionRefreshed { .. }
             | Self::SessionRefreshRepeated { .. }
             | Self::RefreshReuseDetected { .. }
-            | Self::Privacy(_)
-            | Self::Mail(_)
-            | Self::Recovery(_) => false,
+            | Self::Mail(_) => false,
             Self::Session(event) => event.concerns_other_nodes(),
         }
     }
@@ -272,6 +277,7 @@ impl Event {
             Self::Privacy(event) => event.subject(),
             Self::Session(event) => event.subject(),
             Self::Authorization(event) => event.subject(),
+            Self::Flag(event) => event.subject(),
         }
     }
 
@@ -310,6 +316,7 @@ impl Event {
             }
             Self::Session(event) => event.data(),
             Self::Authorization(event) => event.data(),
+            Self::Flag(event) => event.data(),
         }
     }
 }

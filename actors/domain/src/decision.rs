@@ -3,6 +3,7 @@
 use crate::api_key::ApiKeyWrite;
 use crate::audit::Event;
 use crate::authorization::AuthorizationWrite;
+use crate::flag::FlagWrite;
 use crate::id::{SessionId, UserId};
 use crate::mail::{DeliveryWrite, OutgoingMail};
 use crate::one_time::OneTimeWrite;
@@ -123,6 +124,8 @@ pub enum Write {
     Session(SessionWrite),
     /// Of roles and grants.
     Authorization(AuthorizationWrite),
+    /// Of feature flags.
+    Flag(FlagWrite),
     /// Holds, consents, erasure.
     Privacy(PrivacyWrite),
 }

@@ -69,6 +69,7 @@ pub fn all() -> impl Iterator<Item = &'static Denial> {
         crate::session::DENIALS,
         crate::user::DENIALS,
         crate::authorization::DENIALS,
+        crate::flag::DENIALS,
         crate::one_time::DENIALS,
         crate::organization::DENIALS,
     ]

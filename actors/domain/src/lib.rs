@@ -15,6 +15,7 @@ pub mod authorization;
 pub mod decision;
 pub mod denial;
 pub mod email;
+pub mod flag;
 pub mod id;
 pub mod idempotency;
 pub mod input;

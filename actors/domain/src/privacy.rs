@@ -197,6 +197,11 @@ impl PrivacyEvent {
         }
     }
 
+    /// Whether other nodes may have in memory what it changed: attributes of users are kept for flags.
+    pub const fn concerns_other_nodes(&self) -> bool {
+        matches!(self, Self::SubjectErased { .. })
+    }
+
     /// What the event is about.
     pub fn subject(&self) -> String {
         match self {

@@ -6,6 +6,7 @@ pub(crate) mod api_keys;
 pub(crate) mod audit;
 pub(crate) mod authorization;
 pub(crate) mod consents;
+pub(crate) mod flags;
 pub(crate) mod holds;
 pub(crate) mod keys;
 pub(crate) mod mail_pages;
@@ -59,6 +60,7 @@ pub(crate) fn routes(with_mailbox: bool) -> Vec<Route> {
     rows.extend(authorization::routes());
     rows.extend(access::routes());
     rows.extend(settings::routes());
+    rows.extend(flags::routes());
     rows.extend([
         Route::new(Method::POST, "/v1/tenants", PlatformKey, tenants::create),
         Route::new(Method::GET, "/v1/tenants", PlatformKey, tenants::list),

@@ -65,6 +65,7 @@ const CAPABILITIES: &[fn() -> utoipa::openapi::OpenApi] = &[
     core::organizations::Operations::openapi,
     core::mail_pages::Operations::openapi,
     core::settings::Operations::openapi,
+    core::flags::Operations::openapi,
     auth::introspect::Operations::openapi,
     auth::runtime::Operations::openapi,
     auth::nodes::Operations::openapi,

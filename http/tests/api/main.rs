@@ -12,6 +12,7 @@ mod browser_sessions;
 mod coverage;
 mod decisions;
 mod faults;
+mod flags;
 mod foreign;
 mod idempotency;
 mod journey;

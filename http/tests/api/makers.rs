@@ -85,6 +85,7 @@ impl<'a> Street<'a> {
             (_, "account") => self.service_account().await,
             ("/v1/grants", "subject") => self.user().await,
             ("/v1/roles/", "role") => self.role().await,
+            ("/v1/flags/", "flag") => self.flag().await,
             ("/v1/grants/", "grant") => self.grant().await,
             ("/v1/users/{user}/emails/", "email") => self.email(&made["user"]).await,
             _ => return None,
@@ -147,6 +148,13 @@ impl<'a> Street<'a> {
         let body = json!({ "key": format!("role-{}", self.serial()), "name": "A role" });
         let made = self.app.manage("POST", "/v1/roles", Some(body)).await.expect(201);
         made.json()["id"].as_str().unwrap().to_owned()
+    }
+
+    async fn flag(&self) -> String {
+        let key = format!("flag-{}", self.serial());
+        let body = json!({ "key": key, "type": "boolean" });
+        self.app.manage("POST", "/v1/flags", Some(body)).await.expect(201);
+        key
     }
 
     async fn grant(&self) -> String {

@@ -21,6 +21,8 @@ mod coverage;
 mod decisions;
 #[path = "../api/faults.rs"]
 mod faults;
+#[path = "../api/flags.rs"]
+mod flags;
 #[path = "../api/foreign.rs"]
 mod foreign;
 #[path = "../api/idempotency.rs"]

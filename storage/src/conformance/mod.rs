@@ -13,6 +13,8 @@ pub mod api_keys;
 #[expect(missing_docs, reason = "the names of the tests say what they hold")]
 pub mod authorization;
 #[expect(missing_docs, reason = "the names of the tests say what they hold")]
+pub mod flags;
+#[expect(missing_docs, reason = "the names of the tests say what they hold")]
 pub mod isolation;
 #[expect(missing_docs, reason = "the names of the tests say what they hold")]
 pub mod keys;
@@ -48,6 +50,7 @@ macro_rules! conformance {
                     a_service_account_rules_over_its_keys;
                 authorization: roles_round_trip, the_set_of_roles_advances_once_per_version, grants_round_trip,
                     the_same_is_granted_once_until_it_expires, a_granted_role_cannot_be_removed;
+                flags: flags_round_trip, flags_change_once_per_version;
                 isolation: another_tenants_id_is_refused, a_user_of_one_tenant_is_unknown_to_another,
                     a_row_copied_to_another_tenant_does_not_open, a_sealed_column_moved_to_another_row_does_not_open,
                     one_address_may_be_used_in_two_tenants;

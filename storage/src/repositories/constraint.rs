@@ -46,6 +46,8 @@ pub const ROLE_KEY: &str = "roles.key";
 pub const GRANT: &str = "grants.grant_id";
 /// The same granted twice.
 pub const GRANT_FINGERPRINT: &str = "grants.fingerprint";
+/// Two flags with one key in a tenant.
+pub const FLAG: &str = "flags.flag_key";
 
 /// Two requests of one caller with one `Idempotency-Key`.
 pub const KEPT_ANSWER: &str = "kept_answers.request";
@@ -89,6 +91,7 @@ pub(crate) const KEYS: &[(&str, &[&str], &str)] = &[
     ("roles", &["tenant_id", "role_key"], ROLE_KEY),
     ("grants", &["tenant_id", "grant_id"], GRANT),
     ("grants", &["tenant_id", "fingerprint"], GRANT_FINGERPRINT),
+    ("flags", &["tenant_id", "flag_key"], FLAG),
     ("ledger_checkpoints", &["tenant_id", "seq"], LEDGER_CHECKPOINT),
     ("legal_holds", &["tenant_id", "user_id"], LEGAL_HOLD),
     ("consents", &["tenant_id", "user_id", "consent_id"], CONSENT),

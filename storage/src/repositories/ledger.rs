@@ -36,11 +36,14 @@ statements! {
     FIRST_SINCE = "SELECT seq FROM ledger_entries WHERE tenant_id = $1 AND at >= $2 ORDER BY seq LIMIT 1";
     PRUNE = "DELETE FROM ledger_entries WHERE tenant_id = $1 AND seq > $2 AND seq <= $3";
     CHANGES = "SELECT seq, event, subject FROM ledger_entries WHERE tenant_id = $1 AND seq > $2 \
-               AND event IN ('api_key.issued', 'api_key.revoked', 'api_key.rotated', 'grant.created', 'grant.deleted', \
+               AND event IN ('api_key.issued', 'api_key.revoked', 'api_key.rotated', 'flag.changed', 'flag.created', \
+               'flag.deleted', 'grant.created', 'grant.deleted', \
                'organization.deleted', 'organization.member.added', 'organization.member.removed', \
                'organization.member.role_changed', 'role.changed', 'role.created', 'role.deleted', 'service_account.changed', 'service_account.deleted', \
                'session.revoked', 'tenant.changed', 'tenant.data_key.rotated', 'tenant.deleted', \
-               'tenant.signing_key.rotated', 'user.sessions_revoked') ORDER BY seq LIMIT $3";
+               'tenant.signing_key.rotated', 'user.changed', 'user.email_added', 'user.email_proved', \
+               'user.email_removed', 'user.email_verified', 'user.erased', 'user.primary_email_changed', \
+               'user.purged', 'user.sessions_revoked') ORDER BY seq LIMIT $3";
 }
 
 /// The events [`changes`] finds. They stand in its text as literals, so that a partial index can serve it.
@@ -48,6 +51,9 @@ pub(crate) const CHANGING: &[&str] = &[
     "api_key.issued",
     "api_key.revoked",
     "api_key.rotated",
+    "flag.changed",
+    "flag.created",
+    "flag.deleted",
     "grant.created",
     "grant.deleted",
     "organization.deleted",
@@ -64,6 +70,14 @@ pub(crate) const CHANGING: &[&str] = &[
     "tenant.data_key.rotated",
     "tenant.deleted",
     "tenant.signing_key.rotated",
+    "user.changed",
+    "user.email_added",
+    "user.email_proved",
+    "user.email_removed",
+    "user.email_verified",
+    "user.erased",
+    "user.primary_email_changed",
+    "user.purged",
     "user.sessions_revoked",
 ];
 

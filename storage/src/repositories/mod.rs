@@ -21,6 +21,7 @@ pub mod consents;
 pub mod constraint;
 pub mod credentials;
 pub mod erasure;
+pub mod flags;
 pub mod grants;
 pub mod kept_answers;
 pub(crate) mod ledger;

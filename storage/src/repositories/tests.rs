@@ -30,6 +30,7 @@ const TENANT: &[&[(&str, &str)]] = &[
     role_sets::ALL,
     roles::ALL,
     grants::ALL,
+    flags::ALL,
     ledger_checkpoints::ALL,
     legal_holds::ALL,
     consents::ALL,

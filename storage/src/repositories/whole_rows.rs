@@ -178,6 +178,11 @@ const OF_A_TENANT: &[Layout] = &[
         key: &["tenant_id", "organization_id", "user_id"],
         rest: &["role", "created_at", "updated_at", "version"],
     },
+    Layout {
+        name: "flags",
+        key: &["tenant_id", "flag_key"],
+        rest: &["definition", "created_at", "updated_at", "version"],
+    },
     LEDGER,
 ];
 

@@ -5,7 +5,7 @@ use super::resource::ResourceRef;
 use super::role::RoleKey;
 use crate::id::{GrantId, OrganizationId, RoleId};
 use crate::time::Timestamp;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 /// May somebody do this?
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -173,6 +173,18 @@ impl SubjectAccess {
             }
         }
         all
+    }
+
+    /// Keys of the roles held in the tenant or in an organization, with those they inherit from. Roles held on single
+    /// resources are not among them.
+    pub fn role_keys<'c>(&'c self, roles: &'c RoleCatalogue, now: Timestamp) -> BTreeSet<&'c RoleKey> {
+        let holdings = self.everywhere.iter().chain(self.in_organizations.values().flatten());
+        let held =
+            holdings.filter(|holding| holding.is_live(now)).filter_map(|holding| match holding.granted {
+                Granted::Role(role) => Some(role),
+                Granted::Permission(_) => None,
+            });
+        held.flat_map(|role| roles.lineage(role)).collect()
     }
 
     /// The permissions granted by themselves and the roles held, as they could name actions.

@@ -3,7 +3,7 @@ use super::permission::{ANY, Permission};
 use super::role::{Role, RoleKey};
 use crate::denial::Denial;
 use crate::id::RoleId;
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
 /// Roles on a path of inheritance.
 const DEEPEST: usize = 8;
@@ -82,6 +82,18 @@ impl RoleCatalogue {
         let mut all: Vec<_> = held.map(|held| compiled.found(held)).collect();
         all.sort_by(|a, b| a.permission.cmp(b.permission));
         all
+    }
+
+    /// Keys of a role and of all it inherits from.
+    pub fn lineage(&self, role: RoleId) -> BTreeSet<&RoleKey> {
+        let mut open: Vec<&Role> = self.get(role).into_iter().collect();
+        let mut seen = BTreeSet::new();
+        while let Some(role) = open.pop() {
+            if seen.insert(&role.key) {
+                open.extend(role.inherits.iter().filter_map(|parent| self.by_key.get(parent)));
+            }
+        }
+        seen
     }
 
     /// How a role permits `action` on resources of type `kind`, if it does.

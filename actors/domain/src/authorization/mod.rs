@@ -28,6 +28,7 @@ pub use grant::{
 };
 pub use permission::Permission;
 pub use resource::ResourceRef;
+pub(crate) use role::check_description;
 pub use role::{Role, RoleChange, RoleDraft, RoleKey, RoleLevel};
 
 use crate::denial::Denial;

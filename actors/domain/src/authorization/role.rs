@@ -173,7 +173,8 @@ impl RoleChange {
     }
 }
 
-fn check_description(text: &str) -> Result<String, InvalidInput> {
+/// A text that says what something is for.
+pub(crate) fn check_description(text: &str) -> Result<String, InvalidInput> {
     let text = text.trim();
     let hidden = text.chars().any(|c| c.is_control() && c != '\n');
     if hidden || text.chars().count() > LONGEST_DESCRIPTION {

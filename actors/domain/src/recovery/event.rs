@@ -39,6 +39,11 @@ impl RecoveryEvent {
         }
     }
 
+    /// Whether other nodes may have in memory what it changed: the domain of a proved address is kept for flags.
+    pub const fn concerns_other_nodes(&self) -> bool {
+        matches!(self, Self::EmailVerified { .. })
+    }
+
     /// What the event is about.
     pub fn subject(&self) -> String {
         let user = match self {

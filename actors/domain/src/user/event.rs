@@ -57,6 +57,23 @@ impl UserEvent {
         }
     }
 
+    /// Whether other nodes may have in memory what it changed: attributes of users are kept for flags and policies.
+    pub const fn concerns_other_nodes(&self) -> bool {
+        match self.what {
+            Happening::Purged
+            | Happening::EmailAdded
+            | Happening::EmailRemoved
+            | Happening::PrimaryEmailChanged
+            | Happening::EmailVerified => true,
+            Happening::Blocked
+            | Happening::Unblocked
+            | Happening::Locked
+            | Happening::Unlocked
+            | Happening::Deleted
+            | Happening::Restored => false,
+        }
+    }
+
     /// What the event is about.
     pub fn subject(&self) -> String {
         self.user.to_string()

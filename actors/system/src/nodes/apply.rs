@@ -72,7 +72,7 @@ impl Follower {
         }
     }
 
-    /// Has rights read again where they are in memory. A tenant that is not live has none there, and reads them after
+    /// Has rights and flags read again where they are in memory. A tenant that is not live has none there, and reads them after
     /// this change.
     fn forget_rights(&self, plan: &Plan) {
         for (tenant, subject) in &plan.subjects {
@@ -80,13 +80,20 @@ impl Follower {
                 cell.rights.forget(*subject);
             }
         }
-        plan.roles.iter().for_each(|tenant| self.doubt_rights(*tenant));
+        plan.roles
+            .iter()
+            .filter_map(|tenant| self.resident_tenants.peek(tenant))
+            .for_each(|cell| cell.rights.forget_all());
+        plan.flags
+            .iter()
+            .filter_map(|tenant| self.resident_tenants.peek(tenant))
+            .for_each(|cell| cell.flags.forget());
     }
 
-    /// Has all rights of a tenant read again.
+    /// Has all rights and flags of a tenant read again.
     pub(super) fn doubt_rights(&self, tenant: TenantId) {
         if let Some(cell) = self.resident_tenants.peek(&tenant) {
-            cell.rights.forget_all();
+            cell.doubt();
         }
     }
 

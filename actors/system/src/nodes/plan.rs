@@ -11,10 +11,12 @@ pub(super) struct Plan {
     pub(super) sessions: HashSet<SessionKey>,
     /// Users whose sessions are to be read again.
     pub(super) users: BTreeSet<(TenantId, UserId)>,
-    /// Subjects whose grants are to be read again.
+    /// Subjects whose rights and attributes are to be read again.
     pub(super) subjects: BTreeSet<(TenantId, Subject)>,
     /// Tenants whose roles are to be read again.
     pub(super) roles: BTreeSet<TenantId>,
+    /// Tenants whose flags are to be read again.
+    pub(super) flags: BTreeSet<TenantId>,
     /// Tenants to load again.
     pub(super) tenants: BTreeSet<TenantId>,
     /// Tenants that were deleted.
@@ -45,7 +47,15 @@ impl Plan {
             }),
             "organization.member.added"
             | "organization.member.removed"
-            | "organization.member.role_changed" => subject.parse::<UserId>().is_ok_and(|user| {
+            | "organization.member.role_changed"
+            | "user.changed"
+            | "user.email_added"
+            | "user.email_proved"
+            | "user.email_removed"
+            | "user.email_verified"
+            | "user.erased"
+            | "user.primary_email_changed"
+            | "user.purged" => subject.parse::<UserId>().is_ok_and(|user| {
                 self.subjects.insert((TenantId::from_uuid(scope), Subject::User(user)));
                 true
             }),
@@ -56,6 +66,10 @@ impl Plan {
             }
             "role.created" | "role.changed" | "role.deleted" => {
                 self.roles.insert(TenantId::from_uuid(scope));
+                true
+            }
+            "flag.created" | "flag.changed" | "flag.deleted" => {
+                self.flags.insert(TenantId::from_uuid(scope));
                 true
             }
             "tenant.signing_key.rotated" => {
@@ -94,6 +108,7 @@ mod tests {
     use plinto_domain::api_key::ApiKeyEvent;
     use plinto_domain::audit::Event;
     use plinto_domain::authorization::{AuthorizationEvent, RoleKey};
+    use plinto_domain::flag::{FlagEvent, FlagKey};
     use plinto_domain::id::{GrantId, OrganizationId, RoleId};
     use plinto_domain::mail::MailEvent;
     use plinto_domain::organization::OrganizationEvent;
@@ -158,12 +173,58 @@ mod tests {
         }
     }
 
+    /// The event of users after this one.
+    fn of_a_user(user: UserId, event: Option<&UserEvent>) -> UserEvent {
+        let what = match event.map(|event| event.what) {
+            None => Happening::Blocked,
+            Some(Happening::Blocked) => Happening::Unblocked,
+            Some(Happening::Unblocked) => Happening::Locked,
+            Some(Happening::Locked) => Happening::Unlocked,
+            Some(Happening::Unlocked) => Happening::Deleted,
+            Some(Happening::Deleted) => Happening::Restored,
+            Some(Happening::Restored) => Happening::Purged,
+            Some(Happening::Purged) => Happening::EmailAdded,
+            Some(Happening::EmailAdded) => Happening::EmailRemoved,
+            Some(Happening::EmailRemoved) => Happening::PrimaryEmailChanged,
+            Some(Happening::PrimaryEmailChanged | Happening::EmailVerified) => Happening::EmailVerified,
+        };
+        UserEvent { user, what }
+    }
+
+    /// The event of roles and grants after this one.
+    fn of_authorization(event: Option<&AuthorizationEvent>) -> AuthorizationEvent {
+        let id = Uuid::from_u128(9);
+        let (role, grant) = (RoleId::from_uuid(id), GrantId::from_uuid(id));
+        let subject = Subject::User(UserId::from_uuid(id));
+        match event {
+            None => AuthorizationEvent::RoleCreated { role },
+            Some(AuthorizationEvent::RoleCreated { .. }) => {
+                AuthorizationEvent::RoleChanged { role, fields: vec!["name"] }
+            }
+            Some(AuthorizationEvent::RoleChanged { .. }) => AuthorizationEvent::RoleDeleted { role },
+            Some(AuthorizationEvent::RoleDeleted { .. }) => {
+                AuthorizationEvent::GrantCreated { grant, subject }
+            }
+            Some(AuthorizationEvent::GrantCreated { .. } | AuthorizationEvent::GrantDeleted { .. }) => {
+                AuthorizationEvent::GrantDeleted { grant, subject }
+            }
+        }
+    }
+
+    /// The event of flags after this one.
+    fn of_a_flag(event: Option<&FlagEvent>) -> FlagEvent {
+        let flag = FlagKey::parse("key", "flag").expect("valid");
+        match event {
+            None => FlagEvent::Created { flag },
+            Some(FlagEvent::Created { .. }) => FlagEvent::Changed { flag, fields: vec!["rules"] },
+            Some(FlagEvent::Changed { .. } | FlagEvent::Deleted { .. }) => FlagEvent::Deleted { flag },
+        }
+    }
+
     /// One of every event. A new one does not compile until it stands here.
     fn every_event(tenant: TenantId) -> Vec<Event> {
         let id = Uuid::from_u128(9);
         let (user, session) = (UserId::from_uuid(id), SessionId::from_uuid(id));
-        let (role, grant) = (RoleId::from_uuid(id), GrantId::from_uuid(id));
-        let subject = Subject::User(user);
         let reason = RevocationReason::SignOut;
         let next = |event: Option<&Event>| match event {
             None => Some(Event::TenantCreated { tenant }),
@@ -186,10 +247,11 @@ mod tests {
             }
             Some(Event::ServiceAccount(event)) => Some(Event::ServiceAccount(of_an_account(Some(event)))),
             Some(Event::UserCreated { .. }) => Some(Event::UserChanged { user, fields: vec!["name"] }),
-            Some(Event::UserChanged { .. }) => {
-                Some(Event::User(UserEvent { user, what: Happening::Blocked }))
+            Some(Event::UserChanged { .. }) => Some(Event::User(of_a_user(user, None))),
+            Some(Event::User(UserEvent { what: Happening::EmailVerified, .. })) => {
+                Some(Event::SignUpRepeated)
             }
-            Some(Event::User(_)) => Some(Event::SignUpRepeated),
+            Some(Event::User(event)) => Some(Event::User(of_a_user(user, Some(event)))),
             Some(Event::SignUpRepeated) => Some(Event::SignInRefused { user: None, reason: "why" }),
             Some(Event::SignInRefused { .. }) => Some(Event::PasswordHashUpgraded { user }),
             Some(Event::PasswordHashUpgraded { .. }) => {
@@ -217,23 +279,16 @@ mod tests {
             Some(Event::UserSessionsRevoked { .. }) => {
                 Some(Event::Session(SessionEvent::Reauthenticated { session, generation: 2 }))
             }
-            Some(Event::Recovery(_)) => Some(Event::Authorization(AuthorizationEvent::RoleCreated { role })),
-            Some(Event::Authorization(AuthorizationEvent::RoleCreated { .. })) => {
-                Some(Event::Authorization(AuthorizationEvent::RoleChanged { role, fields: vec!["name"] }))
-            }
-            Some(Event::Authorization(AuthorizationEvent::RoleChanged { .. })) => {
-                Some(Event::Authorization(AuthorizationEvent::RoleDeleted { role }))
-            }
-            Some(Event::Authorization(AuthorizationEvent::RoleDeleted { .. })) => {
-                Some(Event::Authorization(AuthorizationEvent::GrantCreated { grant, subject }))
-            }
-            Some(Event::Authorization(AuthorizationEvent::GrantCreated { .. })) => {
-                Some(Event::Authorization(AuthorizationEvent::GrantDeleted { grant, subject }))
-            }
+            Some(Event::Recovery(_)) => Some(Event::Authorization(of_authorization(None))),
             Some(Event::Authorization(AuthorizationEvent::GrantDeleted { .. })) => {
                 Some(Event::Privacy(PrivacyEvent::SubjectErased { user }))
             }
-            Some(Event::Privacy(_)) => Some(Event::Organization(of_an_organization(None))),
+            Some(Event::Authorization(event)) => Some(Event::Authorization(of_authorization(Some(event)))),
+            Some(Event::Privacy(_)) => Some(Event::Flag(of_a_flag(None))),
+            Some(Event::Flag(FlagEvent::Deleted { .. })) => {
+                Some(Event::Organization(of_an_organization(None)))
+            }
+            Some(Event::Flag(event)) => Some(Event::Flag(of_a_flag(Some(event)))),
             Some(Event::Organization(OrganizationEvent::OwnershipTransferred { .. })) => None,
             Some(Event::Organization(event)) => Some(Event::Organization(of_an_organization(Some(event)))),
         };

@@ -1,6 +1,7 @@
 //! From decisions to statements: the only place that maps the domain's writes and events to storage.
 
 pub(crate) mod authorization;
+pub(crate) mod flags;
 mod keys;
 pub(crate) mod organizations;
 mod privacy;
@@ -89,6 +90,7 @@ fn statements(vault: &TenantVault, write: Write, now: Timestamp) -> Vec<Statemen
         Write::MailDelivery(write) => deliver_mail(tenant, write, now),
         Write::Organization(write) => organizations::statements(vault, write),
         Write::Authorization(write) => authorization::statements(vault, write),
+        Write::Flag(write) => vec![flags::statement(vault, write)],
         Write::InsertSession(new) => vec![insert_session(vault, new)],
         Write::RotateRefresh {
             session,

@@ -8,6 +8,7 @@ mod budgets;
 mod callers;
 mod consents;
 mod erasure;
+mod flags;
 mod holds;
 mod introspection;
 mod kept_answers;
@@ -37,6 +38,7 @@ pub use authorization::{
 };
 pub use consents::{ConsentView, NewConsent};
 pub use erasure::TenantErased;
+pub use flags::{FlagEvaluation, FlagQuestion, FlagView, Served};
 pub use holds::LegalHold;
 pub use kept_answers::{Repetition, Reservation};
 pub use organizations::{AskedBy, MemberChange, MemberView, MembershipView, OrganizationView};

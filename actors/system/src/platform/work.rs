@@ -1,6 +1,7 @@
 //! What an operation on a tenant works with: admitted by the tenant, reading through its vault, committing through
 //! its ledger.
 
+use super::authorization::facts;
 use super::{Platform, kept_answers};
 use crate::environment::Environment;
 use crate::error::ServiceError;
@@ -9,9 +10,11 @@ use crate::passwords::PasswordHasher;
 use crate::persist;
 use crate::tenant::{AttemptLimits, TenantActor, TenantCell};
 use plinto_domain::audit::Actor;
+use plinto_domain::authorization::Subject;
 use plinto_domain::{Decision, TenantId, Timestamp};
 use plinto_runtime::{Deadline, Entered};
 use plinto_storage::{Engine, Receipt, StorageError, TenantVault, Unit};
+use std::sync::Arc;
 
 /// One operation. While it lives it counts as the tenant's work.
 pub(super) struct Work {
@@ -113,6 +116,18 @@ impl Work {
     /// what is stored: a version, a unique value.
     pub(super) async fn commit(&self, mut unit: Unit) -> Result<Result<Receipt, CommitError>, ServiceError> {
         unit.statements.extend(kept_answers::mark(self.cell().id));
-        self.platform.0.ledger.append(self.cell().id, unit, self.deadline).await
+        let described = facts::described(&unit.entries);
+        let (platform, cell, deadline) =
+            (self.platform.clone(), Arc::clone(&self.entered.shared), self.deadline);
+        if described.is_empty() {
+            return platform.0.ledger.append(cell.id, unit, deadline).await;
+        }
+        // What is known of these users is read again after the commit, also when nobody waits for it any more.
+        super::to_the_end(async move {
+            let outcome = platform.0.ledger.append(cell.id, unit, deadline).await;
+            described.into_iter().for_each(|user| cell.rights.forget(Subject::User(user)));
+            outcome
+        })
+        .await
     }
 }

@@ -2,6 +2,7 @@
 
 use super::cell::TenantCell;
 use super::rights::Rights;
+use super::slot::Slot;
 use super::tokens::VerifiedTokens;
 use crate::config::PlatformConfig;
 use crate::environment::Environment;
@@ -50,6 +51,7 @@ pub(crate) async fn load(
         unknown_keys: UnknownKeys::default(),
         audit_streams: Arc::new(Semaphore::new(config.limits.audit_streams)),
         rights: Rights::default(),
+        flags: Slot::default(),
     }))
 }
 

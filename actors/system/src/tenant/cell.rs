@@ -1,4 +1,6 @@
+use super::flags::FlagSet;
 use super::rights::Rights;
+use super::slot::Slot;
 use super::tokens::VerifiedTokens;
 use crate::nodes::UnknownKeys;
 use plinto_domain::TenantId;
@@ -30,6 +32,15 @@ pub(crate) struct TenantCell {
     /// One permit for each stream of the audit ledger that may be open at once.
     pub(crate) audit_streams: Arc<Semaphore>,
     pub(crate) rights: Rights,
+    pub(crate) flags: Slot<FlagSet>,
+}
+
+impl TenantCell {
+    /// Whatever is kept of what the tenant stores may have changed: it is read again.
+    pub(crate) fn doubt(&self) {
+        self.rights.forget_all();
+        self.flags.forget();
+    }
 }
 
 impl fmt::Debug for TenantCell {

@@ -3,16 +3,21 @@
 mod activation;
 mod actor;
 mod cell;
+mod facts;
+mod flags;
 mod flows;
 mod handle;
 mod limits;
 mod messages;
 mod rights;
+mod slot;
 mod tokens;
 
 pub(crate) use activation::new_signing_key;
 pub(crate) use actor::TenantActor;
 pub(crate) use cell::TenantCell;
+pub(crate) use facts::Facts;
+pub(crate) use flags::{FlagSet, KeptFlag};
 pub(crate) use handle::TenantHandle;
 pub(crate) use limits::AttemptLimits;
 pub(crate) use messages::{CheckPassword, CreateUserRequest, EndSessions, SignInRequest, SignUpRequest};

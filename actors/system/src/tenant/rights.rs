@@ -1,11 +1,13 @@
+use super::facts::Facts;
 use arc_swap::ArcSwapOption;
-use plinto_domain::authorization::{RoleCatalogue, Subject, SubjectAccess};
+use plinto_domain::authorization::{Membership, RoleCatalogue, Subject, SubjectAccess};
 use plinto_domain::id::RoleId;
 use quick_cache::sync::Cache;
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
+use tokio::sync::OnceCell;
 
 /// Subjects whose rights are kept per tenant; whoever is asked about least makes room.
 const MOST_SUBJECTS: usize = 10_000;
@@ -28,6 +30,10 @@ pub(crate) struct RoleSet {
 pub(crate) struct SubjectRights {
     pub(crate) roles: Arc<RoleSet>,
     pub(crate) access: SubjectAccess,
+    /// Where it is a member, also as what the tenant defines no role for.
+    pub(crate) memberships: Vec<Membership>,
+    /// What flags and policies ask of a user, read when one of them does; none for a user that is not there.
+    pub(crate) facts: OnceCell<Option<Facts>>,
 }
 
 /// What a tenant's checks need, in memory.
@@ -133,7 +139,12 @@ mod tests {
     }
 
     fn nothing() -> Arc<SubjectRights> {
-        Arc::new(SubjectRights { roles: Arc::default(), access: SubjectAccess::default() })
+        Arc::new(SubjectRights {
+            roles: Arc::default(),
+            access: SubjectAccess::default(),
+            memberships: Vec::new(),
+            facts: OnceCell::new(),
+        })
     }
 
     #[test]

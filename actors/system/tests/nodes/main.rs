@@ -5,6 +5,7 @@ mod authorization;
 mod cluster;
 mod disturbances;
 mod engine;
+mod flags;
 mod limits;
 mod revocation;
 mod rig;

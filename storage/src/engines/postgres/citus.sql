@@ -38,6 +38,7 @@ SELECT create_distributed_table('organizations', 'tenant_id', colocate_with => '
 SELECT create_distributed_table('organization_members', 'tenant_id', colocate_with => 'users');
 SELECT create_distributed_table('roles', 'tenant_id', colocate_with => 'users');
 SELECT create_distributed_table('grants', 'tenant_id', colocate_with => 'users');
+SELECT create_distributed_table('flags', 'tenant_id', colocate_with => 'users');
 SELECT create_distributed_table('consents', 'tenant_id', colocate_with => 'users');
 SELECT create_distributed_table('legal_holds', 'tenant_id', colocate_with => 'users');
 SELECT create_distributed_table('ledger_checkpoints', 'tenant_id', colocate_with => 'users');

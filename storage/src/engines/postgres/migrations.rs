@@ -94,6 +94,12 @@ pub(super) const KNOWN: &[Migration] = &[
         sql: include_str!("migrations/0011_organizations.sql"),
         oldest_compatible: 1,
     },
+    Migration {
+        version: 12,
+        name: "flags",
+        sql: include_str!("migrations/0012_flags.sql"),
+        oldest_compatible: 1,
+    },
 ];
 
 /// What is locked while a migration runs; any number that nothing else in the database uses.

@@ -11,6 +11,7 @@ const OLDEST: i32 = 150_000;
 /// Tables of a tenant, those that refer to others before those they refer to.
 pub(super) const TENANT_TABLES: &[&str] = &[
     "ledger_entries",
+    "flags",
     "organization_members",
     "organizations",
     "grants",
@@ -41,6 +42,7 @@ pub(super) const TABLES: &[&str] = &[
     "write_probes",
     "ledger_heads",
     "ledger_entries",
+    "flags",
     "organization_members",
     "organizations",
     "grants",

@@ -63,6 +63,7 @@ pub(super) const TENANT: &[Migration] = &[
         name: "organizations",
         sql: include_str!("migrations/tenant/0011_organizations.sql"),
     },
+    Migration { version: 12, name: "flags", sql: include_str!("migrations/tenant/0012_flags.sql") },
 ];
 
 const REGISTER: &str = "CREATE TABLE IF NOT EXISTS schema_migrations (

@@ -1,6 +1,7 @@
 //! Roles, grants, and the checks they answer.
 
 mod checks;
+pub(super) mod facts;
 mod grants;
 mod roles;
 
@@ -22,6 +23,7 @@ use plinto_storage::repositories::grants::{self as grant_rows, GrantFilter};
 use plinto_storage::repositories::organization_members::OrganizationMemberRow;
 use plinto_storage::repositories::{role_sets, roles as role_rows};
 use std::sync::Arc;
+use tokio::sync::OnceCell;
 
 /// Grants read at a time.
 const PAGE: u32 = 500;
@@ -51,7 +53,7 @@ impl Work {
     }
 
     /// What a subject holds, from memory if it is there.
-    async fn rights(&self, subject: Subject) -> Result<Arc<SubjectRights>, ServiceError> {
+    pub(super) async fn rights(&self, subject: Subject) -> Result<Arc<SubjectRights>, ServiceError> {
         if let Some(rights) = self.cell().rights.subject(subject) {
             return Ok(rights);
         }
@@ -74,7 +76,7 @@ impl Work {
         }
         let memberships = self.memberships_held(subject).await?;
         let access = SubjectAccess::new(grants, &memberships, &roles.catalogue);
-        let rights = Arc::new(SubjectRights { roles, access });
+        let rights = Arc::new(SubjectRights { roles, access, memberships, facts: OnceCell::new() });
         self.cell().rights.keep_subject(stamp, subject, &rights);
         Ok(rights)
     }

@@ -66,6 +66,7 @@ async fn furnish(fixture: &Fixture) -> (Uuid, Uuid) {
         let statements = [
             statements,
             crate::conformance::authorization::one_of_each(fixture, &vault),
+            crate::conformance::flags::one_of_each(&vault),
             crate::conformance::organizations::one_with_owner(fixture, &vault, user.user_id),
         ]
         .concat();

@@ -6,7 +6,7 @@ use super::super::connection::in_memory;
 use super::super::options::SqliteOptions;
 use crate::Scope;
 use crate::repositories::{
-    api_keys, consents, constraint, credentials, grants, ledger, ledger_checkpoints, legal_holds,
+    api_keys, consents, constraint, credentials, flags, grants, ledger, ledger_checkpoints, legal_holds,
     master_checks, one_time_tokens, organization_members, organizations, outbox, purge, role_sets, roles,
     service_accounts, sessions, sign_in, signing_keys, tenant_keys, tenants, user_emails, user_search, users,
     write_probe,
@@ -55,6 +55,7 @@ fn every_text_is_valid_where_it_is_used() {
                 role_sets::ALL,
                 roles::ALL,
                 grants::ALL,
+                flags::ALL,
                 one_time_tokens::ALL,
                 organizations::ALL,
                 organization_members::ALL,
@@ -122,6 +123,7 @@ fn look_ups_use_a_key_and_never_scan() {
         consents::ALL,
         organizations::ALL,
         organization_members::ALL,
+        flags::ALL,
     ];
     for (name, sql) in reads.into_iter().flatten() {
         let plan = format!("EXPLAIN QUERY PLAN {sql}");
