@@ -4,6 +4,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use sha2::{Digest, Sha256};
 
 use super::failure::storage_error;
+use super::statistics;
 use crate::error::StorageError;
 
 /// One step of a schema. Its text never changes once released.
@@ -133,7 +134,18 @@ fn apply_missing(connection: &Connection, known: &[Migration], file: &str) -> Re
             )
             .map_err(failed)?;
     }
+    if is_of_one_tenant(connection).map_err(failed)? {
+        statistics::write(connection).map_err(failed)?;
+    }
     Ok(())
+}
+
+/// Only the platform's file registers tenants.
+fn is_of_one_tenant(connection: &Connection) -> rusqlite::Result<bool> {
+    let register = connection
+        .query_row("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'tenants'", [], |_| Ok(()))
+        .optional()?;
+    Ok(register.is_none())
 }
 
 fn sum(migration: &Migration) -> Vec<u8> {

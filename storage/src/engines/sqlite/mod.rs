@@ -13,6 +13,7 @@ mod inspect;
 mod migrations;
 mod offline;
 mod options;
+mod statistics;
 mod threads;
 mod transaction;
 

@@ -31,8 +31,8 @@ fn schema() -> BTreeMap<String, BTreeSet<String>> {
     let mut found = BTreeMap::new();
     for file in [root.join("platform.db"), tenant] {
         let connection = Connection::open(file).unwrap();
-        let text =
-            "SELECT t.name, c.name FROM sqlite_schema t, pragma_table_info(t.name) c WHERE t.type = 'table'";
+        let text = "SELECT t.name, c.name FROM sqlite_schema t, pragma_table_info(t.name) c \
+                    WHERE t.type = 'table' AND t.name NOT LIKE 'sqlite%'";
         let mut query = connection.prepare(text).unwrap();
         let rows = query.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
         for (table, column) in rows.map(Result::<(String, String), _>::unwrap) {

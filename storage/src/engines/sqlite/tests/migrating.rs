@@ -67,7 +67,8 @@ fn as_of_the_first_schema(path: &Path) {
     let connection = sqlite(&older);
     connection.pragma_update(None, "application_id", APPLICATION_ID).unwrap();
     migrate(&connection, &TENANT[..1], "older").unwrap();
-    connection.execute_batch("PRAGMA foreign_keys = OFF").unwrap();
+    // The first versions wrote no statistics.
+    connection.execute_batch("DROP TABLE sqlite_stat1; PRAGMA foreign_keys = OFF").unwrap();
     connection.execute("ATTACH ?1 AS newer", [path.to_str().unwrap()]).unwrap();
     let strings = |sql: &str| -> Vec<String> {
         let mut statement = connection.prepare(sql).unwrap();
