@@ -8,7 +8,7 @@ use crate::nodes::{Lessor, SharedGuesses, Watch};
 use crate::passwords::PasswordHasher;
 use crate::sealed_rows::SealedRows;
 use crate::session::{SessionActor, SessionEnds};
-use crate::tenant::{AttemptLimits, TenantActor, TenantHandle};
+use crate::tenant::{AttemptLimits, TenantActor, TenantHandle, UserStamps};
 use plinto_cluster::Cluster;
 use plinto_runtime::{ActorSystem, Directory, DirectoryConfig};
 use plinto_storage::Store;
@@ -41,8 +41,13 @@ impl Parts<'_> {
     /// Registers callees first: a shutdown drains sessions, then tenants, then ledgers.
     pub(crate) async fn directories(&self, system: &ActorSystem) -> Directories {
         let limits = self.config.limits;
-        let ledger_actor =
-            LedgerActor { engine: Arc::clone(self.store.engine()), limits, mail: Arc::clone(self.mail) };
+        let user_stamps = Arc::new(UserStamps::default());
+        let ledger_actor = LedgerActor {
+            engine: Arc::clone(self.store.engine()),
+            limits,
+            mail: Arc::clone(self.mail),
+            users: Arc::clone(&user_stamps),
+        };
         let tenant_idle = DirectoryConfig {
             idle_after: limits.tenant_idle(),
             max_live: limits.live_tenants,
@@ -63,6 +68,7 @@ impl Parts<'_> {
             attempts: Arc::clone(&attempts),
             watch: Arc::clone(self.watch),
             ends: ends.clone(),
+            user_stamps,
             lessor: self.shared.map(|(_, lessor)| Arc::clone(lessor)),
         };
         let tenant_config = DirectoryConfig { max_bytes: limits.live_tenant_bytes, ..tenant_idle };

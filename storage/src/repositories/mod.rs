@@ -43,6 +43,7 @@ pub(crate) mod tenant_keys;
 pub mod tenants;
 pub mod user_emails;
 pub mod user_search;
+pub mod user_views;
 pub mod users;
 pub(crate) mod whole_rows;
 pub(crate) mod write_probe;

@@ -18,6 +18,7 @@ const TENANT: &[&[(&str, &str)]] = &[
     organization_members::ALL,
     users::ALL,
     user_emails::ALL,
+    user_views::ALL,
     user_search::ALL,
     purge::ALL,
     credentials::ALL,

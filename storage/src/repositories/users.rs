@@ -17,6 +17,7 @@ macro_rules! user_columns {
          e.created_at, e.updated_at, e.version"
     };
 }
+pub(super) use user_columns;
 
 /// A list of users with their primary addresses. A range and a condition are added to it.
 macro_rules! list_of_users {

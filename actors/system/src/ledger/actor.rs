@@ -2,6 +2,7 @@ use super::messages::{Appended, CommitError, LedgerMessage};
 use super::state::LedgerState;
 use crate::config::Limits;
 use crate::mail::MailQueue;
+use crate::tenant::{ConcernedUsers, UserStamps};
 use plinto_domain::TenantId;
 use plinto_runtime::{Activated, ActivationError, Admission, Context, Fault, Reply, VirtualActor};
 use plinto_storage::repositories::outbox;
@@ -14,12 +15,18 @@ use std::sync::Arc;
 /// a transaction hundreds.
 const TURNS_TO_GATHER: u32 = 8;
 
+/// The part of a full transaction that is worth one of its own: where so much waits already, the next begins at once,
+/// and the storage works on it while those who were just answered make their next units.
+const ENOUGH: usize = 2;
+
 /// One tenant's writer.
 pub(crate) struct LedgerActor {
     pub(crate) engine: Arc<dyn Engine>,
     pub(crate) limits: Limits,
     /// Told of tenants whose outbox got mail.
     pub(crate) mail: Arc<MailQueue>,
+    /// Told of users who change.
+    pub(crate) users: Arc<UserStamps>,
 }
 
 impl VirtualActor for LedgerActor {
@@ -53,26 +60,38 @@ impl VirtualActor for LedgerActor {
     ) -> Result<(), Fault> {
         match message {
             LedgerMessage::Append { unit, reply } => state.push(unit, reply),
-            LedgerMessage::BatchDone => state.batch_done(),
+            LedgerMessage::BatchDone { several } if several && state.waiting() < self.enough() => {
+                cx.spawn_then(gather());
+            }
+            LedgerMessage::BatchDone { .. } | LedgerMessage::Gathered => state.ready(),
         }
         if let Some((units, replies)) = state.next_batch(self.limits.ledger_batch) {
-            let engine = Arc::clone(&self.engine);
-            let tenant = *cx.key();
-            let mail = has_mail(&units).then(|| Arc::clone(&self.mail));
+            let transaction = Transaction {
+                engine: Arc::clone(&self.engine),
+                tenant: *cx.key(),
+                mail: has_mail(&units).then(|| Arc::clone(&self.mail)),
+                concerned: ConcernedUsers::of(&units),
+                users: Arc::clone(&self.users),
+            };
+            let several = units.len() > 1;
             cx.spawn_then(async move {
-                let several = units.len() > 1;
-                commit(&*engine, Scope::Tenant(tenant.uuid()), units, replies).await;
-                // Also where the outcome is not known: it is looked whether there is mail.
-                if let Some(mail) = mail {
-                    mail.wake(tenant);
+                // In a task of its own: it is told what became of a transaction that has begun, even if this actor dies.
+                if let Err(ended) = tokio::spawn(transaction.commit(units, replies)).await
+                    && let Ok(panic) = ended.try_into_panic()
+                {
+                    std::panic::resume_unwind(panic);
                 }
-                if several {
-                    gather().await;
-                }
-                LedgerMessage::BatchDone
+                LedgerMessage::BatchDone { several }
             });
         }
         Ok(())
+    }
+}
+
+impl LedgerActor {
+    /// Units that are worth a transaction of their own.
+    fn enough(&self) -> usize {
+        self.limits.ledger_batch / ENOUGH
     }
 }
 
@@ -80,26 +99,45 @@ fn has_mail(units: &[Unit]) -> bool {
     units.iter().flat_map(|unit| &unit.statements).any(outbox::is_insert)
 }
 
-async fn gather() {
+async fn gather() -> LedgerMessage {
     for _ in 0..TURNS_TO_GATHER {
         tokio::task::yield_now().await;
     }
+    LedgerMessage::Gathered
 }
 
-/// One durable transaction; every caller hears its own outcome, and only after the commit.
-async fn commit(engine: &dyn Engine, scope: Scope, units: Vec<Unit>, replies: Vec<Reply<Appended>>) {
-    match engine.commit(scope, "ledger.append", units).await {
-        Ok(outcomes) => {
-            for (reply, outcome) in replies.into_iter().zip(outcomes) {
-                reply.send(outcome.map_err(CommitError::from));
+/// One durable transaction, and whom it has to be told to.
+struct Transaction {
+    engine: Arc<dyn Engine>,
+    tenant: TenantId,
+    /// Where there is mail among what is written.
+    mail: Option<Arc<MailQueue>>,
+    concerned: ConcernedUsers,
+    users: Arc<UserStamps>,
+}
+
+impl Transaction {
+    /// Every caller hears its own outcome, and only after the commit. Where the outcome is not known, what was to be
+    /// written is looked at as if it had been.
+    async fn commit(self, units: Vec<Unit>, replies: Vec<Reply<Appended>>) {
+        let done = self.engine.commit(Scope::Tenant(self.tenant.uuid()), "ledger.append", units).await;
+        self.users.changed(self.tenant, &self.concerned);
+        match done {
+            Ok(outcomes) => {
+                for (reply, outcome) in replies.into_iter().zip(outcomes) {
+                    reply.send(outcome.map_err(CommitError::from));
+                }
+            }
+            Err(error) => {
+                tracing::error!(error = %error, "transaction failed");
+                let error = Arc::new(error);
+                for reply in replies {
+                    reply.send(Err(CommitError::Storage(Arc::clone(&error))));
+                }
             }
         }
-        Err(error) => {
-            tracing::error!(error = %error, "transaction failed");
-            let error = Arc::new(error);
-            for reply in replies {
-                reply.send(Err(CommitError::Storage(Arc::clone(&error))));
-            }
+        if let Some(mail) = self.mail {
+            mail.wake(self.tenant);
         }
     }
 }

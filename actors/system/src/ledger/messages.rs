@@ -35,22 +35,27 @@ pub(crate) type Appended = Result<Receipt, CommitError>;
 pub(crate) enum LedgerMessage {
     /// Commit this unit of work and say so.
     Append { unit: Unit, reply: Reply<Appended> },
-    /// A transaction finished; the next may start.
-    BatchDone,
+    /// A transaction finished.
+    BatchDone {
+        /// Whether several callers were answered, who may write again at once.
+        several: bool,
+    },
+    /// Callers who were just answered had their turn; the next transaction may start.
+    Gathered,
 }
 
 impl Message for LedgerMessage {
     fn is_abandoned(&self) -> bool {
         match self {
             Self::Append { reply, .. } => reply.is_abandoned(),
-            Self::BatchDone => false,
+            Self::BatchDone { .. } | Self::Gathered => false,
         }
     }
 
     fn refuse(self, why: Refusal) {
         match self {
             Self::Append { reply, .. } => reply.refuse(why),
-            Self::BatchDone => {}
+            Self::BatchDone { .. } | Self::Gathered => {}
         }
     }
 }

@@ -16,7 +16,13 @@ impl LedgerState {
         self.waiting.push_back((unit, reply));
     }
 
-    pub(super) fn batch_done(&mut self) {
+    /// How many units wait.
+    pub(super) fn waiting(&self) -> usize {
+        self.waiting.len()
+    }
+
+    /// The next transaction may start.
+    pub(super) fn ready(&mut self) {
         self.committing = false;
     }
 

@@ -9,7 +9,6 @@ use plinto_domain::precondition::Precondition;
 use plinto_domain::sign_in::{EnteredName, SignIn};
 use plinto_domain::user::profile::UserChange;
 use plinto_runtime::Deadline;
-use plinto_storage::repositories::{user_emails, users};
 use zeroize::Zeroizing;
 
 impl Platform {
@@ -47,16 +46,11 @@ impl Platform {
         token: &str,
         deadline: Deadline,
     ) -> Result<UserView, ServiceError> {
-        let entered = self.0.tenants.enter(tenant, deadline).await?;
-        let cell = &entered.shared;
-        let verified = self.authorize(cell, token, deadline).await?;
+        let work = self.work(tenant, deadline).await?;
+        let user = self.authorize(work.cell(), token, deadline).await?.user;
         let gone = ServiceError::InvalidToken { reason: "unknown_subject" };
-        let engine = self.0.store.engine();
-        let read = || users::get(&**engine, &cell.vault, verified.user.uuid());
-        let user = self.0.rows.read(tenant, read).await?.ok_or(gone)?;
-        let list = || user_emails::list_for_user(&**engine, &cell.vault, verified.user.uuid());
-        let emails = self.0.rows.read(tenant, list).await?;
-        UserView::of(user, emails.into_iter().find(|email| email.is_primary), self.0.environment.now())
+        let (row, primary) = work.user_with_email(user).await?.ok_or(gone)?;
+        UserView::of(row, primary, work.now())
     }
 
     /// Changes what users may change of themselves.

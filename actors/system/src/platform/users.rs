@@ -20,6 +20,7 @@ use plinto_domain::user::{EXTERNAL_ID_TAKEN, PHONE_TAKEN, UNKNOWN_USER, USERNAME
 use plinto_domain::{InvalidInput, TenantId, Timestamp, UserId};
 use plinto_runtime::Deadline;
 use plinto_storage::repositories::user_emails::{self, UserEmailRow};
+use plinto_storage::repositories::user_views::{self, UserWithEmail};
 use plinto_storage::repositories::users::{
     self, Identifier, ListedState, Span, UserProfile, UserRow, UserState,
 };
@@ -334,10 +335,22 @@ impl Work {
     }
 
     pub(super) async fn user_view(&self, user: UserId) -> Result<UserView, ServiceError> {
-        let row = self.user_row(user).await?;
-        let id = user.uuid();
-        let emails = self.read(|| user_emails::list_primary(self.engine(), self.vault(), id, id)).await?;
-        UserView::of(row, emails.into_iter().next(), self.now())
+        let (row, primary) = self.user_with_email(user).await?.ok_or(UNKNOWN_USER)?;
+        UserView::of(row, primary, self.now())
+    }
+
+    /// A user and the primary address; from memory, if it was read there since the last change.
+    pub(super) async fn user_with_email(&self, user: UserId) -> Result<Option<UserWithEmail>, ServiceError> {
+        let known = &self.cell().users;
+        if let Some(found) = known.find(user) {
+            return Ok(Some(found));
+        }
+        let stamp = known.stamp(user);
+        let read = self.read(|| user_views::get(self.engine(), self.vault(), user.uuid())).await?;
+        if let (Some(stamp), Some(read)) = (stamp, &read) {
+            known.keep(stamp, user, read);
+        }
+        Ok(read)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Bringing a tenant to life: unlock its vault, load its keys.
 
 use super::cell::TenantCell;
+use super::known_users::{KnownUsers, UserStamps};
 use super::rights::Rights;
 use super::slot::Slot;
 use super::tokens::VerifiedTokens;
@@ -24,6 +25,7 @@ pub(crate) async fn load(
     store: &Store,
     config: &PlatformConfig,
     environment: &Environment,
+    stamps: &Arc<UserStamps>,
     id: TenantId,
 ) -> Result<Option<TenantCell>, ServiceError> {
     let Some(row) = store.tenants().get(id.uuid()).await? else { return Ok(None) };
@@ -52,6 +54,8 @@ pub(crate) async fn load(
         audit_streams: Arc::new(Semaphore::new(config.limits.audit_streams)),
         rights: Rights::default(),
         flags: Slot::default(),
+        // Another node's changes would be heard of too late.
+        users: KnownUsers::new(id, (!store.engine().is_shared()).then(|| Arc::clone(stamps))),
     }))
 }
 

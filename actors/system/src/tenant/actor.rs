@@ -2,6 +2,7 @@ use super::AttemptLimits;
 use super::activation::load;
 use super::cell::TenantCell;
 use super::flows;
+use super::known_users::UserStamps;
 use super::messages::TenantMessage;
 use crate::config::PlatformConfig;
 use crate::environment::Environment;
@@ -27,6 +28,7 @@ pub(crate) struct TenantActor {
     pub(crate) attempts: Arc<AttemptLimits>,
     pub(crate) watch: Arc<Watch>,
     pub(crate) ends: SessionEnds,
+    pub(crate) user_stamps: Arc<UserStamps>,
     /// Where several nodes share the tenant's rate.
     pub(crate) lessor: Option<Arc<Lessor>>,
 }
@@ -60,11 +62,12 @@ impl VirtualActor for TenantActor {
     }
 
     fn weight(&self, state: &TenantState) -> usize {
-        size_of::<TenantCell>() + state.services.cell.verified.bytes() + state.services.cell.rights.bytes()
+        let TenantCell { verified, rights, users, .. } = &*state.services.cell;
+        size_of::<TenantCell>() + verified.bytes() + rights.bytes() + users.bytes()
     }
 
     async fn activate(&self, tenant: &TenantId) -> Result<Activated<Self>, ActivationError> {
-        let read = || load(&self.store, &self.config, &self.environment, *tenant);
+        let read = || load(&self.store, &self.config, &self.environment, &self.user_stamps, *tenant);
         match self.watch.reading(tenant.uuid(), read).await {
             Ok(Some(cell)) => {
                 let cell = Arc::new(cell);

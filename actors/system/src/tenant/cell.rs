@@ -1,4 +1,5 @@
 use super::flags::FlagSet;
+use super::known_users::KnownUsers;
 use super::rights::Rights;
 use super::slot::Slot;
 use super::tokens::VerifiedTokens;
@@ -33,6 +34,7 @@ pub(crate) struct TenantCell {
     pub(crate) audit_streams: Arc<Semaphore>,
     pub(crate) rights: Rights,
     pub(crate) flags: Slot<FlagSet>,
+    pub(crate) users: KnownUsers,
 }
 
 impl TenantCell {
