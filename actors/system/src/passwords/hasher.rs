@@ -1,5 +1,5 @@
 use super::hash::{HashMemory, hash_password, verify_password};
-use super::priority::give_way;
+use super::worker::{HashWorker, Work};
 use crate::config::Limits;
 use crate::environment::Environment;
 use crate::error::ServiceError;
@@ -8,11 +8,16 @@ use plinto_domain::password::{Password, PasswordHash};
 use plinto_domain::sign_in::PasswordCheck;
 use plinto_runtime::{ActorSystem, Deadline, FairPool, PoolConfig};
 use std::sync::Arc;
+use std::time::Duration;
+
+/// How long a hash may take on a thread that gives way; with a core to itself it takes a tenth of that. Far below the
+/// deadline of a request, and long enough that a flood of cheap requests does not make hashing hurry at once.
+const PATIENCE: Duration = Duration::from_millis(500);
 
 /// Hashes and checks passwords on a bounded pool that serves tenants fairly.
 #[derive(Clone)]
 pub(crate) struct PasswordHasher {
-    pool: FairPool<TenantId, HashMemory>,
+    pool: FairPool<TenantId, HashWorker>,
     environment: Environment,
     /// Hash of nobody's password: checked when there is no account, so that the answer takes the same time.
     decoy: Arc<PasswordHash>,
@@ -32,7 +37,7 @@ impl PasswordHasher {
             Password::entered("password", &hex::encode(secret)).expect("64 hex digits are a password");
         let decoy = hash_password(&mut HashMemory::default(), &decoy, environment.randomness());
         Self {
-            pool: FairPool::start(config, HashMemory::default).observed_by(system),
+            pool: FairPool::start(config, || HashWorker::new(PATIENCE)).observed_by(system),
             environment,
             decoy: Arc::new(decoy),
         }
@@ -45,11 +50,8 @@ impl PasswordHasher {
         deadline: Deadline,
     ) -> Result<PasswordHash, ServiceError> {
         let environment = self.environment.clone();
-        let job = move |memory: &mut HashMemory| {
-            give_way();
-            hash_password(memory, &password, environment.randomness())
-        };
-        Ok(self.pool.run(&tenant, 1_u32, deadline, job).await?)
+        let hash = move |memory: &mut HashMemory| hash_password(memory, &password, environment.randomness());
+        self.run(tenant, Arc::new(hash), deadline).await
     }
 
     /// Checks a password; without a stored hash the same work is done for nothing.
@@ -62,15 +64,21 @@ impl PasswordHasher {
     ) -> Result<PasswordCheck, ServiceError> {
         let environment = self.environment.clone();
         let decoy = Arc::clone(&self.decoy);
-        let job = move |memory: &mut HashMemory| {
-            give_way();
-            match stored {
-                Some(hash) => verify_password(memory, &password, &hash, environment.randomness()),
-                None => verify_password(memory, &password, &decoy, environment.randomness())
-                    .map(|_| PasswordCheck { matches: false, upgraded: None }),
-            }
+        let check = move |memory: &mut HashMemory| match &stored {
+            Some(hash) => verify_password(memory, &password, hash, environment.randomness()),
+            None => verify_password(memory, &password, &decoy, environment.randomness())
+                .map(|_| PasswordCheck { matches: false, upgraded: None }),
         };
-        let check = self.pool.run(&tenant, 1_u32, deadline, job).await?;
+        let check = self.run(tenant, Arc::new(check), deadline).await?;
         check.ok_or(ServiceError::Damaged("a password hash has an unknown form"))
+    }
+
+    async fn run<R: Send + 'static>(
+        &self,
+        tenant: TenantId,
+        work: Work<R>,
+        deadline: Deadline,
+    ) -> Result<R, ServiceError> {
+        Ok(self.pool.run(&tenant, 1_u32, deadline, move |worker: &mut HashWorker| worker.run(&work)).await?)
     }
 }

@@ -3,6 +3,7 @@
 mod hash;
 mod hasher;
 mod priority;
+mod worker;
 
 pub use hash::{CURRENT_PARAMETERS, HashMemory, hash_password, verify_password};
 pub(crate) use hasher::PasswordHasher;
