@@ -14,3 +14,4 @@ mod serve;
 mod shared;
 mod support;
 mod tree;
+mod walk_through;

@@ -1,0 +1,38 @@
+//! The README's walk-through, run as it stands there.
+
+use std::process::Command;
+
+use super::support::{Data, run};
+
+const README: &str = include_str!("../../../README.md");
+
+/// The indented lines of a section, which are shell.
+fn shell_of(section: &str) -> String {
+    let lines = README.lines().skip_while(|line| *line != section).skip(1);
+    let lines = lines.take_while(|line| !line.starts_with("## "));
+    lines.filter_map(|line| line.strip_prefix("    ")).map(|line| format!("{line}\n")).collect()
+}
+
+#[test]
+fn the_walk_through_does_what_it_says() {
+    let data = Data::new();
+    let server = data.dev();
+    let script = shell_of("## Walk through it")
+        .replace("http://localhost:8000", &server.url("core"))
+        .replace("http://localhost:8001", &server.url("auth"))
+        .replace("plinto-data", &data.path.display().to_string());
+    assert!(script.lines().count() > 30, "{script}");
+    let said = run(Command::new("bash").args(["-euo", "pipefail", "-c", &script])).good();
+    for part in [
+        r#"{"name":"Ada Lovelace","state":"active"}"#,
+        r#"{"plan":"gold"}"#,
+        r#"{"amr":["pwd"],"current":true}"#,
+        r#"{"org_slug":"acme","org_role":"owner"}"#,
+        r#"{"decision":true}"#,
+        r#"{"decision":false}"#,
+        r#"{"active":false}"#,
+    ] {
+        assert!(said.contains(part), "{part} is not in:\n{said}");
+    }
+    assert!(server.stop().success());
+}
