@@ -17,6 +17,7 @@ pub(crate) mod shared_limits;
 pub(crate) mod sign_in;
 pub(crate) mod startup;
 mod units;
+pub(crate) mod users;
 
 use crate::rig::report::Measurement;
 use crate::rig::{BenchError, Settings};
@@ -47,6 +48,8 @@ pub(crate) enum Benchmark {
     J,
     /// Revocation across nodes, with Redis and without.
     K,
+    /// Users read, listed, signed up and looked up.
+    L,
 }
 
 impl Benchmark {
@@ -85,6 +88,7 @@ impl Benchmark {
             Self::I => nodes::run(settings).await,
             Self::J => shared_limits::run(settings).await,
             Self::K => revocation::run(settings).await,
+            Self::L => users::run(settings).await,
         }
     }
 }

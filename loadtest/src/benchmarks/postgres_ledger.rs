@@ -15,8 +15,9 @@ use std::ops::Range;
 use std::slice;
 use std::sync::Arc;
 
-/// Callers that wait for their own unit before they send the next: as many as raw connections, and a busy node's.
-const CALLERS: [usize; 2] = [64, 512];
+/// Callers that wait for their own unit before they send the next: as many as raw connections, and a busy node's: enough
+/// for one full transaction to be made while another is written.
+const CALLERS: [usize; 2] = [64, 1_024];
 /// Tenants the same callers are spread over.
 const TENANTS: usize = 64;
 /// Rows a sign-out makes durable: the session and its ledger entry. The chain's head, one for all, is not counted.

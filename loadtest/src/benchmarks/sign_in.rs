@@ -21,7 +21,7 @@ const CONNECTIONS: usize = 8;
 const LEAST_SPAN: Duration = Duration::from_secs(4);
 
 /// Checks per second of one thread per core, each with its own reused memory.
-async fn raw(span: Duration) -> Result<f64, BenchError> {
+pub(super) async fn raw(span: Duration) -> Result<f64, BenchError> {
     let cores = std::thread::available_parallelism()?.get();
     let hash = Arc::new(password_hash());
     let worker = |hash: Arc<_>| {

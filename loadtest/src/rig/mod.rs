@@ -4,6 +4,7 @@ pub(crate) mod accounts;
 pub(crate) mod answer;
 pub(crate) mod child;
 pub(crate) mod client;
+pub(crate) mod cpu;
 pub(crate) mod environment;
 mod error;
 pub(crate) mod instance;

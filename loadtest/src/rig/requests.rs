@@ -18,6 +18,19 @@ pub(crate) fn get(path: &str) -> Request {
     format!("GET {path} HTTP/1.1\r\nhost: bench\r\n\r\n").into_bytes().into_boxed_slice()
 }
 
+/// `GET path` by the bearer of a key or token.
+pub(crate) fn get_as(bearer: &str, path: &str) -> Request {
+    format!("GET {path} HTTP/1.1\r\nhost: bench\r\nauthorization: Bearer {bearer}\r\n\r\n")
+        .into_bytes()
+        .into_boxed_slice()
+}
+
+/// A sign-up.
+pub(crate) fn sign_up(tenant: &str, email: &str, password: &str) -> Request {
+    let body = serde_json::json!({ "email": email, "password": password }).to_string();
+    post(&format!("/t/{tenant}/v1/auth/sign-up"), "content-type: application/json\r\n", &body)
+}
+
 /// An introspection of a token with a service key.
 pub(crate) fn introspect(service_key: &str, token: &str) -> Request {
     let headers =
