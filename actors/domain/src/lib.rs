@@ -16,6 +16,7 @@ pub mod decision;
 pub mod denial;
 pub mod email;
 pub mod flag;
+pub mod foreign_hash;
 pub mod id;
 pub mod idempotency;
 pub mod input;

@@ -11,7 +11,11 @@ use zxcvbn::{Score, zxcvbn};
 pub const LONGEST: usize = 1024;
 
 /// A password as entered, normalized to NFKC (SP 800-63B-4 §3.1.1.2). Zeroized on drop; `Debug` shows nothing.
-pub struct Password(Zeroizing<String>);
+pub struct Password {
+    normalized: Zeroizing<String>,
+    /// What was entered, where that is another text.
+    entered: Option<Zeroizing<String>>,
+}
 
 impl Password {
     /// Normalizes what was entered. For sign-in: only the length is bounded, so that an old password is still
@@ -28,12 +32,18 @@ impl Password {
         if normalized.len() > LONGEST {
             return Err(too_long());
         }
-        Ok(Self(normalized))
+        let entered = (*normalized != text).then(|| Zeroizing::new(text.to_owned()));
+        Ok(Self { normalized, entered })
     }
 
     /// The bytes to hash.
     pub fn as_bytes(&self) -> &[u8] {
-        self.0.as_bytes()
+        self.normalized.as_bytes()
+    }
+
+    /// What was entered, byte for byte: hashes made elsewhere are of that.
+    pub fn as_entered(&self) -> &[u8] {
+        self.entered.as_ref().unwrap_or(&self.normalized).as_bytes()
     }
 }
 
@@ -68,7 +78,7 @@ impl PasswordPolicy {
         name: Option<&str>,
     ) -> Result<(), InvalidInput> {
         let refuse = |code, detail: String| Err(InvalidInput::new("password", code, detail));
-        let text: &str = &password.0;
+        let text: &str = &password.normalized;
         if text.chars().count() < usize::from(self.min_length) {
             return refuse(
                 "password_too_short",
@@ -173,6 +183,7 @@ mod tests {
         let plain = Password::entered("password", "horse").expect("valid");
         let wide = Password::entered("password", "ｈｏｒｓｅ").expect("valid");
         assert_eq!(plain.as_bytes(), wide.as_bytes());
+        assert_eq!((plain.as_entered(), wide.as_entered()), ("horse".as_bytes(), "ｈｏｒｓｅ".as_bytes()));
         assert_eq!(format!("{plain:?}"), "Password(redacted)");
     }
 }

@@ -1,3 +1,4 @@
+use super::foreign;
 use argon2::password_hash::phc::{Output, ParamsString, PasswordHash as Phc, Salt};
 use argon2::{Algorithm, Argon2, Block, Params, Version};
 use plinto_domain::password::{Password, PasswordHash};
@@ -10,6 +11,8 @@ use zeroize::Zeroizing;
 pub const CURRENT_PARAMETERS: (u32, u32, u32) = (19_456, 2, 1);
 /// Most memory a stored hash may ask for, so that imported hashes cannot exhaust the machine.
 const MOST_MEMORY_KIB: u32 = 262_144;
+/// How hashes of the form we make begin, whatever their parameters.
+const OWN: &str = "$argon2id$v=19$";
 const SALT_LENGTH: usize = 16;
 const OUTPUT_LENGTH: usize = 32;
 
@@ -27,24 +30,41 @@ impl HashMemory {
         }
         &mut self.blocks[..wanted]
     }
+
+    /// Gives back what a hash that asks for more than ours needed.
+    fn trim(&mut self) {
+        let usual = current().block_count();
+        if self.blocks.len() > usual {
+            self.blocks.truncate(usual);
+            self.blocks.shrink_to_fit();
+        }
+    }
 }
 
 /// A stored hash could not be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("stored password hash has an unknown form")]
-pub(crate) struct UnusableHash;
+pub(super) struct UnusableHash;
 
-fn derive(
+/// The key argon2 derives. Memory beyond what our own hashes need is given back.
+pub(super) fn derive(
     memory: &mut HashMemory,
-    params: Params,
-    password: &Password,
+    (algorithm, version, params): (Algorithm, Version, Params),
+    password: &[u8],
     salt: &[u8],
     out: &mut [u8],
 ) -> Result<(), UnusableHash> {
     let blocks = memory.blocks(&params);
-    Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
-        .hash_password_into_with_memory(password.as_bytes(), salt, out, blocks)
-        .map_err(|_| UnusableHash)
+    let derived = Argon2::new(algorithm, version, params)
+        .hash_password_into_with_memory(password, salt, out, blocks)
+        .map_err(|_| UnusableHash);
+    memory.trim();
+    derived
+}
+
+/// Ours, with parameters.
+fn ours(params: Params) -> (Algorithm, Version, Params) {
+    (Algorithm::Argon2id, Version::V0x13, params)
 }
 
 fn current() -> Params {
@@ -61,7 +81,7 @@ pub fn hash_password(
     let mut salt = [0_u8; SALT_LENGTH];
     randomness.fill(&mut salt);
     let mut out = Zeroizing::new([0_u8; OUTPUT_LENGTH]);
-    derive(memory, current(), password, &salt, &mut *out)
+    derive(memory, ours(current()), password.as_bytes(), &salt, &mut *out)
         .expect("current parameters, a 16-byte salt and a bounded password are always accepted");
     encode(&salt, &*out)
 }
@@ -84,6 +104,9 @@ pub fn verify_password(
     stored: &PasswordHash,
     randomness: &dyn Randomness,
 ) -> Option<PasswordCheck> {
+    if !stored.as_phc().starts_with(OWN) {
+        return foreign::verify(memory, password, stored, randomness);
+    }
     let (matches, up_to_date) = matches(memory, password, stored).ok()?;
     let upgraded = (matches && !up_to_date).then(|| hash_password(memory, password, randomness));
     Some(PasswordCheck { matches, upgraded })
@@ -104,7 +127,7 @@ fn matches(
     let expected = phc.hash.ok_or(UnusableHash)?;
     let up_to_date = (params.m_cost(), params.t_cost(), params.p_cost()) == CURRENT_PARAMETERS;
     let mut out = Zeroizing::new(vec![0_u8; expected.len()]);
-    derive(memory, params, password, &salt, &mut out)?;
+    derive(memory, ours(params), password.as_bytes(), &salt, &mut out)?;
     Ok((bool::from(out.ct_eq(expected.as_bytes())), up_to_date))
 }
 

@@ -1,18 +1,24 @@
 use super::hash::{HashMemory, hash_password, verify_password};
+use super::pace::Pace;
 use super::worker::{HashWorker, Work};
 use crate::config::Limits;
 use crate::environment::Environment;
 use crate::error::ServiceError;
 use plinto_domain::TenantId;
+use plinto_domain::foreign_hash::ForeignHash;
 use plinto_domain::password::{Password, PasswordHash};
 use plinto_domain::sign_in::PasswordCheck;
 use plinto_runtime::{ActorSystem, Deadline, FairPool, PoolConfig};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::time::Instant;
 
 /// How long a hash may take on a thread that gives way; with a core to itself it takes a tenth of that. Far below the
 /// deadline of a request, and long enough that a flood of cheap requests does not make hashing hurry at once.
 const PATIENCE: Duration = Duration::from_millis(500);
+/// Share of a job that costs as much as one of our hashes; one that costs more has less of it, so that a tenant whose
+/// hashes are dear takes no more of the pool than others.
+const SHARE: u32 = 64;
 
 /// Hashes and checks passwords on a bounded pool that serves tenants fairly.
 #[derive(Clone)]
@@ -21,6 +27,7 @@ pub(crate) struct PasswordHasher {
     environment: Environment,
     /// Hash of nobody's password: checked when there is no account, so that the answer takes the same time.
     decoy: Arc<PasswordHash>,
+    pace: Arc<Pace>,
 }
 
 impl PasswordHasher {
@@ -40,6 +47,7 @@ impl PasswordHasher {
             pool: FairPool::start(config, || HashWorker::new(PATIENCE)).observed_by(system),
             environment,
             decoy: Arc::new(decoy),
+            pace: Arc::default(),
         }
     }
 
@@ -51,10 +59,21 @@ impl PasswordHasher {
     ) -> Result<PasswordHash, ServiceError> {
         let environment = self.environment.clone();
         let hash = move |memory: &mut HashMemory| hash_password(memory, &password, environment.randomness());
-        self.run(tenant, Arc::new(hash), deadline).await
+        self.run(tenant, 1, Arc::new(hash), deadline).await
     }
 
-    /// Checks a password; without a stored hash the same work is done for nothing.
+    /// Does other slow work in the tenant's share, and where nobody else wants the core: as much as a hash or less.
+    pub(crate) async fn in_share<R: Send + 'static>(
+        &self,
+        tenant: TenantId,
+        deadline: Deadline,
+        work: impl FnOnce() -> R + Send + 'static,
+    ) -> Result<R, ServiceError> {
+        Ok(self.pool.run(&tenant, SHARE, deadline, move |worker: &mut HashWorker| worker.run_once(work)).await?)
+    }
+
+    /// Checks a password; without a stored hash the same work is done for nothing. Where hashes of the tenant were made
+    /// elsewhere, a miss takes about as long as with one of those.
     pub(crate) async fn check(
         &self,
         tenant: TenantId,
@@ -62,23 +81,46 @@ impl PasswordHasher {
         stored: Option<PasswordHash>,
         deadline: Deadline,
     ) -> Result<PasswordCheck, ServiceError> {
+        let foreign = stored.as_ref().and_then(|stored| ForeignHash::parse(stored.as_phc()).ok());
+        let work = foreign.as_ref().map_or(1, ForeignHash::relative_work);
         let environment = self.environment.clone();
         let decoy = Arc::clone(&self.decoy);
-        let check = move |memory: &mut HashMemory| match &stored {
-            Some(hash) => verify_password(memory, &password, hash, environment.randomness()),
-            None => verify_password(memory, &password, &decoy, environment.randomness())
-                .map(|_| PasswordCheck { matches: false, upgraded: None }),
+        let check = move |memory: &mut HashMemory| {
+            let began = Instant::now();
+            let check = match &stored {
+                Some(hash) => verify_password(memory, &password, hash, environment.randomness()),
+                None => verify_password(memory, &password, &decoy, environment.randomness())
+                    .map(|_| PasswordCheck { matches: false, upgraded: None }),
+            };
+            (check, began.elapsed())
         };
-        let check = self.run(tenant, Arc::new(check), deadline).await?;
-        check.ok_or(ServiceError::Damaged("a password hash has an unknown form"))
+        let (check, took) = self.run(tenant, work, Arc::new(check), deadline).await?;
+        let check = check.ok_or(ServiceError::Damaged("a password hash has an unknown form"))?;
+        if foreign.is_some_and(|hash| !hash.is_ours() || work > 1) {
+            self.pace.note(tenant, took);
+        } else if !check.matches {
+            self.keep_pace(tenant, took, deadline).await;
+        }
+        Ok(check)
     }
 
+    /// Waits, but not beyond the deadline.
+    async fn keep_pace(&self, tenant: TenantId, took: Duration, deadline: Deadline) {
+        let wait = self.pace.wait(tenant, took);
+        if !wait.is_zero() {
+            tokio::time::sleep_until(deadline.instant().min(Instant::now() + wait)).await;
+        }
+    }
+
+    /// Does work that costs so many of our hashes in the tenant's share.
     async fn run<R: Send + 'static>(
         &self,
         tenant: TenantId,
+        cost: u32,
         work: Work<R>,
         deadline: Deadline,
     ) -> Result<R, ServiceError> {
-        Ok(self.pool.run(&tenant, 1_u32, deadline, move |worker: &mut HashWorker| worker.run(&work)).await?)
+        let share = (SHARE / cost).max(1);
+        Ok(self.pool.run(&tenant, share, deadline, move |worker: &mut HashWorker| worker.run(&work)).await?)
     }
 }

@@ -1,7 +1,10 @@
-//! Password hashing: argon2id with memory reused between hashes, in a per-tenant fair share of a bounded pool.
+//! Password hashing: argon2id with memory reused between hashes, in a per-tenant fair share of a bounded pool. Hashes
+//! made elsewhere are checked once, and then replaced by ours.
 
+mod foreign;
 mod hash;
 mod hasher;
+mod pace;
 mod priority;
 mod worker;
 

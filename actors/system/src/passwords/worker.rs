@@ -2,6 +2,7 @@
 
 use super::hash::HashMemory;
 use super::priority::give_way;
+use parking_lot::Mutex;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -52,6 +53,24 @@ impl HashWorker {
         let outcome = outcome.recv().expect("this function holds a sender");
         outcome.unwrap_or_else(|panic| resume_unwind(panic))
     }
+
+    /// Does work that can be done once only, and waits for it however long it takes.
+    ///
+    /// # Panics
+    /// If the work does.
+    pub(super) fn run_once<R: Send + 'static>(&mut self, work: impl FnOnce() -> R + Send + 'static) -> R {
+        let (done, outcome) = channel();
+        let once = Mutex::new(Some(work));
+        let work: Work<R> =
+            Arc::new(move |_| once.lock().take().expect("it is begun on one thread only")());
+        let lane = match self.giving_way.is_busy() {
+            false => &self.giving_way,
+            true => self.hurrying.get_or_insert_with(|| Lane::start(|| ())),
+        };
+        lane.begin(&work, &done);
+        let outcome = outcome.recv().expect("this function holds a sender");
+        outcome.unwrap_or_else(|panic| resume_unwind(panic))
+    }
 }
 
 /// One thread with its own memory.
@@ -98,7 +117,6 @@ fn work_off(queue: &Receiver<Job>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::Mutex;
     use std::sync::atomic::AtomicUsize;
 
     /// Work whose first run waits until it is let go, as on a machine without a core to spare.
@@ -108,7 +126,7 @@ mod tests {
         let work: Work<usize> = Arc::new(move |_| {
             let run = runs.fetch_add(1, Ordering::SeqCst);
             if run == 0 {
-                gate.lock().expect("one run at a time waits").recv().expect("let go");
+                gate.lock().recv().expect("let go");
             }
             run
         });
