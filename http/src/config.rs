@@ -78,6 +78,8 @@ pub struct HttpConfig {
 pub struct HttpLimits {
     /// Largest request body in bytes.
     pub body_bytes: usize,
+    /// Largest part of an import of users in bytes.
+    pub import_bytes: usize,
     /// Largest request head (line and headers) in bytes.
     pub head_bytes: usize,
     /// Most headers in a request.
@@ -96,6 +98,7 @@ impl Default for HttpLimits {
     fn default() -> Self {
         Self {
             body_bytes: 64 * 1024,
+            import_bytes: 16 * 1024 * 1024,
             head_bytes: 32 * 1024,
             headers: 64,
             head_millis: 10_000,

@@ -95,12 +95,12 @@ fn value_of<'p>(pair: &'p [u8], name: &str) -> Option<Cow<'p, str>> {
     form_urlencoded::parse(pair).find(|(key, _)| key == name).map(|(_, value)| value)
 }
 
-fn has_media_type(headers: &HeaderMap, wanted: &str) -> bool {
+pub(crate) fn has_media_type(headers: &HeaderMap, wanted: &str) -> bool {
     let given = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     given.split(';').next().is_some_and(|media| media.trim().eq_ignore_ascii_case(wanted))
 }
 
-fn unsupported(wanted: &'static str) -> Problem {
+pub(crate) fn unsupported(wanted: &'static str) -> Problem {
     Problem::of(catalogue::UNSUPPORTED_MEDIA_TYPE).detailed(format!("send the body as {wanted}"))
 }
 

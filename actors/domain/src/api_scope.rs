@@ -10,6 +10,8 @@ pub enum Resource {
     Tokens,
     /// Users and what belongs to them.
     Users,
+    /// Users with the hashes of their passwords, which nothing else shows.
+    PasswordHashes,
     /// Sessions of users.
     Sessions,
     /// Organizations, their members and invitations.
@@ -30,9 +32,10 @@ pub enum Resource {
 
 impl Resource {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Tokens,
         Self::Users,
+        Self::PasswordHashes,
         Self::Sessions,
         Self::Organizations,
         Self::Authorization,
@@ -48,6 +51,7 @@ impl Resource {
         match self {
             Self::Tokens => "tokens",
             Self::Users => "users",
+            Self::PasswordHashes => "password_hashes",
             Self::Sessions => "sessions",
             Self::Organizations => "organizations",
             Self::Authorization => "authorization",

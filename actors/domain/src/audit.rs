@@ -11,6 +11,7 @@ use crate::recovery::RecoveryEvent;
 use crate::service_account::ServiceAccountEvent;
 use crate::session::{RevocationReason, SessionEvent};
 use crate::user::event::UserEvent;
+use crate::user::import::ImportEvent;
 use serde_json::{Value, json};
 
 /// Who caused an event.
@@ -97,6 +98,8 @@ pub enum Event {
     },
     /// Something else happened to a user.
     User(UserEvent),
+    /// Something happened to an import of users, or they were exported.
+    UserImport(ImportEvent),
     /// Somebody tried to sign up with an address that has an account.
     SignUpRepeated,
     /// A sign-in was refused.
@@ -191,6 +194,7 @@ impl Event {
             Self::UserCreated { .. } => "user.created",
             Self::UserChanged { .. } => "user.changed",
             Self::User(event) => event.name(),
+            Self::UserImport(event) => event.name(),
             Self::SignUpRepeated => "sign_up.repeated",
             Self::SignInRefused { .. } => "sign_in.refused",
             Self::PasswordHashUpgraded { .. } => "user.password_hash.upgraded",
@@ -234,6 +238,7 @@ impl Event {
             Self::UserChanged { .. } => true,
             Self::TenantCreated { .. }
             | Self::UserCreated { .. }
+            | Self::UserImport(_)
             | Self::SignUpRepeated
             | Self::SignInRefused { .. }
             | Self::PasswordHashUpgraded { .. }
@@ -263,6 +268,7 @@ impl Event {
             | Self::PasswordHashUpgraded { user }
             | Self::UserSessionsRevoked { user, .. } => user.to_string(),
             Self::User(event) => event.subject(),
+            Self::UserImport(event) => event.subject(),
             Self::SignInRefused { user, .. } => {
                 user.map_or_else(|| "unknown".to_owned(), |user| user.to_string())
             }
@@ -292,6 +298,7 @@ impl Event {
             | Self::SignUpRepeated
             | Self::PasswordHashUpgraded { .. } => json!({}),
             Self::User(event) => event.data(),
+            Self::UserImport(event) => event.data(),
             Self::TenantChanged { fields, .. } => json!({ "fields": fields }),
             Self::UserChanged { fields, .. } => json!({ "fields": fields }),
             Self::ApiKeyIssued { tenant, .. } => json!({ "tenant": tenant }),

@@ -14,6 +14,7 @@ use crate::recovery::RecoveryWrite;
 use crate::service_account::ServiceAccountWrite;
 use crate::session::{ClientDescription, RevocationReason, SessionWrite};
 use crate::time::Timestamp;
+use crate::user::import::ImportWrite;
 use crate::user::write::UserWrite;
 
 /// The outcome of a pure decision.
@@ -47,6 +48,8 @@ impl Decision<()> {
 pub enum Write {
     /// Of a user.
     User(UserWrite),
+    /// Of an import of users.
+    UserImport(ImportWrite),
     /// Organizations, their members and what belongs to them.
     Organization(OrganizationWrite),
     /// The user's first password.

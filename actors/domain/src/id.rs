@@ -133,6 +133,11 @@ id!(
     ConsentId, "con"
 );
 
+id!(
+    /// An import of users.
+    ImportId, "imp"
+);
+
 #[cfg(test)]
 mod tests {
     use super::*;

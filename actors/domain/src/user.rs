@@ -4,6 +4,7 @@ pub mod create;
 pub mod emails;
 pub mod event;
 pub mod identifiers;
+pub mod import;
 pub mod profile;
 pub mod search;
 pub mod standing;
@@ -70,6 +71,10 @@ pub const DENIALS: &[Denial] = &[
     emails::UNKNOWN_EMAIL,
     emails::PRIMARY_EMAIL,
     emails::TOO_MANY_EMAILS,
+    import::UNKNOWN_IMPORT,
+    import::IMPORT_ENDED,
+    import::LINES_MISSING,
+    import::IMPORT_BUSY,
 ];
 
 /// What a decision has to know of a user.

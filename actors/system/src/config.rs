@@ -60,6 +60,8 @@ pub struct Limits {
     pub ledger_batch: usize,
     /// Streams of its audit ledger one tenant may have open at once, on each node.
     pub audit_streams: usize,
+    /// Imports and exports of users one tenant may have under way at once, on each node.
+    pub bulk_streams: usize,
 }
 
 impl Default for Limits {
@@ -87,6 +89,7 @@ impl Default for Limits {
             ledger_in_flight: 4_096,
             ledger_batch: 512,
             audit_streams: 8,
+            bulk_streams: 4,
         }
     }
 }

@@ -44,10 +44,11 @@ pub use places::{Place, Places};
 pub use platform::{
     ApiKeyWish, AskedBy, AuditEntry, AuditExport, AuditPage, AuditQuery, AuditStream, CheckRequest, Checked,
     CheckpointView, ConsentView, Device, DeviceKind, EmailView, FlagEvaluation, FlagQuestion, FlagView,
-    GrantDraft, GrantQuery, GrantView, HeldPermission, LegalHold, MemberChange, MemberView, MembershipView,
-    NewConsent, NewUserInput, OrganizationView, Platform, Pruned, ReadUsers, Repetition, Reservation,
-    RoleOrPermission, RoleView, Served, SessionView, SubjectData, SubjectEmail, SubjectSearch,
-    SubjectSession, SubjectsFound, TenantErased, Unique, UserFilter, UserList, UserView, Why,
+    GrantDraft, GrantQuery, GrantView, HeldPermission, ImportError, LegalHold, MemberChange, MemberView,
+    MembershipView, NewConsent, NewUserInput, OrganizationView, Platform, Pruned, ReadUsers, Repetition,
+    Reservation, RoleOrPermission, RoleView, Served, SessionView, SubjectData, SubjectEmail, SubjectSearch,
+    SubjectSession, SubjectsFound, TenantErased, Unique, UserExport, UserFilter, UserImporter, UserList,
+    UserView, Why,
 };
 pub use registry::{TenantChange, TenantView};
 pub use session::SessionKey;

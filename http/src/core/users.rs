@@ -2,6 +2,8 @@
 
 pub(crate) mod body;
 mod emails;
+mod export;
+pub(crate) mod imports;
 mod list;
 mod standing;
 
@@ -73,7 +75,7 @@ pub(super) fn routes() -> Vec<Route> {
             emails::mark_verified,
         ),
     ];
-    rows.into_iter().map(Route::of_tenant).collect()
+    rows.into_iter().chain(imports::routes()).map(Route::of_tenant).collect()
 }
 
 /// The user a path names; the tenant before it, if any, is read by itself.

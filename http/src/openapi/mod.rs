@@ -51,6 +51,7 @@ const CAPABILITIES: &[fn() -> utoipa::openapi::OpenApi] = &[
     core::me::Operations::openapi,
     core::tenants::Operations::openapi,
     core::users::Operations::openapi,
+    core::users::imports::Operations::openapi,
     core::audit::Operations::openapi,
     core::retention::Operations::openapi,
     core::holds::Operations::openapi,

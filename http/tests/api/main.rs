@@ -36,6 +36,7 @@ mod subjects;
 mod tenancy;
 mod tokens;
 mod user_emails;
+mod user_imports;
 mod user_profiles;
 mod users;
 mod users_standing;

@@ -87,6 +87,8 @@ impl<'a> Street<'a> {
             ("/v1/roles/", "role") => self.role().await,
             ("/v1/flags/", "flag") => self.flag().await,
             ("/v1/grants/", "grant") => self.grant().await,
+            (_, "import") => self.import().await,
+            ("/v1/users/imports/{import}/lines/", "first") => "1".into(),
             ("/v1/users/{user}/emails/", "email") => self.email(&made["user"]).await,
             _ => return None,
         })
@@ -142,6 +144,11 @@ impl<'a> Street<'a> {
         let user = self.user().await;
         self.app.join(organization, &user, "member").await.expect(201);
         user
+    }
+
+    async fn import(&self) -> String {
+        let made = self.app.manage("POST", "/v1/users/imports", Some(json!({}))).await.expect(201);
+        made.json()["id"].as_str().unwrap().to_owned()
     }
 
     async fn role(&self) -> String {

@@ -69,6 +69,8 @@ mod tenancy;
 mod tokens;
 #[path = "../api/user_emails.rs"]
 mod user_emails;
+#[path = "../api/user_imports.rs"]
+mod user_imports;
 #[path = "../api/user_profiles.rs"]
 mod user_profiles;
 #[path = "../api/users.rs"]

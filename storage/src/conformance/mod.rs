@@ -34,6 +34,8 @@ mod subject;
 #[expect(missing_docs, reason = "the names of the tests say what they hold")]
 pub mod tenants;
 #[expect(missing_docs, reason = "the names of the tests say what they hold")]
+pub mod user_imports;
+#[expect(missing_docs, reason = "the names of the tests say what they hold")]
 pub mod writes;
 
 pub use subject::{Fixture, MASTER, NOW, SeededEntropy, Subject, entry, master};
@@ -82,6 +84,10 @@ macro_rules! conformance {
                     a_refused_tenant_leaves_no_storage, settings_are_fenced_by_version,
                     an_interrupted_deletion_is_finished_at_the_next_start, an_unknown_tenant_is_refused,
                     creating_and_destroying_storage_is_idempotent;
+                user_imports: imports_round_trip, imports_advance_once_per_version,
+                    errors_are_in_order_of_lines_and_forgotten_with_their_import,
+                    values_that_are_taken_are_found_among_many,
+                    addresses_and_credentials_of_many_users_are_read_at_once;
                 writes: a_duplicate_is_named, a_conflict_is_named_and_leaves_no_trace,
                     a_failing_unit_does_not_fail_its_neighbours, a_reference_to_nothing_is_invalid,
                     a_nul_byte_is_invalid_everywhere, an_empty_batch_is_nothing, a_write_given_to_read_is_refused,

@@ -65,6 +65,11 @@ pub const ORGANIZATION_SLUG: &str = "organizations.slug";
 /// A user twice in one organization.
 pub const ORGANIZATION_MEMBER: &str = "organization_members.user_id";
 
+/// Two imports with one id in a tenant.
+pub const USER_IMPORT: &str = "user_imports.import_id";
+/// Two errors of an import at one place.
+pub const USER_IMPORT_ERROR: &str = "user_import_errors.place";
+
 /// (table, columns of the key in order, name): how an engine that reports columns finds the name.
 pub(crate) const KEYS: &[(&str, &[&str], &str)] = &[
     ("tenants", &["slug"], TENANT_SLUG),
@@ -98,4 +103,6 @@ pub(crate) const KEYS: &[(&str, &[&str], &str)] = &[
     ("organizations", &["tenant_id", "organization_id"], ORGANIZATION),
     ("organizations", &["tenant_id", "slug"], ORGANIZATION_SLUG),
     ("organization_members", &["tenant_id", "organization_id", "user_id"], ORGANIZATION_MEMBER),
+    ("user_imports", &["tenant_id", "import_id"], USER_IMPORT),
+    ("user_import_errors", &["tenant_id", "import_id", "place"], USER_IMPORT_ERROR),
 ];

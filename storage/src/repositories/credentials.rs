@@ -14,6 +14,8 @@ statements! {
               VALUES ($1, $2, $3, $4, $5, $6, $7)";
     GET = "SELECT user_id, kind, secret, created_at, updated_at, version \
            FROM credentials WHERE tenant_id = $1 AND user_id = $2 AND kind = $3";
+    LIST_BETWEEN = "SELECT user_id, kind, secret, created_at, updated_at, version FROM credentials \
+                    WHERE tenant_id = $1 AND user_id >= $2 AND user_id <= $3 AND kind = $4 ORDER BY user_id";
     UPDATE = "UPDATE credentials SET secret = $2, updated_at = $3, version = version + 1 \
               WHERE tenant_id = $1 AND user_id = $4 AND kind = $5 AND version = $6";
 }
@@ -124,6 +126,19 @@ pub async fn get(
     let statement = Statement::new(GET, vec![vault.tenant().into(), user_id.into(), kind.as_str().into()]);
     let rows = engine.read(Scope::of(vault.tenant()), statement).await?;
     rows.into_iter().next().map(|row| decode(vault, &mut Columns::of(TABLE, row))).transpose()
+}
+
+/// The credentials of one kind of all users from `first` to `last`, in order of user.
+pub async fn list_between(
+    engine: &dyn Engine,
+    vault: &TenantVault,
+    first: Uuid,
+    last: Uuid,
+    kind: CredentialKind,
+) -> Result<Vec<CredentialRow>, StorageError> {
+    let params = vec![vault.tenant().into(), first.into(), last.into(), kind.as_str().into()];
+    let rows = engine.read(Scope::of(vault.tenant()), Statement::new(LIST_BETWEEN, params)).await?;
+    rows.into_iter().map(|row| decode(vault, &mut Columns::of(TABLE, row))).collect()
 }
 
 pub(super) fn decode(vault: &TenantVault, columns: &mut Columns) -> Result<CredentialRow, StorageError> {

@@ -17,6 +17,8 @@ const TENANT: &[&[(&str, &str)]] = &[
     organizations::ALL,
     organization_members::ALL,
     users::ALL,
+    user_imports::ALL,
+    taken::ALL,
     user_emails::ALL,
     user_views::ALL,
     user_search::ALL,

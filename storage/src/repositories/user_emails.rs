@@ -21,6 +21,9 @@ statements! {
     LIST_PRIMARY = "SELECT email_index, user_id, email, verified_at, is_primary, created_at \
                     FROM user_emails WHERE tenant_id = $1 AND user_id >= $2 AND user_id <= $3 AND is_primary = 1 \
                     ORDER BY user_id";
+    LIST_BETWEEN = "SELECT email_index, user_id, email, verified_at, is_primary, created_at \
+                    FROM user_emails WHERE tenant_id = $1 AND user_id >= $2 AND user_id <= $3 \
+                    ORDER BY user_id, created_at, email_index";
     REMOVE = "DELETE FROM user_emails \
               WHERE tenant_id = $1 AND email_index = $2 AND user_id = $3 AND is_primary = 0";
     SET_PRIMARY = "UPDATE user_emails SET is_primary = $2 \
@@ -146,6 +149,18 @@ pub async fn list_primary(
     last: Uuid,
 ) -> Result<Vec<UserEmailRow>, StorageError> {
     let statement = Statement::new(LIST_PRIMARY, vec![vault.tenant().into(), first.into(), last.into()]);
+    let rows = engine.read(Scope::of(vault.tenant()), statement).await?;
+    rows.into_iter().map(|row| decode(vault, &mut Columns::of(TABLE, row))).collect()
+}
+
+/// Every address of all users from `first` to `last`, in order of user and the oldest first.
+pub async fn list_between(
+    engine: &dyn Engine,
+    vault: &TenantVault,
+    first: Uuid,
+    last: Uuid,
+) -> Result<Vec<UserEmailRow>, StorageError> {
+    let statement = Statement::new(LIST_BETWEEN, vec![vault.tenant().into(), first.into(), last.into()]);
     let rows = engine.read(Scope::of(vault.tenant()), statement).await?;
     rows.into_iter().map(|row| decode(vault, &mut Columns::of(TABLE, row))).collect()
 }

@@ -24,6 +24,7 @@ const IDS: &[&str] = &[
     "subject_id",
     "organization_id",
     "consent_id",
+    "import_id",
 ];
 
 /// Tables of a tenant in an order in which rows refer only to rows that are there already. The ledger's head is not
@@ -182,6 +183,29 @@ const OF_A_TENANT: &[Layout] = &[
         name: "flags",
         key: &["tenant_id", "flag_key"],
         rest: &["definition", "created_at", "updated_at", "version"],
+    },
+    Layout {
+        name: "user_imports",
+        key: &["tenant_id", "import_id"],
+        rest: &[
+            "dry_run",
+            "on_conflict",
+            "source",
+            "state",
+            "lines",
+            "imported",
+            "skipped",
+            "failed",
+            "errors",
+            "created_at",
+            "updated_at",
+            "version",
+        ],
+    },
+    Layout {
+        name: "user_import_errors",
+        key: &["tenant_id", "import_id", "place"],
+        rest: &["field", "code", "detail"],
     },
     LEDGER,
 ];

@@ -11,7 +11,7 @@ use crate::id::EmailId;
 use crate::time::Timestamp;
 
 /// Most addresses of one user.
-const MOST: usize = 10;
+pub(super) const MOST: usize = 10;
 
 /// The user has no such address.
 pub const UNKNOWN_EMAIL: Denial = Denial::new(

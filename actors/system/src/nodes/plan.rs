@@ -109,7 +109,7 @@ mod tests {
     use plinto_domain::audit::Event;
     use plinto_domain::authorization::{AuthorizationEvent, RoleKey};
     use plinto_domain::flag::{FlagEvent, FlagKey};
-    use plinto_domain::id::{GrantId, OrganizationId, RoleId};
+    use plinto_domain::id::{GrantId, ImportId, OrganizationId, RoleId};
     use plinto_domain::mail::MailEvent;
     use plinto_domain::organization::OrganizationEvent;
     use plinto_domain::privacy::PrivacyEvent;
@@ -117,6 +117,7 @@ mod tests {
     use plinto_domain::service_account::ServiceAccountEvent;
     use plinto_domain::session::{RevocationReason, SessionEvent};
     use plinto_domain::user::event::{Happening, UserEvent};
+    use plinto_domain::user::import::ImportEvent;
     use plinto_domain::{ApiKeyId, MailId, ServiceAccountId};
     use plinto_storage::ledger::CHANGING;
 
@@ -249,9 +250,11 @@ mod tests {
             Some(Event::UserCreated { .. }) => Some(Event::UserChanged { user, fields: vec!["name"] }),
             Some(Event::UserChanged { .. }) => Some(Event::User(of_a_user(user, None))),
             Some(Event::User(UserEvent { what: Happening::EmailVerified, .. })) => {
-                Some(Event::SignUpRepeated)
+                let import = ImportId::from_uuid(id);
+                Some(Event::UserImport(ImportEvent::Started { import, dry_run: false }))
             }
             Some(Event::User(event)) => Some(Event::User(of_a_user(user, Some(event)))),
+            Some(Event::UserImport(_)) => Some(Event::SignUpRepeated),
             Some(Event::SignUpRepeated) => Some(Event::SignInRefused { user: None, reason: "why" }),
             Some(Event::SignInRefused { .. }) => Some(Event::PasswordHashUpgraded { user }),
             Some(Event::PasswordHashUpgraded { .. }) => {

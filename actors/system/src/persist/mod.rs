@@ -5,6 +5,7 @@ pub(crate) mod flags;
 mod keys;
 pub(crate) mod organizations;
 mod privacy;
+pub(crate) mod user_imports;
 pub(crate) mod users;
 
 pub(crate) use privacy::held_id;
@@ -59,6 +60,7 @@ fn statements(vault: &TenantVault, write: Write, now: Timestamp) -> Vec<Statemen
     let tenant = vault.tenant();
     match write {
         Write::User(write) => users::statements(vault, write),
+        Write::UserImport(write) => user_imports::statements(vault, write),
         Write::InsertPassword { user, hash, at } => vec![credentials::insert(
             vault,
             &CredentialRow {

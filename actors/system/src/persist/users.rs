@@ -69,7 +69,7 @@ fn insert(vault: &TenantVault, user: UserId, profile: Profile, at: Timestamp) ->
     users::insert(vault, &row)
 }
 
-fn to_row(profile: Profile) -> UserProfile {
+pub(super) fn to_row(profile: Profile) -> UserProfile {
     UserProfile {
         name: profile.name.map(|name| name.as_str().to_owned()),
         username: profile.username.map(|name| name.as_str().to_owned()),
@@ -81,7 +81,7 @@ fn to_row(profile: Profile) -> UserProfile {
     }
 }
 
-fn standing_row(standing: Standing) -> UserStanding {
+pub(super) fn standing_row(standing: Standing) -> UserStanding {
     UserStanding {
         state: if standing.blocked { UserState::Blocked } else { UserState::Active },
         locked_until: standing.locked_until.map(Timestamp::as_millis),

@@ -25,6 +25,8 @@ mod sessions;
 mod subjects;
 mod tenants;
 mod user_emails;
+mod user_export;
+mod user_imports;
 mod user_purge;
 mod user_standing;
 mod users;
@@ -46,6 +48,8 @@ pub use retention::{CheckpointView, Pruned};
 pub use session_lists::{Device, DeviceKind, SessionView};
 pub use subjects::{SubjectData, SubjectEmail, SubjectSession};
 pub use user_emails::EmailView;
+pub use user_export::UserExport;
+pub use user_imports::{ImportError, UserImporter};
 pub use users::{NewUserInput, ReadUsers, Unique, UserFilter, UserList, UserView};
 pub(crate) use users::{standing, taken};
 

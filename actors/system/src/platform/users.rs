@@ -91,9 +91,9 @@ impl UserView {
             username,
             external_id,
             phone,
-            public_metadata: metadata(row.profile.public_metadata.as_deref())?.into_object(),
-            private_metadata: metadata(row.profile.private_metadata.as_deref())?.into_object(),
-            unsafe_metadata: metadata(row.profile.unsafe_metadata.as_deref())?.into_object(),
+            public_metadata: user_metadata(row.profile.public_metadata.as_deref())?.into_object(),
+            private_metadata: user_metadata(row.profile.private_metadata.as_deref())?.into_object(),
+            unsafe_metadata: user_metadata(row.profile.unsafe_metadata.as_deref())?.into_object(),
             created_at: Timestamp::from_millis(row.created_at),
             updated_at: Timestamp::from_millis(row.updated_at),
             version: row.version,
@@ -387,7 +387,7 @@ pub(crate) fn standing(row: users::UserStanding) -> Standing {
     }
 }
 
-fn metadata(stored: Option<&str>) -> Result<Metadata, ServiceError> {
+pub(super) fn user_metadata(stored: Option<&str>) -> Result<Metadata, ServiceError> {
     let read = stored.map_or(Some(Metadata::default()), Metadata::from_json);
     read.ok_or(ServiceError::Damaged("metadata of a user"))
 }
@@ -405,9 +405,9 @@ pub(super) fn to_domain(row: &UserRow) -> Result<User, ServiceError> {
         username: username.transpose().map_err(damaged)?,
         external_id: external_id.transpose().map_err(damaged)?,
         phone: phone.transpose().map_err(damaged)?,
-        public_metadata: metadata(stored.public_metadata.as_deref())?,
-        private_metadata: metadata(stored.private_metadata.as_deref())?,
-        unsafe_metadata: metadata(stored.unsafe_metadata.as_deref())?,
+        public_metadata: user_metadata(stored.public_metadata.as_deref())?,
+        private_metadata: user_metadata(stored.private_metadata.as_deref())?,
+        unsafe_metadata: user_metadata(stored.unsafe_metadata.as_deref())?,
     };
     let id = UserId::from_uuid(row.user_id);
     Ok(User { id, standing: standing_of(row), profile, version: row.version })

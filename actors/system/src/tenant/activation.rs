@@ -52,6 +52,7 @@ pub(crate) async fn load(
         verified: VerifiedTokens::new(&config.limits),
         unknown_keys: UnknownKeys::default(),
         audit_streams: Arc::new(Semaphore::new(config.limits.audit_streams)),
+        bulk_streams: Arc::new(Semaphore::new(config.limits.bulk_streams)),
         rights: Rights::default(),
         flags: Slot::default(),
         // Another node's changes would be heard of too late.

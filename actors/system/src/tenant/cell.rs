@@ -32,6 +32,8 @@ pub(crate) struct TenantCell {
     pub(crate) unknown_keys: UnknownKeys,
     /// One permit for each stream of the audit ledger that may be open at once.
     pub(crate) audit_streams: Arc<Semaphore>,
+    /// One permit for each import and export of users that may be under way at once.
+    pub(crate) bulk_streams: Arc<Semaphore>,
     pub(crate) rights: Rights,
     pub(crate) flags: Slot<FlagSet>,
     pub(crate) users: KnownUsers,

@@ -44,4 +44,6 @@ SELECT create_distributed_table('legal_holds', 'tenant_id', colocate_with => 'us
 SELECT create_distributed_table('ledger_checkpoints', 'tenant_id', colocate_with => 'users');
 SELECT create_distributed_table('ledger_heads', 'tenant_id', colocate_with => 'users');
 SELECT create_distributed_table('ledger_entries', 'tenant_id', colocate_with => 'users');
+SELECT create_distributed_table('user_imports', 'tenant_id', colocate_with => 'users');
+SELECT create_distributed_table('user_import_errors', 'tenant_id', colocate_with => 'users');
 SELECT create_distributed_table('user_search', 'tenant_id', colocate_with => 'users');

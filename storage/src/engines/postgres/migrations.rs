@@ -100,6 +100,12 @@ pub(super) const KNOWN: &[Migration] = &[
         sql: include_str!("migrations/0012_flags.sql"),
         oldest_compatible: 1,
     },
+    Migration {
+        version: 13,
+        name: "user_imports",
+        sql: include_str!("migrations/0013_user_imports.sql"),
+        oldest_compatible: 1,
+    },
 ];
 
 /// What is locked while a migration runs; any number that nothing else in the database uses.

@@ -12,6 +12,8 @@ const OLDEST: i32 = 150_000;
 pub(super) const TENANT_TABLES: &[&str] = &[
     "ledger_entries",
     "flags",
+    "user_import_errors",
+    "user_imports",
     "organization_members",
     "organizations",
     "grants",
@@ -43,6 +45,8 @@ pub(super) const TABLES: &[&str] = &[
     "ledger_heads",
     "ledger_entries",
     "flags",
+    "user_import_errors",
+    "user_imports",
     "organization_members",
     "organizations",
     "grants",

@@ -65,6 +65,11 @@ pub(super) const TENANT: &[Migration] = &[
         sql: include_str!("migrations/tenant/0011_organizations.sql"),
     },
     Migration { version: 12, name: "flags", sql: include_str!("migrations/tenant/0012_flags.sql") },
+    Migration {
+        version: 13,
+        name: "user_imports",
+        sql: include_str!("migrations/tenant/0013_user_imports.sql"),
+    },
 ];
 
 const REGISTER: &str = "CREATE TABLE IF NOT EXISTS schema_migrations (

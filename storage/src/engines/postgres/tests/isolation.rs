@@ -68,6 +68,7 @@ async fn furnish(fixture: &Fixture) -> (Uuid, Uuid) {
             crate::conformance::authorization::one_of_each(fixture, &vault),
             crate::conformance::flags::one_of_each(&vault),
             crate::conformance::organizations::one_with_owner(fixture, &vault, user.user_id),
+            crate::conformance::user_imports::one_with_error(fixture, vault.tenant()),
         ]
         .concat();
         fixture.commit(&vault, statements, vec![entry("user.created", 1)]).await.unwrap();

@@ -8,8 +8,8 @@ use crate::Scope;
 use crate::repositories::{
     api_keys, consents, constraint, credentials, flags, grants, ledger, ledger_checkpoints, legal_holds,
     master_checks, one_time_tokens, organization_members, organizations, outbox, purge, role_sets, roles,
-    service_accounts, sessions, sign_in, signing_keys, tenant_keys, tenants, user_emails, user_search,
-    user_views, users, write_probe,
+    service_accounts, sessions, sign_in, signing_keys, taken, tenant_keys, tenants, user_emails,
+    user_imports, user_search, user_views, users, write_probe,
 };
 
 fn database(scope: Scope) -> Connection {
@@ -44,6 +44,8 @@ fn every_text_is_valid_where_it_is_used() {
             tenant(),
             vec![
                 users::ALL,
+                user_imports::ALL,
+                taken::ALL,
                 user_search::ALL,
                 purge::ALL,
                 user_emails::ALL,
@@ -124,6 +126,8 @@ fn look_ups_use_a_key_and_never_scan() {
     let connection = tenant();
     let reads = [
         users::ALL,
+        user_imports::ALL,
+        taken::ALL,
         user_search::ALL,
         purge::ALL,
         user_emails::ALL,
