@@ -93,6 +93,40 @@ pub(crate) enum UserCommand {
         #[command(flatten)]
         instance: InstanceArgs,
     },
+    /// Import users from a file of JSON Lines, one user a line. Interrupted, it goes on where it was.
+    #[command(
+        after_help = "A line:\n  {\"email\":\"ada@example.com\",\"email_verified\":true,\"name\":\"Ada\",\"password_hash\":\"$2b$12$...\"}\nREADME.md lists all members. Lines that cannot be imported are printed; exit code 1 says that there are some."
+    )]
+    Import {
+        /// Slug or id of the tenant
+        #[arg(long)]
+        tenant: String,
+        /// The file
+        #[arg(long, value_name = "FILE")]
+        file: PathBuf,
+        /// Only check the lines
+        #[arg(long)]
+        dry_run: bool,
+        /// Pass over lines about users who are there, instead of counting them as errors
+        #[arg(long)]
+        skip_existing: bool,
+        #[command(flatten)]
+        instance: InstanceArgs,
+    },
+    /// Export all users of a tenant as JSON Lines, which `plinto user import` takes.
+    Export {
+        /// Slug or id of the tenant
+        #[arg(long)]
+        tenant: String,
+        /// File to write, which must not be there yet [default: standard output]
+        #[arg(long, value_name = "FILE")]
+        output: Option<PathBuf>,
+        /// With the hashes of their passwords: whoever has them can guess at passwords
+        #[arg(long)]
+        password_hashes: bool,
+        #[command(flatten)]
+        instance: InstanceArgs,
+    },
 }
 
 /// Algorithm of a signing key.

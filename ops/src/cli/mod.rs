@@ -56,7 +56,7 @@ pub(crate) enum Command {
     /// Create, list and delete tenants.
     #[command(subcommand)]
     Tenant(TenantCommand),
-    /// Create users.
+    /// Create, import and export users.
     #[command(subcommand)]
     User(UserCommand),
     /// Make and rotate keys.

@@ -67,6 +67,11 @@ impl ClientError {
         Self::Unreachable { url, reason }
     }
 
+    /// An answer that broke off.
+    pub(crate) fn broken(error: reqwest::Error) -> Self {
+        Self::unreachable(error)
+    }
+
     pub(super) fn unreadable(error: reqwest::Error) -> Self {
         Self::Unreadable(error.without_url())
     }

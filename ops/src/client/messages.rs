@@ -28,6 +28,37 @@ pub(crate) struct User {
     pub(crate) id: String,
 }
 
+/// An import of users.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct UserImport {
+    pub(crate) id: String,
+    pub(crate) state: String,
+    pub(crate) dry_run: bool,
+    pub(crate) on_conflict: String,
+    pub(crate) source: Option<String>,
+    pub(crate) lines: u64,
+    pub(crate) imported: u64,
+    pub(crate) skipped: u64,
+    pub(crate) failed: u64,
+}
+
+/// What was wrong with a line.
+#[derive(Debug, Deserialize)]
+pub(crate) struct LineError {
+    pub(crate) line: u64,
+    pub(crate) field: String,
+    pub(crate) code: String,
+    pub(crate) detail: String,
+}
+
+/// A page of something.
+#[derive(Debug, Deserialize)]
+pub(super) struct PageOf<T> {
+    pub(super) items: Vec<T>,
+    #[serde(default)]
+    pub(super) next: Option<String>,
+}
+
 /// A new service key. No `Debug`: it holds the key.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct ServiceKey {

@@ -2,6 +2,7 @@
 
 mod error;
 mod messages;
+mod users;
 
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
 pub(crate) use error::ClientError;
-pub(crate) use messages::{Node, Readiness, ServiceKey, Tenant, User};
+pub(crate) use messages::{LineError, Node, Readiness, ServiceKey, Tenant, User, UserImport};
 use messages::{Nodes, TenantPage};
 
 /// Time an answer may take; deleting a large tenant takes longest.

@@ -15,3 +15,4 @@ mod shared;
 mod support;
 mod tree;
 mod walk_through;
+mod users;
