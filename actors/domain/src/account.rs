@@ -67,7 +67,7 @@ pub struct Account {
 }
 
 /// A stored password hash and its version for optimistic replacement.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredPassword {
     /// PHC string.
     pub hash: PasswordHash,

@@ -53,6 +53,15 @@ impl fmt::Debug for Password {
     }
 }
 
+/// Most passwords a policy may remember: each costs a verification when a new one is chosen.
+pub const MOST_REMEMBERED: u8 = 24;
+
+/// The refusal of a password that is the present one or was used before.
+pub fn reused(field: &'static str) -> InvalidInput {
+    let detail = "you have used this password before; choose one that is new";
+    InvalidInput::new(field, "password_reused", detail)
+}
+
 /// What a tenant asks of new passwords.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -61,15 +70,22 @@ pub struct PasswordPolicy {
     pub min_length: u16,
     /// Lowest zxcvbn score, 0 to 4.
     pub min_score: u8,
+    /// From how many of the user's last passwords, the present one included, a new one must differ: 0 to 24.
+    pub history: u8,
 }
 
 impl Default for PasswordPolicy {
     fn default() -> Self {
-        Self { min_length: 8, min_score: 3 }
+        Self { min_length: 8, min_score: 3, history: 0 }
     }
 }
 
 impl PasswordPolicy {
+    /// How many passwords are kept after they were replaced: the present one is remembered without that.
+    pub fn kept(&self) -> u32 {
+        u32::from(self.history.saturating_sub(1))
+    }
+
     /// Checks a new password against length, the list of common passwords, the person's own data and guessability.
     pub fn check(
         &self,

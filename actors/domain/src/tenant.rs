@@ -6,7 +6,7 @@ use crate::id::TenantId;
 use crate::input::InvalidInput;
 use crate::mail::MailSettings;
 use crate::name::DisplayName;
-use crate::password::PasswordPolicy;
+use crate::password::{MOST_REMEMBERED, PasswordPolicy};
 use crate::precondition::Precondition;
 use crate::recovery::RecoverySettings;
 use crate::session::SessionPolicy;
@@ -139,6 +139,9 @@ impl TenantSettings {
         }
         if self.password.min_score > 4 {
             return refuse("settings.password.min_score", "choose 0 to 4");
+        }
+        if self.password.history > MOST_REMEMBERED {
+            return refuse("settings.password.history", "choose 0 to 24 passwords");
         }
         if self.users.deletion_grace_seconds > 366 * 86_400 {
             return refuse("settings.users.deletion_grace_seconds", "choose at most 366 days");
@@ -280,6 +283,12 @@ mod tests {
         assert_eq!(settings.check(), Ok(()));
         let short: TenantSettings = serde_json::from_str(r#"{"password":{"min_length":4}}"#).expect("parses");
         assert!(short.check().is_err());
+        let remembers = |history| {
+            let password = PasswordPolicy { history, ..PasswordPolicy::default() };
+            TenantSettings { password, ..TenantSettings::default() }.check()
+        };
+        assert_eq!(remembers(24), Ok(()));
+        assert_eq!(remembers(25).expect_err("too many").field, "settings.password.history");
         let grace = |seconds| {
             let session = SessionPolicy { refresh_grace_seconds: seconds, ..SessionPolicy::default() };
             TenantSettings { session, ..TenantSettings::default() }.check()

@@ -22,6 +22,7 @@ mod mail;
 mod makers;
 mod operations;
 mod organizations;
+mod passwords;
 mod privacy;
 mod recovery;
 mod redaction;

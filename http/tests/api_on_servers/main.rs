@@ -41,6 +41,8 @@ mod makers;
 mod operations;
 #[path = "../api/organizations.rs"]
 mod organizations;
+#[path = "../api/passwords.rs"]
+mod passwords;
 #[path = "../api/privacy.rs"]
 mod privacy;
 #[path = "../api/recovery.rs"]

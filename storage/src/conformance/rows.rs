@@ -6,6 +6,7 @@ use crate::repositories::consents::{self, ConsentRow};
 use crate::repositories::credentials::{self, CredentialKind};
 use crate::repositories::kept_answers::{self, KeptAnswerRow};
 use crate::repositories::legal_holds::{self, LegalHoldRow, WHOLE_TENANT};
+use crate::repositories::password_history::{self, FormerPasswordRow};
 use crate::repositories::sessions::{self, Rotation, SessionRow};
 use crate::repositories::signing_keys::{self, SigningKeyRow, SigningKeyState};
 use crate::repositories::user_search::{self, Searched};
@@ -172,6 +173,7 @@ pub async fn a_purged_user_leaves_nothing(fixture: &Fixture) {
     let statements = vec![
         user_emails::insert(&vault, "ada@example.com", &fixture.email(id, "ada@example.com")),
         credentials::insert(&vault, &fixture.credential(id)),
+        password_history::insert(&vault, id, &former_password(1)),
         sessions::insert(&vault, &fixture.session(&vault, id)),
         user_search::insert(&vault, Searched::Name, "ada", id),
     ];
@@ -184,9 +186,40 @@ pub async fn a_purged_user_leaves_nothing(fixture: &Fixture) {
     assert_eq!(users::get(fixture.engine(), &vault, id).await, Ok(None));
     assert_eq!(sign_in::by_email(fixture.engine(), &vault, "ada@example.com").await, Ok(None));
     assert_eq!(sessions::list_for_user(fixture.engine(), &vault, id, 10, None).await, Ok(vec![]));
+    assert_eq!(password_history::list(fixture.engine(), &vault, id, 10).await, Ok(vec![]));
     let span = Span::after(None, 10);
     let found = user_search::find(fixture.engine(), &vault, Searched::Name, "ada", span).await;
     assert_eq!(found, Ok(vec![]));
+}
+
+pub(crate) fn former_password(version: i64) -> FormerPasswordRow {
+    let secret = format!("$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA{version}");
+    FormerPasswordRow { version, secret: secret.into(), replaced_at: NOW + version }
+}
+
+pub async fn former_passwords_are_kept_as_many_as_wanted(fixture: &Fixture) {
+    let vault = fixture.tenant("ours").await;
+    let (tenant, user) = (vault.tenant(), fixture.stored_user(&vault).await.user_id);
+    let other = fixture.stored_user(&vault).await.user_id;
+    let list = |user, limit| password_history::list(fixture.engine(), &vault, user, limit);
+    assert_eq!(list(user, 10).await, Ok(vec![]));
+    // Versions in between were the same password under newer parameters.
+    let rows = [9, 7, 4, 1].map(former_password);
+    let inserts = rows.iter().map(|row| password_history::insert(&vault, user, row));
+    let inserts = inserts.chain([password_history::insert(&vault, other, &rows[3])]).collect();
+    fixture.commit(&vault, inserts, vec![]).await.expect("stored");
+    assert_eq!(list(user, 10).await, Ok(rows.to_vec()));
+    assert_eq!(list(user, 3).await, Ok(rows[..3].to_vec()), "the newest");
+    let again = fixture.commit(&vault, vec![password_history::insert(&vault, user, &rows[0])], vec![]).await;
+    assert_eq!(again, Err(UnitError::Unique(constraint::PASSWORD_HISTORY.to_owned())));
+    for kept in [5, 4, 2, 0] {
+        fixture
+            .commit(&vault, vec![password_history::prune(tenant, user, kept)], vec![])
+            .await
+            .expect("stands");
+        assert_eq!(list(user, 10).await, Ok(rows[..rows.len().min(kept as usize)].to_vec()), "{kept}");
+    }
+    assert_eq!(list(other, 10).await, Ok(rows[3..].to_vec()), "nobody else's are touched");
 }
 
 pub async fn addresses_round_trip(fixture: &Fixture) {
@@ -421,6 +454,7 @@ pub async fn everything_of_a_user_is_erased_at_once(fixture: &Fixture) {
     let stored = vec![
         user_emails::insert(&vault, "ada@example.com", &fixture.email(user, "ada@example.com")),
         credentials::insert(&vault, &fixture.credential(user)),
+        password_history::insert(&vault, user, &former_password(1)),
         sessions::insert(&vault, &session),
         consents::insert(tenant, user, &consent(fixture, true)),
     ];
@@ -433,6 +467,7 @@ pub async fn everything_of_a_user_is_erased_at_once(fixture: &Fixture) {
     assert_eq!(user_emails::list_for_user(fixture.engine(), &vault, user).await, Ok(vec![]));
     let password = credentials::get(fixture.engine(), &vault, user, CredentialKind::Password).await;
     assert_eq!(password, Ok(None));
+    assert_eq!(password_history::list(fixture.engine(), &vault, user, 10).await, Ok(vec![]));
     assert_eq!(sessions::get(fixture.engine(), &vault, session.session_id).await, Ok(None));
     assert_eq!(consents::list(fixture.engine(), tenant, user, 10, None).await, Ok(vec![]));
     assert_eq!(read_session(fixture, &vault, &other).await, other, "nobody else is touched");

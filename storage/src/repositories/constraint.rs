@@ -26,6 +26,8 @@ pub const USER_SEARCH: &str = "user_search.token";
 pub const USER_EMAIL: &str = "user_emails.email";
 /// Two credentials of one kind for a user.
 pub const CREDENTIAL: &str = "credentials.kind";
+/// One version of a user's password remembered twice.
+pub const PASSWORD_HISTORY: &str = "password_history.version";
 /// Two sessions with one id in a tenant.
 pub const SESSION: &str = "sessions.session_id";
 /// Two signing keys with one `kid` in a tenant.
@@ -85,6 +87,7 @@ pub(crate) const KEYS: &[(&str, &[&str], &str)] = &[
     ("user_search", &["tenant_id", "token_index", "user_id"], USER_SEARCH),
     ("user_emails", &["tenant_id", "email_index"], USER_EMAIL),
     ("credentials", &["tenant_id", "user_id", "kind"], CREDENTIAL),
+    ("password_history", &["tenant_id", "user_id", "version"], PASSWORD_HISTORY),
     ("sessions", &["tenant_id", "session_id"], SESSION),
     ("signing_keys", &["tenant_id", "kid"], SIGNING_KEY),
     ("one_time_tokens", &["tenant_id", "token_hash"], ONE_TIME_TOKEN),

@@ -32,6 +32,7 @@ pub mod one_time_tokens;
 pub mod organization_members;
 pub mod organizations;
 pub mod outbox;
+pub mod password_history;
 pub mod purge;
 pub mod role_sets;
 pub mod roles;

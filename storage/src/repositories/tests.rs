@@ -24,6 +24,7 @@ const TENANT: &[&[(&str, &str)]] = &[
     user_search::ALL,
     purge::ALL,
     credentials::ALL,
+    password_history::ALL,
     sessions::ALL,
     sign_in::ALL,
     signing_keys::ALL,

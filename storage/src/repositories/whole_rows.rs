@@ -64,6 +64,11 @@ const OF_A_TENANT: &[Layout] = &[
         rest: &["secret", "created_at", "updated_at", "version"],
     },
     Layout {
+        name: "password_history",
+        key: &["tenant_id", "user_id", "version"],
+        rest: &["secret", "replaced_at"],
+    },
+    Layout {
         name: "sessions",
         key: &["tenant_id", "session_id"],
         rest: &[

@@ -10,6 +10,7 @@ pub use event::RecoveryEvent;
 pub use password::{Change, NewPassword, change, forgot, reset};
 pub use settings::RecoverySettings;
 
+use crate::account::StoredPassword;
 use crate::email::EmailAddress;
 use crate::id::UserId;
 use crate::one_time::SecretHash;
@@ -55,5 +56,21 @@ pub enum RecoveryWrite {
         expected_version: i64,
         /// When.
         at: Timestamp,
+    },
+    /// A password that is being replaced is remembered.
+    RememberPassword {
+        /// Whose.
+        user: UserId,
+        /// The replaced one.
+        former: StoredPassword,
+        /// When.
+        at: Timestamp,
+    },
+    /// Of the remembered passwords of a user only the newest stay.
+    ForgetPasswords {
+        /// Whose.
+        user: UserId,
+        /// How many stay.
+        kept: u32,
     },
 }

@@ -1,6 +1,7 @@
 use super::email::proved;
 use super::settings::minutes;
 use super::{Fresh, Recipient, RecoveryEvent, RecoverySettings, RecoveryWrite};
+use crate::account::StoredPassword;
 use crate::audit::Event;
 use crate::decision::{Decision, Write};
 use crate::email::EmailAddress;
@@ -50,8 +51,10 @@ pub fn forgot(
 pub struct NewPassword {
     /// Its hash.
     pub hash: PasswordHash,
-    /// Version of the one it replaces; none if there was none.
-    pub replaces: Option<i64>,
+    /// The one it replaces; none if there was none.
+    pub replaces: Option<StoredPassword>,
+    /// How many replaced ones the tenant's policy remembers.
+    pub kept: u32,
 }
 
 /// Sets the password a link was good for, and ends the user's sessions if the tenant wants that.
@@ -111,23 +114,26 @@ fn changed(
     now: Timestamp,
     randomness: &dyn Randomness,
 ) -> Decision<()> {
-    let set = match password.replaces {
-        Some(expected_version) => Write::Recovery(RecoveryWrite::SetPassword {
-            user,
-            hash: password.hash,
-            expected_version,
-            at: now,
-        }),
-        None => Write::InsertPassword { user, hash: password.hash, at: now },
-    };
+    let mut writes = set(user, password, now);
     // Links that were asked for with the old password in mind must not undo the new one.
     let withdraw = OneTimeWrite::Withdraw { user, purpose: Purpose::ResetPassword, at: now };
-    let mut writes = vec![set, Write::OneTime(withdraw)];
+    writes.push(Write::OneTime(withdraw));
     writes.extend(news.map(|(email, language)| {
         Write::Mail(OutgoingMail::new(email, language, MailMessage::PasswordChanged, NEWS, now, randomness))
     }));
     let events = vec![Event::Recovery(RecoveryEvent::PasswordChanged { user, by })];
     Decision { writes, events, reply: () }
+}
+
+/// The new password in place of the present one, which is remembered as far as the policy wants. What is remembered
+/// beyond that goes, also where the policy remembers none any more.
+fn set(user: UserId, NewPassword { hash, replaces, kept }: NewPassword, at: Timestamp) -> Vec<Write> {
+    let Some(former) = replaces else { return vec![Write::InsertPassword { user, hash, at }] };
+    let expected_version = former.version;
+    let set = RecoveryWrite::SetPassword { user, hash, expected_version, at };
+    let remember = (kept > 0).then_some(RecoveryWrite::RememberPassword { user, former, at });
+    let forget = RecoveryWrite::ForgetPasswords { user, kept };
+    [Some(set), remember, Some(forget)].into_iter().flatten().map(Write::Recovery).collect()
 }
 
 #[cfg(test)]
@@ -147,7 +153,9 @@ mod tests {
     }
 
     fn password(replaces: Option<i64>) -> NewPassword {
-        NewPassword { hash: PasswordHash::from_phc("$argon2id$".into()), replaces }
+        let hash = |text: &str| PasswordHash::from_phc(text.to_owned());
+        let replaces = replaces.map(|version| StoredPassword { hash: hash("$argon2id$former"), version });
+        NewPassword { hash: hash("$argon2id$new"), replaces, kept: 0 }
     }
 
     fn kinds(writes: &[Write]) -> Vec<&'static str> {
@@ -156,6 +164,8 @@ mod tests {
             Write::OneTime(OneTimeWrite::Use { .. }) => "use",
             Write::OneTime(OneTimeWrite::Withdraw { .. }) => "withdraw",
             Write::Recovery(RecoveryWrite::SetPassword { .. }) => "set",
+            Write::Recovery(RecoveryWrite::RememberPassword { .. }) => "remember",
+            Write::Recovery(RecoveryWrite::ForgetPasswords { .. }) => "forget",
             Write::Recovery(RecoveryWrite::EmailVerified { .. }) => "verified",
             Write::InsertPassword { .. } => "insert",
             Write::Mail(_) => "mail",
@@ -196,7 +206,7 @@ mod tests {
             let wanted = (&settings, Language::En);
             kinds(&reset(&secret, user(), password(replaces), wanted, NOW, &Counting::default()).writes)
         };
-        assert_eq!(run(true, Some(1)), ["use", "set", "withdraw", "mail", "verified", "revoke"]);
+        assert_eq!(run(true, Some(1)), ["use", "set", "forget", "withdraw", "mail", "verified", "revoke"]);
         assert_eq!(run(false, None), ["use", "insert", "withdraw", "mail", "verified"]);
     }
 
@@ -206,11 +216,34 @@ mod tests {
         let session = SessionId::from_uuid(Uuid::from_u128(9));
         let wanted = Change { user: user(), session, email: None, password: password(Some(2)) };
         let decision = change(wanted, (&settings, Language::En), NOW, &Counting::default());
-        assert_eq!(kinds(&decision.writes), ["set", "withdraw", "revoke"]);
+        assert_eq!(kinds(&decision.writes), ["set", "forget", "withdraw", "revoke"]);
         let kept = decision.writes.iter().find_map(|write| match write {
             Write::RevokeUserSessions { kept, .. } => *kept,
             _ => None,
         });
         assert_eq!(kept, Some(session));
+    }
+
+    #[test]
+    fn what_is_replaced_is_remembered_as_the_policy_wants_and_the_rest_forgotten() {
+        let former = |writes: Vec<Write>| {
+            let found = writes.into_iter().filter_map(|write| match write {
+                Write::Recovery(RecoveryWrite::RememberPassword { former, .. }) => Some(former),
+                _ => None,
+            });
+            found.collect::<Vec<_>>()
+        };
+        let chosen = |replaces, kept| NewPassword { kept, ..password(replaces) };
+        assert_eq!(kinds(&set(user(), chosen(Some(4), 2), NOW)), ["set", "remember", "forget"]);
+        let remembered = former(set(user(), chosen(Some(4), 2), NOW));
+        assert_eq!(remembered, [password(Some(4)).replaces.expect("given")], "at the version it had");
+        assert_eq!(kinds(&set(user(), chosen(Some(4), 0), NOW)), ["set", "forget"]);
+        assert_eq!(
+            kinds(&set(user(), chosen(None, 2), NOW)),
+            ["insert"],
+            "a first password replaces nothing"
+        );
+        let policy = |history| crate::password::PasswordPolicy { history, ..Default::default() }.kept();
+        assert_eq!([0, 1, 2, 24].map(policy), [0, 0, 1, 23], "the present one is among those remembered");
     }
 }

@@ -54,10 +54,10 @@ impl PasswordHasher {
     pub(crate) async fn hash(
         &self,
         tenant: TenantId,
-        password: Password,
+        password: impl Into<Arc<Password>>,
         deadline: Deadline,
     ) -> Result<PasswordHash, ServiceError> {
-        let environment = self.environment.clone();
+        let (environment, password) = (self.environment.clone(), password.into());
         let hash = move |memory: &mut HashMemory| hash_password(memory, &password, environment.randomness());
         self.run(tenant, 1, Arc::new(hash), deadline).await
     }
@@ -122,5 +122,27 @@ impl PasswordHasher {
     ) -> Result<R, ServiceError> {
         let share = (SHARE / cost).max(1);
         Ok(self.pool.run(&tenant, share, deadline, move |worker: &mut HashWorker| worker.run(&work)).await?)
+    }
+
+    /// Whether a password is one of those. Each comparison is a job of its own, so that a long history gets no more
+    /// than its tenant's share; none is left out when one matches, so that time does not tell which.
+    pub(crate) async fn is_one_of(
+        &self,
+        tenant: TenantId,
+        password: &Arc<Password>,
+        hashes: Vec<PasswordHash>,
+        deadline: Deadline,
+    ) -> Result<bool, ServiceError> {
+        let mut found = false;
+        for hash in hashes {
+            let (environment, password) = (self.environment.clone(), Arc::clone(password));
+            let cost = ForeignHash::parse(hash.as_phc()).map_or(1, |hash| hash.relative_work());
+            let check =
+                move |memory: &mut HashMemory| verify_password(memory, &password, &hash, environment.randomness());
+            // One of an unknown form is nobody's password any more, and choosing another is the cure.
+            let check = self.run(tenant, cost, Arc::new(check), deadline).await?;
+            found |= check.is_some_and(|check| check.matches);
+        }
+        Ok(found)
     }
 }

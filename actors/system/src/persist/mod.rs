@@ -21,6 +21,7 @@ use plinto_domain::{SessionId, TenantId, Timestamp, UserId};
 use plinto_storage::repositories::credentials::{self, CredentialKind, CredentialRow};
 use plinto_storage::repositories::one_time_tokens::{self, OneTimeTokenRow};
 use plinto_storage::repositories::outbox::{self, MailRow, MailState};
+use plinto_storage::repositories::password_history::{self, FormerPasswordRow};
 use plinto_storage::repositories::sessions::{self, ClientInfo, Rotation, SessionRow};
 use plinto_storage::repositories::user_emails;
 use plinto_storage::{Expect, NewEntry, Statement, TenantVault, Unit};
@@ -210,6 +211,17 @@ fn recover(vault: &TenantVault, write: RecoveryWrite) -> Statement {
         RecoveryWrite::SetPassword { user, hash, expected_version, at } => {
             let kind = CredentialKind::Password;
             credentials::update(vault, user.uuid(), kind, hash.as_phc(), at.as_millis(), expected_version)
+        }
+        RecoveryWrite::RememberPassword { user, former, at } => {
+            let row = FormerPasswordRow {
+                version: former.version,
+                secret: Zeroizing::new(former.hash.as_phc().to_owned()),
+                replaced_at: at.as_millis(),
+            };
+            password_history::insert(vault, user.uuid(), &row)
+        }
+        RecoveryWrite::ForgetPasswords { user, kept } => {
+            password_history::prune(vault.tenant(), user.uuid(), kept)
         }
     }
 }

@@ -4,15 +4,17 @@ use super::work::Work;
 use super::{Platform, to_the_end};
 use crate::error::ServiceError;
 use crate::tenant::{CheckPassword, ClientContext};
+use plinto_domain::account::StoredPassword;
 use plinto_domain::audit::Actor;
 use plinto_domain::email::EmailAddress;
 use plinto_domain::one_time::{Presented, Purpose, present};
-use plinto_domain::password::{Password, PasswordHash};
+use plinto_domain::password::{Password, PasswordHash, PasswordPolicy, reused};
 use plinto_domain::recovery::{Change, NewPassword, ask_to_verify, change, forgot, reset, verify};
 use plinto_domain::{Decision, InvalidInput, TenantId, UserId};
 use plinto_runtime::Deadline;
-use plinto_storage::repositories::credentials::{self, CredentialKind};
-use plinto_storage::repositories::user_emails;
+use plinto_storage::repositories::credentials::{self, CredentialKind, CredentialRow};
+use plinto_storage::repositories::{password_history, user_emails};
+use std::sync::Arc;
 
 impl Platform {
     /// Sends a link that proves an address, if there is one to prove. The answer and its time do not tell.
@@ -91,9 +93,8 @@ impl Platform {
             Presented::Good { secret, user } => (secret.clone(), user),
             Presented::Refused(refused) => return Err(work.refuse(refused, work.now()).await),
         };
-        let replaces = work.password_version(user).await?;
-        let hash = work.checked_hash(user, password, Some(&secret.email), "password").await?;
-        let new = NewPassword { hash, replaces };
+        let present = work.present_password(user).await?;
+        let new = work.chosen(user, password, present, Some(&secret.email), "password").await?;
         let platform = self.clone();
         to_the_end(async move {
             let settings = &work.cell().settings;
@@ -120,11 +121,11 @@ impl Platform {
         let (user, session) = (verified.user, verified.session);
         let email = work.primary_email(user).await?;
         // Its version is read before it is checked: what is changed is what was checked.
-        let replaces = work.password_version(user).await?;
+        let present = work.present_password(user).await?;
         let check = CheckPassword { user, password: current, client };
         self.0.tenants.check_password(tenant, check, deadline).await?;
-        let hash = work.checked_hash(user, new, email.as_ref(), "new_password").await?;
-        let wanted = Change { user, session, email, password: NewPassword { hash, replaces } };
+        let password = work.chosen(user, new, present, email.as_ref(), "new_password").await?;
+        let wanted = Change { user, session, email, password };
         let platform = self.clone();
         to_the_end(async move {
             let settings = &work.cell().settings;
@@ -167,10 +168,14 @@ fn passwords(current: &str, new: &str) -> Result<(Password, Password), ServiceEr
 }
 
 impl Work {
-    async fn password_version(&self, user: UserId) -> Result<Option<i64>, ServiceError> {
+    async fn present_password(&self, user: UserId) -> Result<Option<StoredPassword>, ServiceError> {
         let kind = CredentialKind::Password;
         let get = || credentials::get(self.engine(), self.vault(), user.uuid(), kind);
-        Ok(self.read(get).await?.map(|row| row.version))
+        let stored = |row: CredentialRow| StoredPassword {
+            hash: PasswordHash::from_phc(row.secret.to_string()),
+            version: row.version,
+        };
+        Ok(self.read(get).await?.map(stored))
     }
 
     async fn primary_email(&self, user: UserId) -> Result<Option<EmailAddress>, ServiceError> {
@@ -181,18 +186,42 @@ impl Work {
         email.map_err(|_| ServiceError::Damaged("e-mail address of a user"))
     }
 
-    /// Hashes a password the tenant's policy accepts.
-    async fn checked_hash(
+    /// A new password the tenant's policy accepts, hashed.
+    async fn chosen(
         &self,
         user: UserId,
         password: Password,
+        replaces: Option<StoredPassword>,
         email: Option<&EmailAddress>,
         field: &'static str,
-    ) -> Result<PasswordHash, ServiceError> {
+    ) -> Result<NewPassword, ServiceError> {
         let view = self.user_view(user).await?;
-        let policy = &self.cell().settings.password;
+        let policy = self.cell().settings.password;
         let checked = policy.check(&password, email, view.name.as_deref());
         checked.map_err(|wrong| InvalidInput { field, ..wrong })?;
-        self.hasher().hash(self.cell().id, password, self.deadline()).await
+        let password = Arc::new(password);
+        let (tenant, deadline) = (self.cell().id, self.deadline());
+        let remembered = self.remembered(user, replaces.as_ref(), &policy).await?;
+        if self.hasher().is_one_of(tenant, &password, remembered, deadline).await? {
+            return Err(reused(field).into());
+        }
+        let hash = self.hasher().hash(tenant, password, deadline).await?;
+        Ok(NewPassword { hash, replaces, kept: policy.kept() })
+    }
+
+    /// The passwords of a user that a new one must differ from.
+    async fn remembered(
+        &self,
+        user: UserId,
+        present: Option<&StoredPassword>,
+        policy: &PasswordPolicy,
+    ) -> Result<Vec<PasswordHash>, ServiceError> {
+        if policy.history == 0 {
+            return Ok(Vec::new());
+        }
+        let list = || password_history::list(self.engine(), self.vault(), user.uuid(), policy.kept());
+        let former = self.read(list).await?;
+        let former = former.into_iter().map(|row| PasswordHash::from_phc(row.secret.to_string()));
+        Ok(present.map(|present| present.hash.clone()).into_iter().chain(former).collect())
     }
 }

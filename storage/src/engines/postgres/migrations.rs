@@ -106,6 +106,12 @@ pub(super) const KNOWN: &[Migration] = &[
         sql: include_str!("migrations/0013_user_imports.sql"),
         oldest_compatible: 1,
     },
+    Migration {
+        version: 14,
+        name: "password_history",
+        sql: include_str!("migrations/0014_password_history.sql"),
+        oldest_compatible: 1,
+    },
 ];
 
 /// What is locked while a migration runs; any number that nothing else in the database uses.

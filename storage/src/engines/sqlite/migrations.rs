@@ -70,6 +70,11 @@ pub(super) const TENANT: &[Migration] = &[
         name: "user_imports",
         sql: include_str!("migrations/tenant/0013_user_imports.sql"),
     },
+    Migration {
+        version: 14,
+        name: "password_history",
+        sql: include_str!("migrations/tenant/0014_password_history.sql"),
+    },
 ];
 
 const REGISTER: &str = "CREATE TABLE IF NOT EXISTS schema_migrations (

@@ -12,8 +12,8 @@ use crate::repositories::api_keys::{self, ApiKeyKind, ApiKeyRow, HashedSecret};
 use crate::repositories::service_accounts::{self, ServiceAccountRow};
 use crate::repositories::user_search::{self, Searched};
 use crate::repositories::{
-    consents, credentials, kept_answers, legal_holds, one_time_tokens, outbox, sessions, signing_keys,
-    user_emails, write_probe,
+    consents, credentials, kept_answers, legal_holds, one_time_tokens, outbox, password_history, sessions,
+    signing_keys, user_emails, write_probe,
 };
 use crate::{Scope, Unit};
 
@@ -55,6 +55,7 @@ async fn furnish(fixture: &Fixture) -> (Uuid, Uuid) {
         let statements = vec![
             user_emails::insert(&vault, "ada@example.com", &email),
             credentials::insert(&vault, &fixture.credential(user.user_id)),
+            password_history::insert(&vault, user.user_id, &crate::conformance::rows::former_password(1)),
             sessions::insert(&vault, &fixture.session(&vault, user.user_id)),
             user_search::insert(&vault, Searched::Name, "ada", user.user_id),
             signing_keys::insert(&vault, &crate::conformance::rows::signing_key("k1")),

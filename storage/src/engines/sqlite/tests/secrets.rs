@@ -4,7 +4,7 @@ use super::Folder;
 use crate::Scope;
 use crate::conformance::{MASTER, entry};
 use crate::repositories::sessions::ClientInfo;
-use crate::repositories::{credentials, sessions, signing_keys, user_emails, users};
+use crate::repositories::{credentials, password_history, sessions, signing_keys, user_emails, users};
 
 #[tokio::test]
 async fn no_file_holds_anything_personal_or_secret_in_clear() {
@@ -26,6 +26,7 @@ async fn no_file_holds_anything_personal_or_secret_in_clear() {
         users::insert(&vault, &user),
         user_emails::insert(&vault, "ada@example.com", &email),
         credentials::insert(&vault, &credential),
+        password_history::insert(&vault, user.user_id, &crate::conformance::rows::former_password(1)),
         sessions::insert(&vault, &session),
         signing_keys::insert(&vault, &key),
     ];
