@@ -1,5 +1,6 @@
 //! The `plinto` binary: composition root and operator's command line.
 
+mod breaches;
 mod cli;
 mod client;
 mod commands;

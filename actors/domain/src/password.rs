@@ -62,6 +62,13 @@ pub fn reused(field: &'static str) -> InvalidInput {
     InvalidInput::new(field, "password_reused", detail)
 }
 
+/// The refusal of a password that is known from breaches.
+pub fn breached(field: &'static str) -> InvalidInput {
+    let detail =
+        "this password is known from breaches of other services, so attackers try it; choose another";
+    InvalidInput::new(field, "password_breached", detail)
+}
+
 /// What a tenant asks of new passwords.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -70,13 +77,15 @@ pub struct PasswordPolicy {
     pub min_length: u16,
     /// Lowest zxcvbn score, 0 to 4.
     pub min_score: u8,
+    /// Whether a password known from breaches is refused.
+    pub refuse_breached: bool,
     /// From how many of the user's last passwords, the present one included, a new one must differ: 0 to 24.
     pub history: u8,
 }
 
 impl Default for PasswordPolicy {
     fn default() -> Self {
-        Self { min_length: 8, min_score: 3, history: 0 }
+        Self { min_length: 8, min_score: 3, refuse_breached: true, history: 0 }
     }
 }
 

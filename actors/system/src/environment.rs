@@ -1,5 +1,6 @@
-//! Time, randomness and places, opened once by the composition root.
+//! Time, randomness, places and lists of breached passwords, opened once by the composition root.
 
+use crate::breaches::Breaches;
 use crate::places::{Nowhere, Places};
 use plinto_domain::Timestamp;
 use plinto_domain::randomness::Randomness;
@@ -18,18 +19,31 @@ pub struct Environment {
     clock: Arc<dyn Clock>,
     randomness: Arc<dyn Randomness>,
     places: Arc<dyn Places>,
+    breaches: Breaches,
 }
 
 impl Environment {
-    /// An environment over the given clock and generator, in which no place is known.
+    /// An environment over the given clock and generator, in which no place is known, and of breached passwords those
+    /// this program carries.
     pub fn new(clock: Arc<dyn Clock>, randomness: Arc<dyn Randomness>) -> Self {
-        Self { clock, randomness, places: Arc::new(Nowhere) }
+        Self { clock, randomness, places: Arc::new(Nowhere), breaches: Breaches::default() }
     }
 
     /// The same, in which places are known.
     #[must_use]
     pub fn with_places(self, places: Arc<dyn Places>) -> Self {
         Self { places, ..self }
+    }
+
+    /// The same, in which other passwords are known from breaches.
+    #[must_use]
+    pub fn with_breaches(self, breaches: Breaches) -> Self {
+        Self { breaches, ..self }
+    }
+
+    /// Which passwords are known from breaches.
+    pub(crate) fn breaches(&self) -> &Breaches {
+        &self.breaches
     }
 
     /// Where addresses are.

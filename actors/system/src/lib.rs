@@ -6,6 +6,7 @@
 //! Architecture invariant: nothing here speaks HTTP, and nothing here decides (see `plinto_domain`); actors load
 //! state, run decisions, commit them through the tenant's ledger, and only then change memory and reply.
 
+mod breaches;
 mod budgets;
 mod config;
 mod credentials;
@@ -27,6 +28,9 @@ mod sealed_rows;
 mod session;
 mod tenant;
 
+pub use breaches::{
+    BreachedPasswords, Breaches, EmbeddedList, HashPrefix, ListUnavailable, WhileUnavailable,
+};
 pub use budgets::{Charged, noting_charges};
 pub use config::{Limits, PlatformConfig};
 pub use credentials::{ApiKeyView, Caller, IssuedApiKey, ServiceAccountView};

@@ -1,4 +1,4 @@
-//! What a tenant asks of new passwords: that they were not used before.
+//! What a tenant asks of new passwords: that they were not used before, and are not known from breaches.
 
 use crate::app::{Answer, PASSWORD, TestApp, Tokens};
 use crate::mail::token_in;
@@ -9,6 +9,8 @@ use serde_json::{Value, json};
 const SECOND: &str = "other moss violin harbor";
 const THIRD: &str = "third stone garden flute";
 const FOURTH: &str = "fourth amber kettle ridge";
+/// Hard to guess, and yet among the most common leaked ones.
+const LEAKED: &str = "ghjatccbjyfk";
 
 impl TestApp {
     async fn policy(&self, password: Value) {
@@ -111,5 +113,52 @@ async fn of_two_changes_at_once_one_is_made_and_one_password_remembered() {
     assert_eq!(made, 1, "{} {}", one.text, two.text);
     assert!([one, two].iter().any(|answer| matches!(answer.status.as_u16(), 401 | 409)));
     assert_eq!(app.remembered(&ada).await, 1);
+    app.finish().await;
+}
+
+async fn sign_up(app: &TestApp, email: &str, password: &str) -> Answer {
+    let body = json!({ "email": email, "password": password });
+    app.core("POST", "/t/demo/v1/auth/sign-up", None, Some(body)).await
+}
+
+#[tokio::test]
+async fn a_password_known_from_breaches_is_refused_wherever_one_is_chosen() {
+    let app = TestApp::new().await;
+    let ada = app.user("ada@example.com").await;
+    let (new, taken) =
+        (sign_up(&app, "new@example.com", LEAKED).await, sign_up(&app, "ada@example.com", LEAKED).await);
+    assert_eq!(new.text, taken.text, "the refusal does not tell who has an account");
+    refused(new, "password", "password_breached");
+    app.try_sign_in("demo", "new@example.com", LEAKED).await.expect(401);
+
+    refused(app.change(&ada, PASSWORD, LEAKED).await, "new_password", "password_breached");
+    app.core("POST", "/t/demo/v1/auth/password/forgot", None, Some(json!({ "email": "ada@example.com" })))
+        .await
+        .expect(202);
+    let token = token_in(&app.mail("ada@example.com", "reset_password").await);
+    let reset = async |password: &str| {
+        let body = json!({ "token": token, "password": password });
+        app.core("POST", "/t/demo/v1/auth/password/reset", None, Some(body)).await
+    };
+    refused(reset(LEAKED).await, "password", "password_breached");
+    reset(SECOND).await.expect(204);
+
+    let body = || json!({ "email": "grace@example.com", "password": LEAKED });
+    refused(app.manage("POST", "/v1/users", Some(body())).await, "password", "password_breached");
+    let path = format!("/v1/tenants/{}/users", app.tenant);
+    let by_operator = app.core("POST", &path, Some(&app.platform_key), Some(body())).await;
+    refused(by_operator, "password", "password_breached");
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_tenant_may_accept_what_is_known_from_breaches() {
+    let app = TestApp::new().await;
+    app.policy(json!({ "refuse_breached": false })).await;
+    sign_up(&app, "ada@example.com", LEAKED).await.expect(202);
+    let ada = crate::app::tokens(&app.try_sign_in("demo", "ada@example.com", LEAKED).await.expect(200));
+    app.policy(json!({ "refuse_breached": null })).await;
+    app.try_sign_in("demo", "ada@example.com", LEAKED).await.expect(200);
+    refused(app.change(&ada, LEAKED, LEAKED).await, "new_password", "password_breached");
     app.finish().await;
 }

@@ -15,6 +15,7 @@ use super::{
     DatabaseProblem, MailProblem, MasterKeyProblem, MaxMindPlaces, PlacesProblem, RedisProblem, SystemClock,
     SystemRandomness, cluster, holds_files, mail, platform_key, run_file,
 };
+use crate::breaches::{self, BreachProblem};
 use crate::private_file::{self, FileError};
 use crate::settings::{Settings, ShutdownSettings};
 
@@ -56,6 +57,9 @@ pub(crate) enum StartError {
     /// A port cannot be opened.
     #[error(transparent)]
     Bind(#[from] BindError),
+    /// A list of breached passwords cannot be used.
+    #[error(transparent)]
+    Breaches(#[from] BreachProblem),
     /// The database of places cannot be used.
     #[error(transparent)]
     Places(#[from] PlacesProblem),
@@ -99,6 +103,7 @@ impl Instance {
             make_room(&settings.data_dir)?;
         }
         let places = settings.places.as_deref().map(MaxMindPlaces::open).transpose()?;
+        let breaches = breaches::lists(&settings.breaches)?;
         let clock = Arc::new(SystemClock);
         let randomness = Arc::new(SystemRandomness);
         let now = clock.now().as_millis();
@@ -107,7 +112,7 @@ impl Instance {
         // First the store: nodes know each other by a key of it.
         let store = Arc::new(Store::open(engine, key, Arc::clone(&randomness) as _, now).await?);
         let cluster = cluster::join(settings, &bound.addresses(), &store, now).await?;
-        let environment = Environment::new(clock, Arc::clone(&randomness) as _);
+        let environment = Environment::new(clock, Arc::clone(&randomness) as _).with_breaches(breaches);
         let environment = match places {
             Some(places) => environment.with_places(Arc::new(places)),
             None => environment,

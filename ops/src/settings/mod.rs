@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use ipnet::IpNet;
-use plinto_actors::{Limits, PlatformConfig, SmtpSecurity};
+use plinto_actors::{Limits, PlatformConfig, SmtpSecurity, WhileUnavailable};
 use plinto_http::config::HttpLimits;
 use plinto_http::{HttpConfig, ListenerName};
 use plinto_storage::engines::postgres::PostgresOptions;
@@ -49,6 +49,7 @@ pub(crate) struct Settings {
     pub(crate) open_metrics: bool,
     pub(crate) fault_injection: bool,
     pub(crate) mail: MailSettings,
+    pub(crate) breaches: BreachSettings,
     pub(crate) log: LogSettings,
     pub(crate) shutdown: ShutdownSettings,
 }
@@ -127,6 +128,21 @@ pub(crate) struct SmtpSettings {
     pub(crate) ca_file: Option<PathBuf>,
     /// Address all mails come from.
     pub(crate) from: String,
+}
+
+/// Lists of breached passwords beside the one the program carries.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct BreachSettings {
+    /// A sorted list on this machine.
+    pub(crate) file: Option<PathBuf>,
+    /// A server that answers ranges.
+    pub(crate) url: Option<String>,
+    /// Certificates of the authorities that may vouch for it; the system's without it.
+    pub(crate) ca_file: Option<PathBuf>,
+    /// Time an answer may take.
+    pub(crate) timeout: Duration,
+    /// What becomes of new passwords while a list cannot be asked.
+    pub(crate) while_unavailable: WhileUnavailable,
 }
 
 /// How to log.

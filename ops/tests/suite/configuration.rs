@@ -67,6 +67,21 @@ fn wrong_values_are_named_with_their_fix() {
             &[],
             &["shutdown.hard_seconds", "at least soft_seconds"],
         ),
+        (
+            "passwords.breached_url = 'api.example.com?x=1'",
+            &[],
+            &["passwords.breached_url", "https://api.pwnedpasswords.com/range"],
+        ),
+        (
+            "[passwords]\nbreached_timeout_millis = 10\nbreached_unavailable = 'maybe'",
+            &[],
+            &["breached_timeout_millis", "no", "`maybe` cannot be used", "give accept or refuse"],
+        ),
+        (
+            "passwords.breached_unavailable = 'refuse'",
+            &[],
+            &["passwords.breached_unavailable", "is always there"],
+        ),
         ("this is not toml", &[], &["is not valid TOML", "line 1"]),
     ];
     refused(table);

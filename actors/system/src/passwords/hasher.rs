@@ -6,7 +6,7 @@ use crate::environment::Environment;
 use crate::error::ServiceError;
 use plinto_domain::TenantId;
 use plinto_domain::foreign_hash::ForeignHash;
-use plinto_domain::password::{Password, PasswordHash};
+use plinto_domain::password::{Password, PasswordHash, PasswordPolicy, breached, reused};
 use plinto_domain::sign_in::PasswordCheck;
 use plinto_runtime::{ActorSystem, Deadline, FairPool, PoolConfig};
 use std::sync::Arc;
@@ -19,6 +19,23 @@ const PATIENCE: Duration = Duration::from_millis(500);
 /// Share of a job that costs as much as one of our hashes; one that costs more has less of it, so that a tenant whose
 /// hashes are dear takes no more of the pool than others.
 const SHARE: u32 = 64;
+
+/// A password somebody chose, whose form the policy accepts.
+pub(crate) struct Chosen {
+    pub(crate) password: Password,
+    /// The field it was sent in.
+    pub(crate) field: &'static str,
+    pub(crate) policy: PasswordPolicy,
+    /// Hashes of those it must differ from.
+    pub(crate) former: Vec<PasswordHash>,
+}
+
+impl Chosen {
+    /// A first password, which follows no other.
+    pub(crate) fn first(password: Password, policy: PasswordPolicy) -> Self {
+        Self { password, field: "password", policy, former: Vec::new() }
+    }
+}
 
 /// Hashes and checks passwords on a bounded pool that serves tenants fairly.
 #[derive(Clone)]
@@ -51,13 +68,26 @@ impl PasswordHasher {
         }
     }
 
+    /// Hashes a password somebody chose, unless it is known from breaches or was used before. There is no other way to a
+    /// new hash, so that none escapes the lists.
     pub(crate) async fn hash(
         &self,
         tenant: TenantId,
-        password: impl Into<Arc<Password>>,
+        chosen: Chosen,
         deadline: Deadline,
     ) -> Result<PasswordHash, ServiceError> {
-        let (environment, password) = (self.environment.clone(), password.into());
+        let Chosen { password, field, policy, former } = chosen;
+        if policy.refuse_breached {
+            let asking = self.environment.breaches().know(&password);
+            if crate::platform::within(deadline, asking).await? {
+                return Err(breached(field).into());
+            }
+        }
+        let password = Arc::new(password);
+        if self.is_one_of(tenant, &password, former, deadline).await? {
+            return Err(reused(field).into());
+        }
+        let environment = self.environment.clone();
         let hash = move |memory: &mut HashMemory| hash_password(memory, &password, environment.randomness());
         self.run(tenant, 1, Arc::new(hash), deadline).await
     }
@@ -126,7 +156,7 @@ impl PasswordHasher {
 
     /// Whether a password is one of those. Each comparison is a job of its own, so that a long history gets no more
     /// than its tenant's share; none is left out when one matches, so that time does not tell which.
-    pub(crate) async fn is_one_of(
+    async fn is_one_of(
         &self,
         tenant: TenantId,
         password: &Arc<Password>,

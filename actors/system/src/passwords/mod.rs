@@ -9,4 +9,4 @@ mod priority;
 mod worker;
 
 pub use hash::{CURRENT_PARAMETERS, HashMemory, hash_password, verify_password};
-pub(crate) use hasher::PasswordHasher;
+pub(crate) use hasher::{Chosen, PasswordHasher};

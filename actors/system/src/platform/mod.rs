@@ -259,7 +259,7 @@ async fn follow_platform(engine: &Arc<dyn Engine>) -> Result<Arc<Watch>, Service
 }
 
 /// Bounds what carries no deadline of its own. What is ready at once sets no timer.
-async fn within<T>(
+pub(crate) async fn within<T>(
     deadline: Deadline,
     work: impl Future<Output = Result<T, ServiceError>>,
 ) -> Result<T, ServiceError> {

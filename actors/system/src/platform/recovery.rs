@@ -3,18 +3,18 @@
 use super::work::Work;
 use super::{Platform, to_the_end};
 use crate::error::ServiceError;
+use crate::passwords::Chosen;
 use crate::tenant::{CheckPassword, ClientContext};
 use plinto_domain::account::StoredPassword;
 use plinto_domain::audit::Actor;
 use plinto_domain::email::EmailAddress;
 use plinto_domain::one_time::{Presented, Purpose, present};
-use plinto_domain::password::{Password, PasswordHash, PasswordPolicy, reused};
+use plinto_domain::password::{Password, PasswordHash, PasswordPolicy};
 use plinto_domain::recovery::{Change, NewPassword, ask_to_verify, change, forgot, reset, verify};
 use plinto_domain::{Decision, InvalidInput, TenantId, UserId};
 use plinto_runtime::Deadline;
 use plinto_storage::repositories::credentials::{self, CredentialKind, CredentialRow};
 use plinto_storage::repositories::{password_history, user_emails};
-use std::sync::Arc;
 
 impl Platform {
     /// Sends a link that proves an address, if there is one to prove. The answer and its time do not tell.
@@ -199,13 +199,9 @@ impl Work {
         let policy = self.cell().settings.password;
         let checked = policy.check(&password, email, view.name.as_deref());
         checked.map_err(|wrong| InvalidInput { field, ..wrong })?;
-        let password = Arc::new(password);
-        let (tenant, deadline) = (self.cell().id, self.deadline());
-        let remembered = self.remembered(user, replaces.as_ref(), &policy).await?;
-        if self.hasher().is_one_of(tenant, &password, remembered, deadline).await? {
-            return Err(reused(field).into());
-        }
-        let hash = self.hasher().hash(tenant, password, deadline).await?;
+        let former = self.remembered(user, replaces.as_ref(), &policy).await?;
+        let chosen = Chosen { password, field, policy, former };
+        let hash = self.hasher().hash(self.cell().id, chosen, self.deadline()).await?;
         Ok(NewPassword { hash, replaces, kept: policy.kept() })
     }
 

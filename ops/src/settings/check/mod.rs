@@ -9,6 +9,7 @@ use serde::de::DeserializeOwned;
 use toml::{Table, Value};
 use zeroize::Zeroizing;
 
+mod breaches;
 mod mail;
 mod nodes;
 
@@ -38,6 +39,7 @@ pub(super) fn settings(layers: &Layers, problems: &mut Vec<Problem>) -> Option<S
     check.stores_without_url();
     let node = check.node(&listeners, database.is_some());
     let mail = check.mail(&listeners);
+    let breaches = check.breaches();
     // Where one node serves alone, nobody could send requests elsewhere meanwhile.
     let drain = if database.is_some() { DRAIN_BESIDE_OTHERS } else { 0 };
     let settings = Settings {
@@ -59,6 +61,7 @@ pub(super) fn settings(layers: &Layers, problems: &mut Vec<Problem>) -> Option<S
         open_metrics: check.flag("open_metrics"),
         fault_injection: check.flag("fault_injection"),
         mail,
+        breaches,
         log: check.log(),
         shutdown: check.shutdown(drain),
     };

@@ -1,6 +1,7 @@
 use super::{Services, while_wanted};
 use crate::error::ServiceError;
 use crate::ledger::CommitError;
+use crate::passwords::Chosen;
 use crate::persist::unit;
 use crate::platform::taken;
 use crate::tenant::CreateUserRequest;
@@ -25,7 +26,8 @@ pub(in crate::tenant) async fn create_user(
         Some(password) => {
             let name = new.profile.name.as_ref().map(DisplayName::as_str);
             cell.settings.password.check(&password, Some(&new.email), name)?;
-            Some(while_wanted(reply, services.hasher.hash(cell.id, password, deadline)).await?)
+            let chosen = Chosen::first(password, cell.settings.password);
+            Some(while_wanted(reply, services.hasher.hash(cell.id, chosen, deadline)).await?)
         }
     };
     let now = services.environment.now();

@@ -2,6 +2,7 @@ use super::{SIGN_UP_ATTEMPTS, Services, while_wanted};
 use crate::error::ServiceError;
 use crate::ledger::CommitError;
 use crate::one_time::fresh;
+use crate::passwords::Chosen;
 use crate::persist::unit;
 use crate::tenant::SignUpRequest;
 use plinto_domain::address::Network;
@@ -62,7 +63,8 @@ async fn hash_and_decide<R>(
 ) -> Result<(Unit, UserId), ServiceError> {
     let cell = &services.cell;
     let SignUp { email, password, name } = checked;
-    let hash = while_wanted(reply, services.hasher.hash(cell.id, password, deadline)).await?;
+    let chosen = Chosen::first(password, cell.settings.password);
+    let hash = while_wanted(reply, services.hasher.hash(cell.id, chosen, deadline)).await?;
     let now = services.environment.now();
     let Decision { writes, events, reply: user } =
         decide(email, name, hash, now, services.environment.randomness());
