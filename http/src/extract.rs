@@ -15,10 +15,12 @@ use plinto_actors::{Caller, ClientContext, ServiceError};
 use plinto_domain::TenantId;
 use plinto_domain::api_key::ApiKeyKind;
 use plinto_domain::audit::Actor;
+use plinto_domain::user::avatar::LARGEST_FILE;
 use serde::de::DeserializeOwned;
 use std::borrow::Cow;
 use std::net::IpAddr;
 use std::sync::Arc;
+use tokio::sync::OwnedSemaphorePermit;
 
 /// A JSON body.
 pub(crate) struct JsonBody<T>(pub(crate) T);
@@ -104,9 +106,33 @@ pub(crate) fn unsupported(wanted: &'static str) -> Problem {
     Problem::of(catalogue::UNSUPPORTED_MEDIA_TYPE).detailed(format!("send the body as {wanted}"))
 }
 
-/// Reads a body within its bound; one that announces too much is not read at all.
+/// A picture as it was sent. While it is there it takes one of the places for large bodies.
+pub(crate) struct ImageBody {
+    pub(crate) file: Bytes,
+    _place: OwnedSemaphorePermit,
+}
+
+impl FromRequest<AppState> for ImageBody {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &AppState) -> Result<Self, Problem> {
+        let known = ["image/png", "image/jpeg", "image/webp"];
+        if !known.iter().any(|kind| has_media_type(request.headers(), kind)) {
+            return Err(unsupported("image/png, image/jpeg or image/webp"));
+        }
+        let place = state.upload().ok_or_else(problem::overloaded)?;
+        let file = read_within(request, LARGEST_FILE, state).await?;
+        Ok(Self { file, _place: place })
+    }
+}
+
+/// Reads a body within the bound for all of them.
 pub(crate) async fn read_body(request: Request, state: &AppState) -> Result<Bytes, Problem> {
-    let most = state.config().limits.body_bytes;
+    read_within(request, state.config().limits.body_bytes, state).await
+}
+
+/// Reads a body within a bound; one that announces too much is not read at all.
+async fn read_within(request: Request, most: usize, state: &AppState) -> Result<Bytes, Problem> {
     let too_large = || {
         let detail = format!("a request body has at most {most} bytes");
         Problem::of(catalogue::BODY_TOO_LARGE).detailed(detail)

@@ -11,7 +11,11 @@ use plinto_domain::randomness::Randomness;
 use prometheus_client::registry::Registry;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
+
+/// Bodies of several megabytes that are in memory at once.
+const UPLOADS: usize = 32;
 
 /// Shared by all listeners. Cheap to clone.
 #[derive(Clone)]
@@ -28,6 +32,7 @@ struct Inner {
     openapi: OnceLock<Bytes>,
     draining: AtomicBool,
     closing: CancellationToken,
+    uploads: Arc<Semaphore>,
 }
 
 impl AppState {
@@ -49,6 +54,7 @@ impl AppState {
             openapi: OnceLock::new(),
             draining: AtomicBool::new(false),
             closing: CancellationToken::new(),
+            uploads: Arc::new(Semaphore::new(UPLOADS)),
         }))
     }
 
@@ -80,6 +86,11 @@ impl AppState {
     /// Whether the node is about to stop.
     pub fn is_draining(&self) -> bool {
         self.0.draining.load(Ordering::Relaxed)
+    }
+
+    /// A place for a body that is larger than others may be; none when all are taken.
+    pub(crate) fn upload(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.0.uploads).try_acquire_owned().ok()
     }
 
     /// Cancelled when the listeners begin to close; answers without an end stop then.

@@ -11,7 +11,7 @@ use plinto_domain::precondition::Precondition;
 use serde::Serialize;
 
 /// A strong entity tag: the version in quotes.
-fn tag(version: i64) -> HeaderValue {
+pub(crate) fn tag(version: i64) -> HeaderValue {
     HeaderValue::from_str(&format!("\"{version}\"")).expect("digits in quotes are visible ASCII")
 }
 
@@ -27,13 +27,18 @@ impl<T: Serialize> IntoResponse for Versioned<T> {
     }
 }
 
+impl IfNoneMatch {
+    /// The answer to a client that has this version already; none to one that has not.
+    pub(crate) fn answer(&self, version: i64) -> Option<Response> {
+        let known = self.0.as_ref().is_some_and(|known| known.check(version).is_ok());
+        known.then(|| (StatusCode::NOT_MODIFIED, [(header::ETAG, tag(version))]).into_response())
+    }
+}
+
 impl<T: Serialize> Versioned<T> {
     /// The representation, or 304 to a client that has this version.
     pub(crate) fn unless_known(self, known: &IfNoneMatch) -> Response {
-        if known.0.as_ref().is_some_and(|known| known.check(self.version).is_ok()) {
-            return (StatusCode::NOT_MODIFIED, [(header::ETAG, tag(self.version))]).into_response();
-        }
-        self.into_response()
+        known.answer(self.version).unwrap_or_else(|| self.into_response())
     }
 }
 

@@ -1,5 +1,6 @@
 //! Users: what may be changed of them, and by which rules.
 
+pub mod avatar;
 pub mod create;
 pub mod emails;
 pub mod event;
@@ -68,6 +69,7 @@ pub const DENIALS: &[Denial] = &[
     EXTERNAL_ID_TAKEN,
     PHONE_TAKEN,
     crate::metadata::METADATA_TOO_LARGE,
+    avatar::NO_AVATAR,
     emails::UNKNOWN_EMAIL,
     emails::PRIMARY_EMAIL,
     emails::TOO_MANY_EMAILS,

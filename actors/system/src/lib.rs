@@ -21,6 +21,7 @@ mod nodes;
 mod one_time;
 mod passwords;
 mod persist;
+mod pictures;
 mod places;
 mod platform;
 mod registry;
@@ -46,13 +47,7 @@ pub use nodes::NodesCount;
 pub use passwords::{CURRENT_PARAMETERS, HashMemory, hash_password, verify_password};
 pub use places::{Place, Places};
 pub use platform::{
-    ApiKeyWish, AskedBy, AuditEntry, AuditExport, AuditPage, AuditQuery, AuditStream, CheckRequest, Checked,
-    CheckpointView, ConsentView, Device, DeviceKind, EmailView, FlagEvaluation, FlagQuestion, FlagView,
-    GrantDraft, GrantQuery, GrantView, HeldPermission, ImportError, LegalHold, MemberChange, MemberView,
-    MembershipView, NewConsent, NewUserInput, OrganizationView, Platform, Pruned, ReadUsers, Repetition,
-    Reservation, RoleOrPermission, RoleView, Served, SessionView, SubjectData, SubjectEmail, SubjectSearch,
-    SubjectSession, SubjectsFound, TenantErased, Unique, UserExport, UserFilter, UserImporter, UserList,
-    UserView, Why,
+    ApiKeyWish, AskedBy, AuditEntry, AuditExport, AuditPage, AuditQuery, AuditStream, AvatarView, CheckRequest, Checked, CheckpointView, ConsentView, Device, DeviceKind, EmailView, FlagEvaluation, FlagQuestion, FlagView, GrantDraft, GrantQuery, GrantView, HeldPermission, ImportError, LegalHold, MemberChange, MemberView, MembershipView, NewConsent, NewUserInput, OrganizationView, Platform, Pruned, ReadUsers, Repetition, Reservation, RoleOrPermission, RoleView, Served, SessionView, SubjectData, SubjectEmail, SubjectSearch, SubjectSession, SubjectsFound, TenantErased, Unique, UserExport, UserFilter, UserImporter, UserList, UserView, Why,
 };
 pub use registry::{TenantChange, TenantView};
 pub use session::SessionKey;

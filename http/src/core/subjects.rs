@@ -11,7 +11,9 @@ use crate::state::AppState;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::{Method, StatusCode};
-use plinto_actors::{SubjectData, SubjectEmail, SubjectSession};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use plinto_actors::{AvatarView, SubjectData, SubjectEmail, SubjectSession};
 use plinto_domain::api_scope::{ApiScope, Resource};
 use plinto_domain::{SessionId, Timestamp};
 use serde::Serialize;
@@ -44,6 +46,8 @@ pub(crate) struct UserData {
     exported_at: Timestamp,
     /// The account.
     profile: User,
+    /// The picture, if there is one.
+    avatar: Option<OwnedAvatar>,
     /// Addresses, oldest first.
     emails: Vec<OwnedEmail>,
     /// Sessions, newest first, ended ones included.
@@ -54,6 +58,19 @@ pub(crate) struct UserData {
     audit: Vec<AuditEvent>,
     /// Whether `audit` has all of it; if not, ask `GET /v1/audit/events` for the rest.
     audit_is_complete: bool,
+}
+
+/// A picture of a user.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct OwnedAvatar {
+    #[schema(value_type = String, example = "image/jpeg")]
+    media_type: &'static str,
+    /// The file in Base64.
+    #[schema(content_encoding = "base64")]
+    data: String,
+    /// Milliseconds since the Unix epoch.
+    #[schema(value_type = i64)]
+    updated_at: Timestamp,
 }
 
 /// An address of a user.
@@ -93,6 +110,12 @@ pub(crate) struct OwnedSession {
     revoked_reason: Option<String>,
 }
 
+impl From<AvatarView> for OwnedAvatar {
+    fn from(view: AvatarView) -> Self {
+        Self { media_type: "image/jpeg", data: STANDARD.encode(&view.image), updated_at: view.updated_at }
+    }
+}
+
 impl From<SubjectEmail> for OwnedEmail {
     fn from(email: SubjectEmail) -> Self {
         let SubjectEmail { email, verified_at, is_primary, created_at } = email;
@@ -121,6 +144,7 @@ impl From<SubjectData> for UserData {
             format: "plinto-user-data/1",
             exported_at: data.at,
             profile: data.profile.into(),
+            avatar: data.avatar.map(OwnedAvatar::from),
             emails: data.emails.into_iter().map(OwnedEmail::from).collect(),
             sessions: data.sessions.into_iter().map(OwnedSession::from).collect(),
             consents: data.consents.into_iter().map(Consent::from).collect(),

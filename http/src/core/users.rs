@@ -1,5 +1,6 @@
 //! Users of a tenant, administered by its services and by operators.
 
+mod avatar;
 pub(crate) mod body;
 mod emails;
 mod export;
@@ -42,7 +43,13 @@ use utoipa::OpenApi;
         emails::add,
         emails::remove,
         emails::make_primary,
-        emails::mark_verified
+        emails::mark_verified,
+        avatar::get,
+        avatar::put,
+        avatar::delete,
+        avatar::get_mine,
+        avatar::put_mine,
+        avatar::delete_mine
     ),
     tags((name = "users", description = "Administration of a tenant's users"))
 )]
@@ -53,6 +60,8 @@ pub(super) fn routes() -> Vec<Route> {
     const READ: Access = Access::Manage(ApiScope::read(Resource::Users));
     const WRITE: Access = Access::Manage(ApiScope::write(Resource::Users));
     const EMAILS: &str = "/v1/users/{user}/emails";
+    const AVATAR: &str = "/v1/users/{user}/avatar";
+    const MY_AVATAR: &str = "/v1/users/me/avatar";
     let rows = vec![
         Route::new(Method::GET, "/v1/users", READ, list::list),
         Route::new(Method::POST, "/v1/users", WRITE, create).once_by_key(),
@@ -74,6 +83,12 @@ pub(super) fn routes() -> Vec<Route> {
             WRITE,
             emails::mark_verified,
         ),
+        Route::new(Method::GET, AVATAR, READ, avatar::get),
+        Route::new(Method::PUT, AVATAR, WRITE, avatar::put),
+        Route::new(Method::DELETE, AVATAR, WRITE, avatar::delete),
+        Route::new(Method::GET, MY_AVATAR, Access::AccessToken, avatar::get_mine),
+        Route::new(Method::PUT, MY_AVATAR, Access::AccessToken, avatar::put_mine),
+        Route::new(Method::DELETE, MY_AVATAR, Access::AccessToken, avatar::delete_mine),
     ];
     rows.into_iter().chain(imports::routes()).map(Route::of_tenant).collect()
 }

@@ -65,6 +65,8 @@ pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) text: String,
+    /// The body as it came; `text` is for those that are text.
+    pub(crate) bytes: Vec<u8>,
 }
 
 impl Answer {
@@ -206,14 +208,15 @@ impl TestApp {
         let response = router.oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let bytes = body.collect().await.unwrap().to_bytes();
-        let text = String::from_utf8(bytes.to_vec()).unwrap();
+        let bytes = bytes.to_vec();
+        let text = String::from_utf8_lossy(&bytes).into_owned();
         redaction::learn_cookies(&parts.headers);
         if parts.status.is_success() {
             text.lines()
                 .filter_map(|line| serde_json::from_str(line).ok())
                 .for_each(|body| redaction::learn(&body));
         }
-        Answer { status: parts.status, headers: parts.headers, text }
+        Answer { status: parts.status, headers: parts.headers, text, bytes }
     }
 
     pub(crate) async fn core(

@@ -11,6 +11,8 @@ use std::time::Duration;
 const MAY_BE_ABSENT: &[(&str, &str, &str)] = &[
     ("GET", "/v1/users/{user}/legal-hold", "few users are under a hold"),
     ("DELETE", "/v1/users/{user}/legal-hold", "few users are under a hold"),
+    ("GET", "/v1/users/{user}/avatar", "a new user has none"),
+    ("DELETE", "/v1/users/{user}/avatar", "a new user has none"),
 ];
 
 /// How long a route may take before it counts as a stream that was opened.

@@ -6,6 +6,7 @@ mod api_keys;
 mod app;
 mod audit;
 mod authorization;
+mod avatars;
 mod backend;
 mod bad_input;
 mod browser_sessions;

@@ -10,6 +10,8 @@ mod app;
 mod audit;
 #[path = "../api/authorization.rs"]
 mod authorization;
+#[path = "../api/avatars.rs"]
+mod avatars;
 mod backend;
 #[path = "../api/bad_input.rs"]
 mod bad_input;

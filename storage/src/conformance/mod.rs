@@ -69,7 +69,7 @@ macro_rules! conformance {
                     of_two_owners_one_stays_whatever_happens_at_once, an_organization_goes_with_its_members;
                 rows: what_is_not_there_is_none, users_round_trip, users_are_found_by_what_only_they_have,
                     users_are_listed_by_state, users_are_found_by_beginnings, a_purged_user_leaves_nothing, addresses_round_trip, addresses_change, credentials_round_trip,
-                    former_passwords_are_kept_as_many_as_wanted,
+                    former_passwords_are_kept_as_many_as_wanted, avatars_round_trip,
                     sessions_round_trip, sessions_rotate_once_per_version, sessions_are_revoked_once,
                     sessions_are_listed_newest_first, signing_keys_round_trip,
                     sign_in_reads_everything_at_once, answers_are_kept_until_they_expire,

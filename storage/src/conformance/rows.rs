@@ -9,6 +9,7 @@ use crate::repositories::legal_holds::{self, LegalHoldRow, WHOLE_TENANT};
 use crate::repositories::password_history::{self, FormerPasswordRow};
 use crate::repositories::sessions::{self, Rotation, SessionRow};
 use crate::repositories::signing_keys::{self, SigningKeyRow, SigningKeyState};
+use crate::repositories::user_avatars::{self, AvatarRow};
 use crate::repositories::user_search::{self, Searched};
 use crate::repositories::users::{
     self, Identifier, ListedState, Span, UserProfile, UserRow, UserStanding, UserState,
@@ -174,6 +175,7 @@ pub async fn a_purged_user_leaves_nothing(fixture: &Fixture) {
         user_emails::insert(&vault, "ada@example.com", &fixture.email(id, "ada@example.com")),
         credentials::insert(&vault, &fixture.credential(id)),
         password_history::insert(&vault, id, &former_password(1)),
+        user_avatars::put(&vault, id, &avatar()),
         sessions::insert(&vault, &fixture.session(&vault, id)),
         user_search::insert(&vault, Searched::Name, "ada", id),
     ];
@@ -187,6 +189,7 @@ pub async fn a_purged_user_leaves_nothing(fixture: &Fixture) {
     assert_eq!(sign_in::by_email(fixture.engine(), &vault, "ada@example.com").await, Ok(None));
     assert_eq!(sessions::list_for_user(fixture.engine(), &vault, id, 10, None).await, Ok(vec![]));
     assert_eq!(password_history::list(fixture.engine(), &vault, id, 10).await, Ok(vec![]));
+    assert_eq!(user_avatars::get(fixture.engine(), &vault, id).await, Ok(None));
     let span = Span::after(None, 10);
     let found = user_search::find(fixture.engine(), &vault, Searched::Name, "ada", span).await;
     assert_eq!(found, Ok(vec![]));
@@ -220,6 +223,33 @@ pub async fn former_passwords_are_kept_as_many_as_wanted(fixture: &Fixture) {
         assert_eq!(list(user, 10).await, Ok(rows[..rows.len().min(kept as usize)].to_vec()), "{kept}");
     }
     assert_eq!(list(other, 10).await, Ok(rows[3..].to_vec()), "nobody else's are touched");
+}
+
+pub(crate) fn avatar() -> AvatarRow {
+    AvatarRow { version: 2, image: b"\xff\xd8 picture of somebody".to_vec().into(), updated_at: NOW }
+}
+
+pub async fn avatars_round_trip(fixture: &Fixture) {
+    let vault = fixture.tenant("ours").await;
+    let (tenant, user) = (vault.tenant(), fixture.stored_user(&vault).await.user_id);
+    let other = fixture.stored_user(&vault).await.user_id;
+    let get = |user| user_avatars::get(fixture.engine(), &vault, user);
+    assert_eq!(get(user).await, Ok(None));
+    let large = AvatarRow { version: 5, image: vec![7; 300_000].into(), updated_at: NOW + 1 };
+    for row in [avatar(), large] {
+        let statements = vec![user_avatars::put(&vault, user, &row)];
+        fixture.commit(&vault, statements, vec![]).await.expect("stored");
+        assert_eq!(get(user).await, Ok(Some(row.clone())), "the new one takes the place of the old");
+        assert_eq!(user_avatars::version(fixture.engine(), tenant, user).await, Ok(Some(row.version)));
+    }
+    assert_eq!(get(other).await, Ok(None));
+    fixture.commit(&vault, vec![user_avatars::remove(tenant, user)], vec![]).await.expect("was there");
+    let again = fixture.commit(&vault, vec![user_avatars::remove(tenant, user)], vec![]).await;
+    assert_eq!(again, Err(UnitError::Conflict("no_avatar")));
+    assert_eq!(
+        (get(user).await, user_avatars::version(fixture.engine(), tenant, user).await),
+        (Ok(None), Ok(None))
+    );
 }
 
 pub async fn addresses_round_trip(fixture: &Fixture) {
@@ -455,6 +485,7 @@ pub async fn everything_of_a_user_is_erased_at_once(fixture: &Fixture) {
         user_emails::insert(&vault, "ada@example.com", &fixture.email(user, "ada@example.com")),
         credentials::insert(&vault, &fixture.credential(user)),
         password_history::insert(&vault, user, &former_password(1)),
+        user_avatars::put(&vault, user, &avatar()),
         sessions::insert(&vault, &session),
         consents::insert(tenant, user, &consent(fixture, true)),
     ];
@@ -468,6 +499,7 @@ pub async fn everything_of_a_user_is_erased_at_once(fixture: &Fixture) {
     let password = credentials::get(fixture.engine(), &vault, user, CredentialKind::Password).await;
     assert_eq!(password, Ok(None));
     assert_eq!(password_history::list(fixture.engine(), &vault, user, 10).await, Ok(vec![]));
+    assert_eq!(user_avatars::get(fixture.engine(), &vault, user).await, Ok(None));
     assert_eq!(sessions::get(fixture.engine(), &vault, session.session_id).await, Ok(None));
     assert_eq!(consents::list(fixture.engine(), tenant, user, 10, None).await, Ok(vec![]));
     assert_eq!(read_session(fixture, &vault, &other).await, other, "nobody else is touched");

@@ -28,6 +28,8 @@ pub const USER_EMAIL: &str = "user_emails.email";
 pub const CREDENTIAL: &str = "credentials.kind";
 /// One version of a user's password remembered twice.
 pub const PASSWORD_HISTORY: &str = "password_history.version";
+/// Two pictures of one user.
+pub const USER_AVATAR: &str = "user_avatars.user_id";
 /// Two sessions with one id in a tenant.
 pub const SESSION: &str = "sessions.session_id";
 /// Two signing keys with one `kid` in a tenant.
@@ -88,6 +90,7 @@ pub(crate) const KEYS: &[(&str, &[&str], &str)] = &[
     ("user_emails", &["tenant_id", "email_index"], USER_EMAIL),
     ("credentials", &["tenant_id", "user_id", "kind"], CREDENTIAL),
     ("password_history", &["tenant_id", "user_id", "version"], PASSWORD_HISTORY),
+    ("user_avatars", &["tenant_id", "user_id"], USER_AVATAR),
     ("sessions", &["tenant_id", "session_id"], SESSION),
     ("signing_keys", &["tenant_id", "kid"], SIGNING_KEY),
     ("one_time_tokens", &["tenant_id", "token_hash"], ONE_TIME_TOKEN),

@@ -11,6 +11,7 @@ statements! {
     HOLDS = "DELETE FROM legal_holds WHERE tenant_id = $1 AND user_id = $2";
     MEMBERSHIPS = "DELETE FROM organization_members WHERE tenant_id = $1 AND user_id = $2";
     FORMER_PASSWORDS = "DELETE FROM password_history WHERE tenant_id = $1 AND user_id = $2";
+    AVATARS = "DELETE FROM user_avatars WHERE tenant_id = $1 AND user_id = $2";
     CREDENTIALS = "DELETE FROM credentials WHERE tenant_id = $1 AND user_id = $2";
     EMAILS = "DELETE FROM user_emails WHERE tenant_id = $1 AND user_id = $2";
     ONE_TIME_TOKENS = "DELETE FROM one_time_tokens WHERE tenant_id = $1 AND user_id = $2";
@@ -19,8 +20,18 @@ statements! {
 
 /// Tables with rows of a user, in an order in which nothing refers to what is gone. A test compares it with the
 /// catalogue of all tables; the user's own row is the last.
-const BELONGING: &[&str] =
-    &[SEARCH, SESSIONS, CONSENTS, HOLDS, MEMBERSHIPS, FORMER_PASSWORDS, CREDENTIALS, ONE_TIME_TOKENS, EMAILS];
+const BELONGING: &[&str] = &[
+    SEARCH,
+    SESSIONS,
+    CONSENTS,
+    HOLDS,
+    MEMBERSHIPS,
+    FORMER_PASSWORDS,
+    AVATARS,
+    CREDENTIALS,
+    ONE_TIME_TOKENS,
+    EMAILS,
+];
 
 /// Removes a user whose version is still `expected_version`; otherwise the conflict `user_version`, or `legal_hold` while
 /// one keeps it.

@@ -25,6 +25,7 @@ const TENANT: &[&[(&str, &str)]] = &[
     purge::ALL,
     credentials::ALL,
     password_history::ALL,
+    user_avatars::ALL,
     sessions::ALL,
     sign_in::ALL,
     signing_keys::ALL,

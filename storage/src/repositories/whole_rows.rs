@@ -64,6 +64,11 @@ const OF_A_TENANT: &[Layout] = &[
         rest: &["secret", "created_at", "updated_at", "version"],
     },
     Layout {
+        name: "user_avatars",
+        key: &["tenant_id", "user_id"],
+        rest: &["version", "image", "updated_at"],
+    },
+    Layout {
         name: "password_history",
         key: &["tenant_id", "user_id", "version"],
         rest: &["secret", "replaced_at"],

@@ -37,6 +37,10 @@ pub enum Happening {
     PrimaryEmailChanged,
     /// An address counts as proved.
     EmailVerified,
+    /// It has another picture.
+    AvatarSet,
+    /// It has no picture any more.
+    AvatarRemoved,
 }
 
 impl UserEvent {
@@ -54,6 +58,8 @@ impl UserEvent {
             Happening::EmailRemoved => "user.email_removed",
             Happening::PrimaryEmailChanged => "user.primary_email_changed",
             Happening::EmailVerified => "user.email_verified",
+            Happening::AvatarSet => "user.avatar_set",
+            Happening::AvatarRemoved => "user.avatar_removed",
         }
     }
 
@@ -70,7 +76,9 @@ impl UserEvent {
             | Happening::Locked
             | Happening::Unlocked
             | Happening::Deleted
-            | Happening::Restored => false,
+            | Happening::Restored
+            | Happening::AvatarSet
+            | Happening::AvatarRemoved => false,
         }
     }
 

@@ -1,5 +1,6 @@
 //! What decisions about users write.
 
+use super::avatar::Picture;
 use super::profile::Profile;
 use super::search::SearchTerm;
 use crate::account::Standing;
@@ -101,6 +102,22 @@ pub enum UserWrite {
         user: UserId,
         /// By what.
         term: SearchTerm,
+    },
+    /// Another picture of the user.
+    SetAvatar {
+        /// Whose.
+        user: UserId,
+        /// The picture.
+        picture: Picture,
+        /// Its version.
+        version: i64,
+        /// When.
+        at: Timestamp,
+    },
+    /// No picture of the user any more.
+    RemoveAvatar {
+        /// Whose.
+        user: UserId,
     },
     /// The user with everything that belongs to it goes.
     Purge {

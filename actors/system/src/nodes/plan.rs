@@ -187,7 +187,9 @@ mod tests {
             Some(Happening::Purged) => Happening::EmailAdded,
             Some(Happening::EmailAdded) => Happening::EmailRemoved,
             Some(Happening::EmailRemoved) => Happening::PrimaryEmailChanged,
-            Some(Happening::PrimaryEmailChanged | Happening::EmailVerified) => Happening::EmailVerified,
+            Some(Happening::PrimaryEmailChanged) => Happening::EmailVerified,
+            Some(Happening::EmailVerified) => Happening::AvatarSet,
+            Some(Happening::AvatarSet | Happening::AvatarRemoved) => Happening::AvatarRemoved,
         };
         UserEvent { user, what }
     }
@@ -249,7 +251,7 @@ mod tests {
             Some(Event::ServiceAccount(event)) => Some(Event::ServiceAccount(of_an_account(Some(event)))),
             Some(Event::UserCreated { .. }) => Some(Event::UserChanged { user, fields: vec!["name"] }),
             Some(Event::UserChanged { .. }) => Some(Event::User(of_a_user(user, None))),
-            Some(Event::User(UserEvent { what: Happening::EmailVerified, .. })) => {
+            Some(Event::User(UserEvent { what: Happening::AvatarRemoved, .. })) => {
                 let import = ImportId::from_uuid(id);
                 Some(Event::UserImport(ImportEvent::Started { import, dry_run: false }))
             }

@@ -10,3 +10,4 @@ mod worker;
 
 pub use hash::{CURRENT_PARAMETERS, HashMemory, hash_password, verify_password};
 pub(crate) use hasher::{Chosen, PasswordHasher};
+pub(crate) use priority::give_way;

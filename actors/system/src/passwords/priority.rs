@@ -4,7 +4,7 @@
 /// Makes this thread run only while no other wants the core, and give it back at once, from now on. The pool's threads
 /// do nothing that anybody waits for except slow work.
 #[cfg(target_os = "linux")]
-pub(super) fn give_way() {
+pub(crate) fn give_way() {
     use std::cell::Cell;
     use thread_priority::ThreadPriority;
     use thread_priority::unix::{
@@ -24,4 +24,4 @@ pub(super) fn give_way() {
 
 /// Elsewhere hashing threads keep their priority.
 #[cfg(not(target_os = "linux"))]
-pub(super) fn give_way() {}
+pub(crate) fn give_way() {}

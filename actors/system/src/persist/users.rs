@@ -7,10 +7,12 @@ use plinto_domain::user::search::{SearchTerm, Searched};
 use plinto_domain::user::write::UserWrite;
 use plinto_domain::{Timestamp, UserId};
 use plinto_storage::repositories::purge;
+use plinto_storage::repositories::user_avatars::{self, AvatarRow};
 use plinto_storage::repositories::user_emails::{self, UserEmailRow};
 use plinto_storage::repositories::user_search;
 use plinto_storage::repositories::users::{self, UserProfile, UserRow, UserStanding, UserState};
 use plinto_storage::{Statement, TenantVault};
+use zeroize::Zeroizing;
 
 pub(super) fn statements(vault: &TenantVault, write: UserWrite) -> Vec<Statement> {
     let tenant = vault.tenant();
@@ -52,6 +54,12 @@ pub(super) fn statements(vault: &TenantVault, write: UserWrite) -> Vec<Statement
         UserWrite::RemoveTerm { user, term: SearchTerm { of, beginning } } => {
             vec![user_search::remove(vault, searched(of), &beginning, user.uuid())]
         }
+        UserWrite::SetAvatar { user, picture, version, at } => {
+            let image = Zeroizing::new(picture.into_bytes());
+            let row = AvatarRow { version, image, updated_at: at.as_millis() };
+            vec![user_avatars::put(vault, user.uuid(), &row)]
+        }
+        UserWrite::RemoveAvatar { user } => vec![user_avatars::remove(tenant, user.uuid())],
         UserWrite::Purge { user, expected_version } => purge::purge(tenant, user.uuid(), expected_version),
     }
 }

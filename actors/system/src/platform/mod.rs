@@ -4,6 +4,7 @@ mod accounts;
 mod api_keys;
 mod audit;
 mod authorization;
+mod avatars;
 mod budgets;
 mod callers;
 mod consents;
@@ -38,6 +39,7 @@ pub use authorization::{
     CheckRequest, Checked, GrantDraft, GrantQuery, GrantView, HeldPermission, RoleOrPermission, RoleView,
     SubjectSearch, SubjectsFound, Why,
 };
+pub use avatars::AvatarView;
 pub use consents::{ConsentView, NewConsent};
 pub use erasure::TenantErased;
 pub use flags::{FlagEvaluation, FlagQuestion, FlagView, Served};
@@ -63,6 +65,7 @@ use crate::look_ups::LookUps;
 use crate::mail::MailRoute;
 use crate::nodes::{Follower, Lessor, NodesCount, Progress, Reloads, Watch, announcing};
 use crate::passwords::PasswordHasher;
+use crate::pictures::PictureMaker;
 use crate::registry::Registry;
 use crate::sealed_rows::SealedRows;
 use crate::session::SessionHandle;
@@ -95,6 +98,7 @@ struct Inner {
     cluster: Arc<dyn Cluster>,
     mail: MailRoute,
     hasher: PasswordHasher,
+    pictures: PictureMaker,
     attempts: Arc<AttemptLimits>,
     /// Where other nodes write to the same storage.
     follower: Option<Arc<Follower>>,
@@ -164,6 +168,7 @@ impl Platform {
         });
         Ok(Self::of(Inner {
             issuer_prefix: format!("{}/t/", config.base_url),
+            pictures: PictureMaker::start(&system),
             registry,
             tenants: tenant_handle,
             sessions: session_handle,

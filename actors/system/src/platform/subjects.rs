@@ -2,7 +2,7 @@
 
 use super::consents::ConsentView;
 use super::work::Work;
-use super::{AuditEntry, COMMIT_WAIT, Platform, UserView, to_the_end};
+use super::{AuditEntry, AvatarView, COMMIT_WAIT, Platform, UserView, to_the_end};
 use crate::error::ServiceError;
 use crate::ledger::CommitError;
 use crate::persist;
@@ -29,6 +29,8 @@ const ATTEMPTS: u32 = 5;
 pub struct SubjectData {
     /// The user.
     pub profile: UserView,
+    /// Its picture.
+    pub avatar: Option<AvatarView>,
     /// Addresses, oldest first.
     pub emails: Vec<SubjectEmail>,
     /// Sessions, newest first, ended ones included.
@@ -180,6 +182,7 @@ impl Work {
     async fn subject_data(&self, user: UserId, actor: Actor) -> Result<SubjectData, ServiceError> {
         let (id, now) = (user.uuid(), self.now());
         let profile = self.user_view(user).await?;
+        let avatar = self.find_avatar(user).await?;
         let emails = self.read(|| user_emails::list_for_user(self.engine(), self.vault(), id)).await?;
         let emails = emails.into_iter().map(|row| SubjectEmail {
             email: row.email,
@@ -195,7 +198,7 @@ impl Work {
         self.carry_out(exported, actor, now).await?;
         let sessions = sessions.into_iter().map(SubjectSession::from).collect();
         let emails = emails.collect();
-        Ok(SubjectData { profile, emails, sessions, consents, audit, audit_is_complete, at: now })
+        Ok(SubjectData { profile, avatar, emails, sessions, consents, audit, audit_is_complete, at: now })
     }
 
     async fn sessions_of(&self, user: UserId) -> Result<Vec<SessionRow>, ServiceError> {

@@ -8,6 +8,7 @@ use crate::error::ServiceError;
 use crate::ledger::CommitError;
 use crate::passwords::PasswordHasher;
 use crate::persist;
+use crate::pictures::PictureMaker;
 use crate::tenant::{AttemptLimits, TenantActor, TenantCell};
 use plinto_domain::audit::Actor;
 use plinto_domain::authorization::Subject;
@@ -50,6 +51,10 @@ impl Work {
 
     pub(super) fn hasher(&self) -> &PasswordHasher {
         &self.platform.0.hasher
+    }
+
+    pub(super) fn pictures(&self) -> &PictureMaker {
+        &self.platform.0.pictures
     }
 
     pub(super) fn attempts(&self) -> &AttemptLimits {

@@ -30,6 +30,7 @@ SELECT create_distributed_table('users', 'tenant_id');
 SELECT create_distributed_table('user_emails', 'tenant_id', colocate_with => 'users');
 SELECT create_distributed_table('credentials', 'tenant_id', colocate_with => 'users');
 SELECT create_distributed_table('password_history', 'tenant_id', colocate_with => 'users');
+SELECT create_distributed_table('user_avatars', 'tenant_id', colocate_with => 'users');
 SELECT create_distributed_table('sessions', 'tenant_id', colocate_with => 'users');
 SELECT create_distributed_table('signing_keys', 'tenant_id', colocate_with => 'users');
 SELECT create_distributed_table('one_time_tokens', 'tenant_id', colocate_with => 'users');

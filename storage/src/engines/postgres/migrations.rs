@@ -112,6 +112,12 @@ pub(super) const KNOWN: &[Migration] = &[
         sql: include_str!("migrations/0014_password_history.sql"),
         oldest_compatible: 1,
     },
+    Migration {
+        version: 15,
+        name: "user_avatars",
+        sql: include_str!("migrations/0015_user_avatars.sql"),
+        oldest_compatible: 1,
+    },
 ];
 
 /// What is locked while a migration runs; any number that nothing else in the database uses.

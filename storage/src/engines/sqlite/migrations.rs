@@ -75,6 +75,11 @@ pub(super) const TENANT: &[Migration] = &[
         name: "password_history",
         sql: include_str!("migrations/tenant/0014_password_history.sql"),
     },
+    Migration {
+        version: 15,
+        name: "user_avatars",
+        sql: include_str!("migrations/tenant/0015_user_avatars.sql"),
+    },
 ];
 
 const REGISTER: &str = "CREATE TABLE IF NOT EXISTS schema_migrations (

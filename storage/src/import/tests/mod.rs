@@ -20,7 +20,7 @@ use crate::repositories::consents::{self, ConsentRow};
 use crate::repositories::legal_holds::{self, LegalHoldRow, WHOLE_TENANT};
 use crate::repositories::service_accounts::{self, ServiceAccountRow};
 use crate::repositories::signing_keys::{self, SigningKeyRow, SigningKeyState};
-use crate::repositories::{credentials, password_history, sessions, user_emails};
+use crate::repositories::{credentials, password_history, sessions, user_avatars, user_emails};
 use crate::{Engine, Scope, TenantVault, Unit};
 
 const SLUGS: [&str; 3] = ["acme", "beta", "gamma"];
@@ -61,6 +61,7 @@ async fn furnish(fixture: &Fixture, vault: &TenantVault, users: usize) {
             user_emails::insert(vault, &email.email, &email),
             credentials::insert(vault, &fixture.credential(user)),
             password_history::insert(vault, user, &crate::conformance::rows::former_password(1)),
+            user_avatars::put(vault, user, &crate::conformance::rows::avatar()),
             sessions::insert(vault, &fixture.session(vault, user)),
             signing_keys::insert(vault, &signing_key(fixture.id())),
             consents::insert(vault.tenant(), user, &consent(fixture.id())),

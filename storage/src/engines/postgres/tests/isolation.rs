@@ -13,7 +13,7 @@ use crate::repositories::service_accounts::{self, ServiceAccountRow};
 use crate::repositories::user_search::{self, Searched};
 use crate::repositories::{
     consents, credentials, kept_answers, legal_holds, one_time_tokens, outbox, password_history, sessions,
-    signing_keys, user_emails, write_probe,
+    signing_keys, user_avatars, user_emails, write_probe,
 };
 use crate::{Scope, Unit};
 
@@ -56,6 +56,7 @@ async fn furnish(fixture: &Fixture) -> (Uuid, Uuid) {
             user_emails::insert(&vault, "ada@example.com", &email),
             credentials::insert(&vault, &fixture.credential(user.user_id)),
             password_history::insert(&vault, user.user_id, &crate::conformance::rows::former_password(1)),
+            user_avatars::put(&vault, user.user_id, &crate::conformance::rows::avatar()),
             sessions::insert(&vault, &fixture.session(&vault, user.user_id)),
             user_search::insert(&vault, Searched::Name, "ada", user.user_id),
             signing_keys::insert(&vault, &crate::conformance::rows::signing_key("k1")),

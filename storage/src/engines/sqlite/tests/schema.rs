@@ -5,7 +5,8 @@ use rusqlite::Connection;
 use super::super::connection::in_memory;
 use super::super::options::SqliteOptions;
 use crate::Scope;
-use crate::repositories::{api_keys, consents, constraint, credentials, flags, grants, ledger, ledger_checkpoints, legal_holds, master_checks, one_time_tokens, organization_members, organizations, outbox, password_history, purge, role_sets, roles, service_accounts, sessions, sign_in, signing_keys, taken, tenant_keys, tenants, user_emails, user_imports, user_search, user_views, users, write_probe};
+<<<<<<< HEAD
+use crate::repositories::{api_keys, consents, constraint, credentials, flags, grants, ledger, ledger_checkpoints, legal_holds, master_checks, one_time_tokens, organization_members, organizations, outbox, password_history, purge, role_sets, roles, service_accounts, sessions, sign_in, signing_keys, taken, tenant_keys, tenants, user_avatars, user_emails, user_imports, user_search, user_views, users, write_probe};
 
 fn database(scope: Scope) -> Connection {
     in_memory(scope, &SqliteOptions::default()).unwrap()
@@ -47,6 +48,7 @@ fn every_text_is_valid_where_it_is_used() {
                 user_views::ALL,
                 credentials::ALL,
                 password_history::ALL,
+                user_avatars::ALL,
                 sessions::ALL,
                 sign_in::ALL,
                 signing_keys::ALL,
@@ -130,6 +132,7 @@ fn look_ups_use_a_key_and_never_scan() {
         user_views::ALL,
         credentials::ALL,
         password_history::ALL,
+        user_avatars::ALL,
         sessions::ALL,
         sign_in::ALL,
         ledger::ALL,

@@ -4,7 +4,9 @@ use super::Folder;
 use crate::Scope;
 use crate::conformance::{MASTER, entry};
 use crate::repositories::sessions::ClientInfo;
-use crate::repositories::{credentials, password_history, sessions, signing_keys, user_emails, users};
+use crate::repositories::{
+    credentials, password_history, sessions, signing_keys, user_avatars, user_emails, users,
+};
 
 #[tokio::test]
 async fn no_file_holds_anything_personal_or_secret_in_clear() {
@@ -27,12 +29,14 @@ async fn no_file_holds_anything_personal_or_secret_in_clear() {
         user_emails::insert(&vault, "ada@example.com", &email),
         credentials::insert(&vault, &credential),
         password_history::insert(&vault, user.user_id, &crate::conformance::rows::former_password(1)),
+        user_avatars::put(&vault, user.user_id, &crate::conformance::rows::avatar()),
         sessions::insert(&vault, &session),
         signing_keys::insert(&vault, &key),
     ];
     fixture.commit(&vault, statements, vec![entry("user.created", user.user_id)]).await.unwrap();
 
-    let forbidden: [&[u8]; 10] = [
+    let forbidden: [&[u8]; 11] = [
+        b"picture of somebody",
         b"Ada Lovelace",
         b"Ada@Example.com",
         b"ada@example.com",
