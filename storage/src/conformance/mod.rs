@@ -15,6 +15,8 @@ pub mod authorization;
 #[expect(missing_docs, reason = "the names of the tests say what they hold")]
 pub mod flags;
 #[expect(missing_docs, reason = "the names of the tests say what they hold")]
+pub mod invitations;
+#[expect(missing_docs, reason = "the names of the tests say what they hold")]
 pub mod isolation;
 #[expect(missing_docs, reason = "the names of the tests say what they hold")]
 pub mod keys;
@@ -53,6 +55,11 @@ macro_rules! conformance {
                 authorization: roles_round_trip, the_set_of_roles_advances_once_per_version, grants_round_trip,
                     the_same_is_granted_once_until_it_expires, a_granted_role_cannot_be_removed;
                 flags: flags_round_trip, flags_change_once_per_version;
+                invitations: invitations_round_trip, one_invitation_of_an_address_is_pending,
+                    an_invitation_ends_once_per_version, invitations_are_listed_by_what_became_of_them,
+                    invitations_are_found_by_address_and_go_with_it, domains_round_trip,
+                    a_verified_domain_is_one_organizations, a_domain_admits_who_neither_is_nor_was_a_member,
+                    members_are_listed_as_users;
                 isolation: another_tenants_id_is_refused, a_user_of_one_tenant_is_unknown_to_another,
                     a_row_copied_to_another_tenant_does_not_open, a_sealed_column_moved_to_another_row_does_not_open,
                     one_address_may_be_used_in_two_tenants;

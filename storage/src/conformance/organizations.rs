@@ -19,7 +19,7 @@ fn organization(fixture: &Fixture, slug: &str) -> OrganizationRow {
     }
 }
 
-fn member(organization_id: Uuid, user_id: Uuid, role: &str) -> OrganizationMemberRow {
+pub(crate) fn member(organization_id: Uuid, user_id: Uuid, role: &str) -> OrganizationMemberRow {
     OrganizationMemberRow {
         organization_id,
         user_id,
@@ -30,15 +30,20 @@ fn member(organization_id: Uuid, user_id: Uuid, role: &str) -> OrganizationMembe
     }
 }
 
-/// An organization and its owner.
+/// An organization with its owner and one of each of what belongs to it.
 pub(crate) fn one_with_owner(fixture: &Fixture, vault: &TenantVault, owner: Uuid) -> Vec<Statement> {
     let row = organization(fixture, "acme");
-    let member = member(row.organization_id, owner, "owner");
-    vec![organizations::insert(vault, &row), organization_members::insert(vault.tenant(), &member)]
+    let id = row.organization_id;
+    let mut statements = vec![
+        organizations::insert(vault, &row),
+        organization_members::insert(vault.tenant(), &member(id, owner, "owner")),
+    ];
+    statements.extend(super::invitations::one_of_each(fixture, vault, id));
+    statements
 }
 
 /// An organization with one owner, stored.
-async fn stored(
+pub(crate) async fn stored(
     fixture: &Fixture,
     vault: &TenantVault,
     slug: &str,

@@ -68,6 +68,20 @@ pub const ORGANIZATION: &str = "organizations.organization_id";
 pub const ORGANIZATION_SLUG: &str = "organizations.slug";
 /// A user twice in one organization.
 pub const ORGANIZATION_MEMBER: &str = "organization_members.user_id";
+/// Two invitations with one id in an organization.
+pub const INVITATION: &str = "organization_invitations.invitation_id";
+/// Two pending invitations of one address to one organization.
+pub const PENDING_INVITATION: &str = "organization_invitations.pending";
+/// Two invitations with one token in a tenant.
+pub const INVITATION_TOKEN: &str = "organization_invitations.token";
+/// Two domains with one id in an organization.
+pub const DOMAIN: &str = "organization_domains.domain_id";
+/// One domain twice in an organization.
+pub const ORGANIZATION_DOMAIN: &str = "organization_domains.domain";
+/// One verified domain of two organizations of a tenant.
+pub const VERIFIED_DOMAIN: &str = "organization_domains.verified";
+/// A user who left an organization twice.
+pub const DEPARTURE: &str = "organization_departures.user_id";
 
 /// Two imports with one id in a tenant.
 pub const USER_IMPORT: &str = "user_imports.import_id";
@@ -111,4 +125,11 @@ pub(crate) const KEYS: &[(&str, &[&str], &str)] = &[
     ("organization_members", &["tenant_id", "organization_id", "user_id"], ORGANIZATION_MEMBER),
     ("user_imports", &["tenant_id", "import_id"], USER_IMPORT),
     ("user_import_errors", &["tenant_id", "import_id", "place"], USER_IMPORT_ERROR),
+    ("organization_invitations", &["tenant_id", "organization_id", "invitation_id"], INVITATION),
+    ("organization_invitations", &["tenant_id", "organization_id", "email_index"], PENDING_INVITATION),
+    ("organization_invitations", &["tenant_id", "token_hash"], INVITATION_TOKEN),
+    ("organization_domains", &["tenant_id", "organization_id", "domain_id"], DOMAIN),
+    ("organization_domains", &["tenant_id", "organization_id", "domain_index"], ORGANIZATION_DOMAIN),
+    ("organization_domains", &["tenant_id", "domain_index"], VERIFIED_DOMAIN),
+    ("organization_departures", &["tenant_id", "organization_id", "user_id"], DEPARTURE),
 ];

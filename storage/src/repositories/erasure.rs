@@ -18,5 +18,7 @@ pub fn of_user(tenant: Uuid, user_id: Uuid, sessions: u64) -> Vec<Statement> {
         }
     };
     let rows = tables.filter_map(|table| Some((table.name(), table.of_user()?))).map(remove);
-    std::iter::once(super::organizations::disown(tenant, user_id)).chain(rows).collect()
+    let disowned = super::organizations::disown(tenant, user_id);
+    let uninvited = super::organization_invitations::remove_to_user(tenant, user_id);
+    [disowned, uninvited].into_iter().chain(rows).collect()
 }

@@ -29,6 +29,8 @@ pub(crate) mod ledger_checkpoints;
 pub mod legal_holds;
 pub(crate) mod master_checks;
 pub mod one_time_tokens;
+pub mod organization_domains;
+pub mod organization_invitations;
 pub mod organization_members;
 pub mod organizations;
 pub mod outbox;

@@ -9,6 +9,8 @@ statements! {
     SESSIONS = "DELETE FROM sessions WHERE tenant_id = $1 AND user_id = $2";
     CONSENTS = "DELETE FROM consents WHERE tenant_id = $1 AND user_id = $2";
     HOLDS = "DELETE FROM legal_holds WHERE tenant_id = $1 AND user_id = $2";
+    INVITATIONS = "DELETE FROM organization_invitations WHERE tenant_id = $1 AND user_id = $2";
+    DEPARTURES = "DELETE FROM organization_departures WHERE tenant_id = $1 AND user_id = $2";
     MEMBERSHIPS = "DELETE FROM organization_members WHERE tenant_id = $1 AND user_id = $2";
     FORMER_PASSWORDS = "DELETE FROM password_history WHERE tenant_id = $1 AND user_id = $2";
     AVATARS = "DELETE FROM user_avatars WHERE tenant_id = $1 AND user_id = $2";
@@ -25,6 +27,8 @@ const BELONGING: &[&str] = &[
     SESSIONS,
     CONSENTS,
     HOLDS,
+    INVITATIONS,
+    DEPARTURES,
     MEMBERSHIPS,
     FORMER_PASSWORDS,
     AVATARS,
@@ -40,7 +44,12 @@ pub fn purge(tenant: Uuid, user_id: Uuid, expected_version: i64) -> Vec<Statemen
     let user = Statement::new(USER, vec![tenant.into(), user_id.into(), expected_version.into()]);
     let free = super::legal_holds::none_of_user(tenant, user_id);
     let disowned = super::organizations::disown(tenant, user_id);
-    [free, disowned].into_iter().chain(belonging).chain([user.expecting(1, "user_version")]).collect()
+    let uninvited = super::organization_invitations::remove_to_user(tenant, user_id);
+    [free, disowned, uninvited]
+        .into_iter()
+        .chain(belonging)
+        .chain([user.expecting(1, "user_version")])
+        .collect()
 }
 
 #[cfg(test)]

@@ -16,6 +16,8 @@ const PLATFORM: &[&[(&str, &str)]] = &[
 const TENANT: &[&[(&str, &str)]] = &[
     organizations::ALL,
     organization_members::ALL,
+    organization_invitations::ALL,
+    organization_domains::ALL,
     users::ALL,
     user_imports::ALL,
     taken::ALL,

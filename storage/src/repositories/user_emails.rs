@@ -8,6 +8,8 @@ use crate::vault::TenantVault;
 
 const TABLE: &str = "user_emails";
 
+// A user's addresses are asked for as a range of one user: SQLite takes any tenant to have few of them, and would read all
+// of the tenant's rather than use the index of users for an equality.
 statements! {
     INSERT = "INSERT INTO user_emails \
               (tenant_id, email_index, user_id, email, verified_at, is_primary, created_at) \
@@ -17,13 +19,20 @@ statements! {
     PROVE = "UPDATE user_emails SET verified_at = coalesce(verified_at, $2) \
              WHERE tenant_id = $1 AND email_index = $3 AND user_id = $4";
     LIST_FOR_USER = "SELECT email_index, user_id, email, verified_at, is_primary, created_at \
-                     FROM user_emails WHERE tenant_id = $1 AND user_id = $2 ORDER BY created_at, email_index";
+                     FROM user_emails \
+                     WHERE tenant_id = $1 AND user_id >= $2 AND user_id <= $2 ORDER BY created_at, email_index";
     LIST_PRIMARY = "SELECT email_index, user_id, email, verified_at, is_primary, created_at \
                     FROM user_emails WHERE tenant_id = $1 AND user_id >= $2 AND user_id <= $3 AND is_primary = 1 \
                     ORDER BY user_id";
     LIST_BETWEEN = "SELECT email_index, user_id, email, verified_at, is_primary, created_at \
                     FROM user_emails WHERE tenant_id = $1 AND user_id >= $2 AND user_id <= $3 \
                     ORDER BY user_id, created_at, email_index";
+    LIST_PROVED = "SELECT email_index, user_id, email, verified_at, is_primary, created_at FROM user_emails \
+                   WHERE tenant_id = $1 AND user_id >= $2 AND user_id <= $2 AND verified_at IS NOT NULL";
+    LIST_PROVED_FOR_DOMAINS = "SELECT email_index, user_id, email, verified_at, is_primary, created_at \
+                               FROM user_emails WHERE tenant_id = $1 AND user_id >= $2 AND user_id <= $2 AND verified_at IS NOT NULL \
+                               AND EXISTS (SELECT 1 FROM organization_domains \
+                               WHERE tenant_id = $1 AND verified_at IS NOT NULL)";
     REMOVE = "DELETE FROM user_emails \
               WHERE tenant_id = $1 AND email_index = $2 AND user_id = $3 AND is_primary = 0";
     SET_PRIMARY = "UPDATE user_emails SET is_primary = $2 \
@@ -136,9 +145,27 @@ pub async fn list_for_user(
     vault: &TenantVault,
     user_id: Uuid,
 ) -> Result<Vec<UserEmailRow>, StorageError> {
-    let statement = Statement::new(LIST_FOR_USER, vec![vault.tenant().into(), user_id.into()]);
-    let rows = engine.read(Scope::of(vault.tenant()), statement).await?;
-    rows.into_iter().map(|row| decode(vault, &mut Columns::of(TABLE, row))).collect()
+    read(engine, vault, Statement::new(LIST_FOR_USER, vec![vault.tenant().into(), user_id.into()])).await
+}
+
+/// The addresses a user proved.
+pub async fn list_proved(
+    engine: &dyn Engine,
+    vault: &TenantVault,
+    user_id: Uuid,
+) -> Result<Vec<UserEmailRow>, StorageError> {
+    read(engine, vault, Statement::new(LIST_PROVED, vec![vault.tenant().into(), user_id.into()])).await
+}
+
+/// The same where some organization has a verified domain; none where the addresses admit to nothing. One look-up: it
+/// is made at every sign-in.
+pub async fn list_proved_for_domains(
+    engine: &dyn Engine,
+    vault: &TenantVault,
+    user_id: Uuid,
+) -> Result<Vec<UserEmailRow>, StorageError> {
+    let params = vec![vault.tenant().into(), user_id.into()];
+    read(engine, vault, Statement::new(LIST_PROVED_FOR_DOMAINS, params)).await
 }
 
 /// The primary addresses of all users from `first` to `last`, in order of user.
@@ -148,7 +175,15 @@ pub async fn list_primary(
     first: Uuid,
     last: Uuid,
 ) -> Result<Vec<UserEmailRow>, StorageError> {
-    let statement = Statement::new(LIST_PRIMARY, vec![vault.tenant().into(), first.into(), last.into()]);
+    let params = vec![vault.tenant().into(), first.into(), last.into()];
+    read(engine, vault, Statement::new(LIST_PRIMARY, params)).await
+}
+
+async fn read(
+    engine: &dyn Engine,
+    vault: &TenantVault,
+    statement: Statement,
+) -> Result<Vec<UserEmailRow>, StorageError> {
     let rows = engine.read(Scope::of(vault.tenant()), statement).await?;
     rows.into_iter().map(|row| decode(vault, &mut Columns::of(TABLE, row))).collect()
 }

@@ -49,6 +49,17 @@ statements! {
     LIST_LOCKED = list_of_users!(" AND e.locked_until IS NOT NULL AND e.locked_until > $5 \
                                   AND e.state = 'active' AND e.purge_at IS NULL");
     LIST_DELETED = list_of_users!(" AND e.purge_at IS NOT NULL");
+    LIST_MEMBERS = concat!(
+        "SELECT ",
+        user_columns!(),
+        ", CASE WHEN m.email_index IS NULL THEN 0 ELSE 1 END, \
+         m.email_index, m.user_id, m.email, m.verified_at, m.is_primary, m.created_at \
+         FROM organization_members o \
+         JOIN users e ON o.tenant_id = e.tenant_id AND e.user_id = o.user_id \
+         LEFT JOIN user_emails m ON m.tenant_id = e.tenant_id AND m.user_id = e.user_id AND m.is_primary = 1 \
+         WHERE o.tenant_id = $1 AND o.organization_id = $5 AND o.user_id > $2 AND o.user_id < $3 \
+         ORDER BY o.user_id LIMIT $4"
+    );
     LIST_DUE = "SELECT user_id, version FROM users \
                 WHERE tenant_id = $1 AND purge_at IS NOT NULL AND purge_at <= $2 ORDER BY user_id LIMIT $3";
     BY_USERNAME = "SELECT user_id FROM users WHERE tenant_id = $1 AND username_index = $2";
@@ -376,6 +387,20 @@ pub async fn list(
         params.push(now.into());
     }
     let rows = engine.read(Scope::of(vault.tenant()), Statement::new(text, params)).await?;
+    rows.into_iter().map(|row| decode_listed(vault, row)).collect()
+}
+
+/// Members of an organization in order of id, with their primary addresses.
+pub async fn list_members(
+    engine: &dyn Engine,
+    vault: &TenantVault,
+    organization_id: Uuid,
+    span: Span,
+) -> Result<Vec<(UserRow, Option<UserEmailRow>)>, StorageError> {
+    let Span { after, before, limit } = span;
+    let params =
+        vec![vault.tenant().into(), after.into(), before.into(), limit.into(), organization_id.into()];
+    let rows = engine.read(Scope::of(vault.tenant()), Statement::new(LIST_MEMBERS, params)).await?;
     rows.into_iter().map(|row| decode_listed(vault, row)).collect()
 }
 

@@ -25,6 +25,8 @@ const IDS: &[&str] = &[
     "organization_id",
     "consent_id",
     "import_id",
+    "invitation_id",
+    "domain_id",
 ];
 
 /// Tables of a tenant in an order in which rows refer only to rows that are there already. The ledger's head is not
@@ -218,6 +220,44 @@ const OF_A_TENANT: &[Layout] = &[
         rest: &["field", "code", "detail"],
     },
     LEDGER,
+    Layout {
+        name: "organization_invitations",
+        key: &["tenant_id", "organization_id", "invitation_id"],
+        rest: &[
+            "email_index",
+            "email",
+            "role",
+            "state",
+            "token_hash",
+            "invited_by",
+            "user_id",
+            "created_at",
+            "sent_at",
+            "expires_at",
+            "ended_at",
+            "version",
+        ],
+    },
+    Layout {
+        name: "organization_domains",
+        key: &["tenant_id", "organization_id", "domain_id"],
+        rest: &[
+            "domain_index",
+            "domain",
+            "challenge",
+            "mode",
+            "role",
+            "verified_at",
+            "created_at",
+            "updated_at",
+            "version",
+        ],
+    },
+    Layout {
+        name: "organization_departures",
+        key: &["tenant_id", "organization_id", "user_id"],
+        rest: &["left_at"],
+    },
 ];
 
 const LEDGER: Layout = Layout {

@@ -80,6 +80,11 @@ pub(super) const TENANT: &[Migration] = &[
         name: "user_avatars",
         sql: include_str!("migrations/tenant/0015_user_avatars.sql"),
     },
+    Migration {
+        version: 16,
+        name: "organization_invitations",
+        sql: include_str!("migrations/tenant/0016_organization_invitations.sql"),
+    },
 ];
 
 const REGISTER: &str = "CREATE TABLE IF NOT EXISTS schema_migrations (
