@@ -74,13 +74,22 @@ impl FromRequest<AppState> for FormBody {
 impl FormBody {
     /// A parameter's value. Borrowed where nothing is encoded, as in tokens: this is on the hot path.
     pub(crate) fn required(&self, name: &'static str) -> Result<Cow<'_, str>, Problem> {
-        let invalid = |detail: String| Problem::of(catalogue::INVALID_REQUEST).detailed(detail);
+        self.optional(name)?.ok_or_else(|| {
+            let detail = format!("the form parameter `{name}` is missing");
+            Problem::of(catalogue::INVALID_REQUEST).detailed(detail)
+        })
+    }
+
+    /// The value of a parameter that may be left out.
+    pub(crate) fn optional(&self, name: &'static str) -> Result<Option<Cow<'_, str>>, Problem> {
         let mut values = self.0.split(|&byte| byte == b'&').filter_map(|pair| value_of(pair, name));
-        let value =
-            values.next().ok_or_else(|| invalid(format!("the form parameter `{name}` is missing")))?;
+        let value = values.next();
         match values.next() {
             None => Ok(value),
-            Some(_) => Err(invalid(format!("the form parameter `{name}` is given more than once"))),
+            Some(_) => {
+                let detail = format!("the form parameter `{name}` is given more than once");
+                Err(Problem::of(catalogue::INVALID_REQUEST).detailed(detail))
+            }
         }
     }
 }

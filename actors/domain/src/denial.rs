@@ -72,6 +72,8 @@ pub fn all() -> impl Iterator<Item = &'static Denial> {
         crate::flag::DENIALS,
         crate::one_time::DENIALS,
         crate::organization::DENIALS,
+        crate::organization::invitation::DENIALS,
+        crate::organization::domain::DENIALS,
     ]
     .into_iter()
     .flatten()

@@ -63,8 +63,12 @@ impl EmailAddress {
     pub fn deliverable(&self) -> String {
         let composed: String = self.entered.nfkc().collect();
         let local = composed.rsplit_once('@').map_or("", |(local, _)| local);
-        let domain = self.normalized.rsplit_once('@').map_or("", |(_, domain)| domain);
-        format!("{local}@{domain}")
+        format!("{local}@{}", self.domain())
+    }
+
+    /// The part after the `@`, in its ASCII form.
+    pub fn domain(&self) -> &str {
+        self.normalized.rsplit_once('@').map_or("", |(_, domain)| domain)
     }
 
     /// The part before the `@`, normalized.
@@ -99,7 +103,7 @@ fn check_local(local: &str) -> Result<(), &'static str> {
     }
 }
 
-fn ascii_domain(domain: &str) -> Result<String, &'static str> {
+pub(crate) fn ascii_domain(domain: &str) -> Result<String, &'static str> {
     if domain.is_empty() || domain.contains('\0') {
         return Err("the part after @ is not a domain name");
     }

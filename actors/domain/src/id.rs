@@ -115,6 +115,14 @@ id!(
     OrganizationId, "org"
 );
 id!(
+    /// An invitation to an organization.
+    InvitationId, "inv"
+);
+id!(
+    /// A domain an organization claims.
+    DomainId, "dom"
+);
+id!(
     /// A set of permissions with a name.
     RoleId, "rol"
 );

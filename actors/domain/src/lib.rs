@@ -41,6 +41,9 @@ pub mod user;
 
 pub use decision::{Decision, Write};
 pub use denial::{Denial, DenialKind};
-pub use id::{ApiKeyId, EmailId, MailId, OrganizationId, ServiceAccountId, SessionId, TenantId, UserId};
+pub use id::{
+    ApiKeyId, DomainId, EmailId, InvitationId, MailId, OrganizationId, ServiceAccountId, SessionId, TenantId,
+    UserId,
+};
 pub use input::InvalidInput;
 pub use time::Timestamp;

@@ -6,6 +6,7 @@ use crate::id::TenantId;
 use crate::input::InvalidInput;
 use crate::mail::MailSettings;
 use crate::name::DisplayName;
+use crate::organization::invitation::OrganizationSettings;
 use crate::password::{MOST_REMEMBERED, PasswordPolicy};
 use crate::precondition::Precondition;
 use crate::recovery::RecoverySettings;
@@ -86,6 +87,8 @@ pub struct TenantSettings {
     pub users: UserPolicy,
     /// Proofs of addresses, new passwords, signing in by mail.
     pub recovery: RecoverySettings,
+    /// Invitations to organizations.
+    pub organizations: OrganizationSettings,
 }
 
 /// How long the audit ledger is kept.
@@ -133,6 +136,7 @@ impl TenantSettings {
     pub fn check(&self) -> Result<(), InvalidInput> {
         self.mail.check()?;
         self.recovery.check()?;
+        self.organizations.check()?;
         let refuse = |field, detail: &str| Err(InvalidInput::new(field, "out_of_range", detail));
         if !(8..=128).contains(&self.password.min_length) {
             return refuse("settings.password.min_length", "choose 8 to 128 characters");

@@ -1,6 +1,7 @@
 //! Time, randomness, places and lists of breached passwords, opened once by the composition root.
 
 use crate::breaches::Breaches;
+use crate::dns::{NoDns, TxtRecords};
 use crate::places::{Nowhere, Places};
 use plinto_domain::Timestamp;
 use plinto_domain::randomness::Randomness;
@@ -20,13 +21,15 @@ pub struct Environment {
     randomness: Arc<dyn Randomness>,
     places: Arc<dyn Places>,
     breaches: Breaches,
+    dns: Arc<dyn TxtRecords>,
 }
 
 impl Environment {
-    /// An environment over the given clock and generator, in which no place is known, and of breached passwords those
-    /// this program carries.
+    /// An environment over the given clock and generator, in which no place is known, the DNS is silent, and of breached
+    /// passwords those this program carries are known.
     pub fn new(clock: Arc<dyn Clock>, randomness: Arc<dyn Randomness>) -> Self {
-        Self { clock, randomness, places: Arc::new(Nowhere), breaches: Breaches::default() }
+        let (places, breaches, dns) = (Arc::new(Nowhere), Breaches::default(), Arc::new(NoDns));
+        Self { clock, randomness, places, breaches, dns }
     }
 
     /// The same, in which places are known.
@@ -44,6 +47,17 @@ impl Environment {
     /// Which passwords are known from breaches.
     pub(crate) fn breaches(&self) -> &Breaches {
         &self.breaches
+    }
+
+    /// The same, in which the DNS can be asked.
+    #[must_use]
+    pub fn with_dns(self, dns: Arc<dyn TxtRecords>) -> Self {
+        Self { dns, ..self }
+    }
+
+    /// What the DNS says.
+    pub(crate) fn dns(&self) -> &dyn TxtRecords {
+        &*self.dns
     }
 
     /// Where addresses are.

@@ -11,9 +11,11 @@ mod budgets;
 mod config;
 mod credentials;
 mod directories;
+mod dns;
 mod environment;
 mod error;
 mod introspection;
+mod joining;
 mod ledger;
 mod look_ups;
 mod mail;
@@ -35,6 +37,7 @@ pub use breaches::{
 pub use budgets::{Charged, noting_charges};
 pub use config::{Limits, PlatformConfig};
 pub use credentials::{ApiKeyView, Caller, IssuedApiKey, ServiceAccountView};
+pub use dns::{DnsFailure, TxtRecords};
 pub use environment::{Clock, Environment};
 pub use error::ServiceError;
 pub use introspection::Introspection;
@@ -47,7 +50,7 @@ pub use nodes::NodesCount;
 pub use passwords::{CURRENT_PARAMETERS, HashMemory, hash_password, verify_password};
 pub use places::{Place, Places};
 pub use platform::{
-    ApiKeyWish, AskedBy, AuditEntry, AuditExport, AuditPage, AuditQuery, AuditStream, AvatarView, CheckRequest, Checked, CheckpointView, ConsentView, Device, DeviceKind, EmailView, FlagEvaluation, FlagQuestion, FlagView, GrantDraft, GrantQuery, GrantView, HeldPermission, ImportError, LegalHold, MemberChange, MemberView, MembershipView, NewConsent, NewUserInput, OrganizationView, Platform, Pruned, ReadUsers, Repetition, Reservation, RoleOrPermission, RoleView, Served, SessionView, SubjectData, SubjectEmail, SubjectSearch, SubjectSession, SubjectsFound, TenantErased, Unique, UserExport, UserFilter, UserImporter, UserList, UserView, Why,
+    ApiKeyWish, AskedBy, AuditEntry, AuditExport, AuditPage, AuditQuery, AuditStream, AvatarView, CheckRequest, Checked, CheckpointView, ConsentView, Device, DeviceKind, DomainView, EmailView, FlagEvaluation, FlagQuestion, FlagView, GrantDraft, GrantQuery, GrantView, HeldPermission, ImportError, InvitationAccepted, InvitationOffer, InvitationView, Invited, InvitedAccount, LegalHold, MemberChange, MemberView, MembershipView, MyInvitation, NewAccount, NewConsent, NewUserInput, OrganizationView, Platform, Pruned, ReadUsers, Repetition, Reservation, RoleOrPermission, RoleView, Served, SessionView, SubjectData, SubjectEmail, SubjectMembership, SubjectSearch, SubjectSession, SubjectsFound, TenantErased, Unique, UserExport, UserFilter, UserImporter, UserList, UserView, Why,
 };
 pub use registry::{TenantChange, TenantView};
 pub use session::SessionKey;

@@ -14,7 +14,7 @@ use serde::Deserialize;
 use utoipa::{IntoParams, OpenApi, ToSchema};
 
 /// Nothing is loaded, nothing runs, and forms go nowhere else.
-const PAGE_POLICY: HeaderValue = HeaderValue::from_static(
+pub(super) const PAGE_POLICY: HeaderValue = HeaderValue::from_static(
     "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
 );
 
@@ -39,7 +39,7 @@ pub(super) fn routes() -> Vec<Route> {
 #[serde(deny_unknown_fields)]
 pub(crate) struct LinkQuery {
     /// The token of the link.
-    token: String,
+    pub(super) token: String,
 }
 
 /// The form of a page.

@@ -2,6 +2,7 @@
 
 use crate::core::audit::AuditEvent;
 use crate::core::consents::Consent;
+use crate::core::organizations::invitations::Invitation;
 use crate::core::users::UserPath;
 use crate::core::users::body::User;
 use crate::extract::{ManagedTenant, Mine, path_id};
@@ -13,9 +14,9 @@ use axum::extract::{Path, State};
 use axum::http::{Method, StatusCode};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use plinto_actors::{AvatarView, SubjectData, SubjectEmail, SubjectSession};
+use plinto_actors::{AvatarView, SubjectData, SubjectEmail, SubjectMembership, SubjectSession};
 use plinto_domain::api_scope::{ApiScope, Resource};
-use plinto_domain::{SessionId, Timestamp};
+use plinto_domain::{OrganizationId, SessionId, Timestamp};
 use serde::Serialize;
 use utoipa::{OpenApi, ToSchema};
 
@@ -54,6 +55,10 @@ pub(crate) struct UserData {
     sessions: Vec<OwnedSession>,
     /// Consents, newest first.
     consents: Vec<Consent>,
+    /// Organizations the user belongs to.
+    organizations: Vec<OwnedMembership>,
+    /// Invitations to the user's addresses.
+    invitations: Vec<Invitation>,
     /// What the audit ledger says by and about the user, oldest first; `session.refreshed` is left out.
     audit: Vec<AuditEvent>,
     /// Whether `audit` has all of it; if not, ask `GET /v1/audit/events` for the rest.
@@ -84,6 +89,25 @@ pub(crate) struct OwnedEmail {
     /// Milliseconds since the Unix epoch.
     #[schema(value_type = i64)]
     created_at: Timestamp,
+}
+
+/// A membership of a user.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct OwnedMembership {
+    #[schema(value_type = String)]
+    organization: OrganizationId,
+    /// As what.
+    role: String,
+    /// Since when, in milliseconds since the Unix epoch.
+    #[schema(value_type = i64)]
+    created_at: Timestamp,
+}
+
+impl From<SubjectMembership> for OwnedMembership {
+    fn from(membership: SubjectMembership) -> Self {
+        let SubjectMembership { organization, role, created_at } = membership;
+        Self { organization, role, created_at }
+    }
 }
 
 /// A session of a user.
@@ -148,6 +172,8 @@ impl From<SubjectData> for UserData {
             emails: data.emails.into_iter().map(OwnedEmail::from).collect(),
             sessions: data.sessions.into_iter().map(OwnedSession::from).collect(),
             consents: data.consents.into_iter().map(Consent::from).collect(),
+            organizations: data.memberships.into_iter().map(OwnedMembership::from).collect(),
+            invitations: data.invitations.into_iter().map(Invitation::from).collect(),
             audit: data.audit.into_iter().map(AuditEvent::from).collect(),
             audit_is_complete: data.audit_is_complete,
         }

@@ -1,10 +1,14 @@
 //! `TestApp`: everything real but the network, the wall clock and the generator.
 
+use async_trait::async_trait;
 use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode, header};
 use http_body_util::BodyExt;
-use plinto_actors::{Clock, Environment, Limits, MailRoute, Platform, PlatformConfig};
+use parking_lot::Mutex;
+use plinto_actors::{
+    Clock, DnsFailure, Environment, Limits, MailRoute, Platform, PlatformConfig, TxtRecords,
+};
 use plinto_cluster::{NodeId, NodeInfo};
 use plinto_domain::audit::Actor;
 use plinto_domain::randomness::Randomness;
@@ -14,6 +18,7 @@ use plinto_http::problem::catalogue;
 use plinto_http::{AppState, HttpConfig, ListenerName, routes};
 use plinto_storage::{Engine, Entropy, MasterKey, Store};
 use serde_json::{Value, json};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
@@ -61,6 +66,23 @@ impl Entropy for Stream {
     }
 }
 
+/// The DNS of tests: what is not in it has no records.
+#[derive(Default)]
+pub(crate) struct Zone(Mutex<HashMap<String, Result<Vec<String>, DnsFailure>>>);
+
+impl Zone {
+    pub(crate) fn set(&self, name: &str, answer: Result<Vec<String>, DnsFailure>) {
+        self.0.lock().insert(name.to_owned(), answer);
+    }
+}
+
+#[async_trait]
+impl TxtRecords for Zone {
+    async fn txt(&self, name: &str) -> Result<Vec<String>, DnsFailure> {
+        self.0.lock().get(name).cloned().unwrap_or_else(|| Ok(Vec::new()))
+    }
+}
+
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
@@ -105,6 +127,7 @@ pub(crate) struct Tokens {
 pub(crate) struct TestApp {
     pub(crate) state: AppState,
     pub(crate) clock: Arc<ManualClock>,
+    pub(crate) zone: Arc<Zone>,
     pub(crate) engine: Arc<dyn Engine>,
     /// Where its data is must outlive it.
     _place: Arc<Place>,
@@ -161,6 +184,8 @@ impl TestApp {
             Store::open(Arc::clone(&engine), master, entropy, clock.now().as_millis()).await.expect("store");
         let environment =
             Environment::new(Arc::clone(&clock) as Arc<dyn Clock>, Arc::clone(&randomness) as _);
+        let zone: Arc<Zone> = Arc::default();
+        let environment = environment.with_dns(Arc::clone(&zone) as _);
         let config = PlatformConfig { base_url: BASE.into(), limits };
         let platform = Platform::start(
             config,
@@ -185,6 +210,7 @@ impl TestApp {
         Self {
             state,
             clock,
+            zone,
             engine,
             _place: place,
             platform_key,

@@ -78,6 +78,9 @@ impl<'a> Street<'a> {
             (path, "to") if path.ends_with("/transfer-ownership") => {
                 self.member_of(&made["organization"]).await
             }
+            ("/v1/users/me/invitations/", "invitation") => self.invitation_to_ada().await,
+            (_, "invitation") => self.invitation(&made["organization"], &self.new_address()).await,
+            (path, "domain") if path.ends_with("/domains/") => self.domain(&made["organization"]).await,
             ("/v1/organizations", "owner") => self.user().await,
             (_, "user" | "user_id") => self.user().await,
             (_, "session") => self.app.sign_in("ada@example.com").await.session,
@@ -97,7 +100,9 @@ impl<'a> Street<'a> {
     /// A good value for a member of a body that names nothing: one line for each that must have a certain form.
     fn member(&self, _route: &str, name: &str) -> Option<Value> {
         Some(match name {
-            "email" => json!(format!("new-{}@example.com", self.serial())),
+            "email" => json!(self.new_address()),
+            "invitations" => json!([{ "email": self.new_address(), "role": "member" }]),
+            "domain" => json!(format!("new-{}.example", self.serial())),
             "password" => json!(PASSWORD),
             "key" => json!(format!("key-{}", self.serial())),
             "until" => json!(1_800_000_060_000_i64),
@@ -148,6 +153,34 @@ impl<'a> Street<'a> {
 
     async fn import(&self) -> String {
         let made = self.app.manage("POST", "/v1/users/imports", Some(json!({}))).await.expect(201);
+        made.json()["id"].as_str().unwrap().to_owned()
+    }
+
+    fn new_address(&self) -> String {
+        format!("new-{}@example.com", self.serial())
+    }
+
+    async fn invitation(&self, organization: &str, email: &str) -> String {
+        let path = format!("/v1/organizations/{organization}/invitations");
+        let made = self.app.manage("POST", &path, Some(json!({ "email": email }))).await.expect(201);
+        made.json()["id"].as_str().unwrap().to_owned()
+    }
+
+    /// One to an organization that is not hers.
+    async fn invitation_to_ada(&self) -> String {
+        let emails = format!("/v1/users/{}/emails", self.ada.user);
+        let email = self.app.manage("GET", &emails, None).await.expect(200).json()["items"][0]["id"].clone();
+        let proved = format!("{emails}/{}/mark-verified", email.as_str().unwrap());
+        self.app.manage("POST", &proved, None).await.expect(200);
+        let organization =
+            self.app.organization(&format!("slug-{}", self.serial()), &self.user().await).await;
+        self.invitation(&organization, "ada@example.com").await
+    }
+
+    async fn domain(&self, organization: &str) -> String {
+        let path = format!("/v1/organizations/{organization}/domains");
+        let body = json!({ "domain": format!("new-{}.example", self.serial()) });
+        let made = self.app.manage("POST", &path, Some(body)).await.expect(201);
         made.json()["id"].as_str().unwrap().to_owned()
     }
 

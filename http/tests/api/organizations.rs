@@ -16,7 +16,7 @@ impl TestApp {
         self.manage("POST", &path, Some(json!({ "user": user, "role": role }))).await
     }
 
-    async fn mine(&self, user: &Tokens, method: &str, path: &str, body: Option<Value>) -> Answer {
+    pub(crate) async fn mine(&self, user: &Tokens, method: &str, path: &str, body: Option<Value>) -> Answer {
         self.core(method, &format!("/v1/users/me/organizations{path}"), Some(&user.access), body).await
     }
 }
@@ -127,6 +127,71 @@ async fn an_organization_never_loses_its_last_owner() {
     assert_eq!(refused[0].code(), "last_owner");
     let left = app.manage("GET", &format!("/v1/organizations/{acme}"), None).await.expect(200).json();
     assert_eq!(left["owners"], 1);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn of_two_owners_who_are_removed_at_once_one_stays() {
+    let app = TestApp::new().await;
+    let (ada, bob) = (app.user("ada@example.com").await, app.user("bob@example.com").await);
+    for slug in ["acme", "beta", "gamma"] {
+        let organization = app.organization(slug, &ada.user).await;
+        app.join(&organization, &bob.user, "owner").await.expect(201);
+        let at = |user: &Tokens| format!("/{organization}/members/{}", user.user);
+        let (of_ada, of_bob) = (at(&ada), at(&bob));
+        // Each removes the other, or both leave.
+        let (first, second) = match slug {
+            "acme" => {
+                tokio::join!(app.mine(&ada, "DELETE", &of_bob, None), app.mine(&bob, "DELETE", &of_ada, None))
+            }
+            _ => {
+                tokio::join!(app.mine(&ada, "DELETE", &of_ada, None), app.mine(&bob, "DELETE", &of_bob, None))
+            }
+        };
+        let done = [&first, &second].iter().filter(|answer| answer.status == 204).count();
+        assert_eq!(done, 1, "{} {}", first.text, second.text);
+        let refused = if first.status == 204 { second } else { first };
+        assert!(
+            ["last_owner", "unknown_organization"].contains(&refused.code().as_str()),
+            "{}",
+            refused.text
+        );
+        let path = format!("/v1/organizations/{organization}");
+        assert_eq!(app.manage("GET", &path, None).await.expect(200).json()["owners"], 1);
+        assert_eq!(users(&app.manage("GET", &format!("{path}/members"), None).await.expect(200)).len(), 1);
+    }
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn users_are_listed_by_organization() {
+    let app = TestApp::new().await;
+    let (ada, bob) = (app.user("ada@example.com").await, app.user("bob@example.com").await);
+    app.user("eve@example.com").await;
+    let acme = app.organization("acme", &ada.user).await;
+    app.join(&acme, &bob.user, "member").await.expect(201);
+    let list = async |query: &str| app.manage("GET", &format!("/v1/users?{query}"), None).await;
+    let ids = |page: &Answer| {
+        let items = page.json()["items"].as_array().unwrap().clone();
+        items.iter().map(|item| item["id"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let both = list(&format!("organization={acme}")).await.expect(200);
+    let mut expected = [ada.user.clone(), bob.user.clone()];
+    expected.sort();
+    assert_eq!(ids(&both), expected);
+    assert_eq!(both.json().get("next"), None);
+    let first = list(&format!("organization={acme}&limit=1")).await.expect(200);
+    let next = first.json()["next"].as_str().unwrap().to_owned();
+    let rest = list(&format!("organization={acme}&limit=1&after={next}")).await.expect(200);
+    assert_eq!([ids(&first), ids(&rest)].concat(), expected);
+    app.manage("POST", &format!("/v1/users/{}/block", bob.user), None).await.expect(200);
+    let blocked = list(&format!("organization={acme}&state=blocked")).await.expect(200);
+    assert_eq!(ids(&blocked), std::slice::from_ref(&bob.user));
+    let nowhere = list("organization=org_0193a6f2c5d87e1bb1f3a2c4d5e6f708").await.expect(404);
+    assert_eq!(nowhere.code(), "unknown_organization");
+    assert_eq!(list("organization=acme").await.expect(422).code(), "invalid_fields");
+    let two = list(&format!("organization={acme}&email=ada@example.com")).await.expect(400);
+    assert_eq!(two.code(), "invalid_query");
     app.finish().await;
 }
 

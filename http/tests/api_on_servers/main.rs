@@ -21,6 +21,8 @@ mod browser_sessions;
 mod coverage;
 #[path = "../api/decisions.rs"]
 mod decisions;
+#[path = "../api/domains.rs"]
+mod domains;
 #[path = "../api/faults.rs"]
 mod faults;
 #[path = "../api/flags.rs"]
@@ -29,6 +31,8 @@ mod flags;
 mod foreign;
 #[path = "../api/idempotency.rs"]
 mod idempotency;
+#[path = "../api/invitations.rs"]
+mod invitations;
 #[path = "../api/journey.rs"]
 mod journey;
 #[path = "../api/keys.rs"]

@@ -12,8 +12,8 @@ use zeroize::Zeroizing;
 
 use super::run_file::{RunFile, RunInfo};
 use super::{
-    DatabaseProblem, MailProblem, MasterKeyProblem, MaxMindPlaces, PlacesProblem, RedisProblem, SystemClock,
-    SystemRandomness, cluster, holds_files, mail, platform_key, run_file,
+    DatabaseProblem, Dns, DnsProblem, MailProblem, MasterKeyProblem, MaxMindPlaces, PlacesProblem,
+    RedisProblem, SystemClock, SystemRandomness, cluster, holds_files, mail, platform_key, run_file,
 };
 use crate::breaches::{self, BreachProblem};
 use crate::private_file::{self, FileError};
@@ -63,6 +63,9 @@ pub(crate) enum StartError {
     /// The database of places cannot be used.
     #[error(transparent)]
     Places(#[from] PlacesProblem),
+    /// The DNS cannot be asked.
+    #[error(transparent)]
+    Dns(#[from] DnsProblem),
     /// There is no usable master key.
     #[error(transparent)]
     MasterKey(#[from] MasterKeyProblem),
@@ -113,6 +116,14 @@ impl Instance {
         let store = Arc::new(Store::open(engine, key, Arc::clone(&randomness) as _, now).await?);
         let cluster = cluster::join(settings, &bound.addresses(), &store, now).await?;
         let environment = Environment::new(clock, Arc::clone(&randomness) as _).with_breaches(breaches);
+        let environment = match Dns::of(&settings.dns_servers) {
+            Ok(dns) => environment.with_dns(Arc::new(dns)),
+            Err(problem) if settings.dns_servers.is_empty() => {
+                tracing::warn!(error = %problem, "domains of organizations cannot be verified");
+                environment
+            }
+            Err(problem) => return Err(problem.into()),
+        };
         let environment = match places {
             Some(places) => environment.with_places(Arc::new(places)),
             None => environment,

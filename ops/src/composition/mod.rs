@@ -3,6 +3,7 @@
 
 mod clock;
 mod cluster;
+mod dns;
 mod engine;
 mod instance;
 mod logging;
@@ -17,6 +18,7 @@ mod signals;
 
 pub(crate) use clock::SystemClock;
 pub(crate) use cluster::RedisProblem;
+pub(crate) use dns::{Dns, DnsProblem};
 pub(crate) use engine::{DatabaseProblem, database_url, holds_files, open_database, open_engine, open_files};
 pub(crate) use instance::{Instance, StartError, Stopped};
 pub(crate) use logging::start as start_logging;

@@ -46,6 +46,8 @@ pub(crate) struct Settings {
     pub(crate) tenant_domain: Option<String>,
     /// A MaxMind database that knows where addresses are.
     pub(crate) places: Option<PathBuf>,
+    /// Servers of the DNS; those of this machine if there are none.
+    pub(crate) dns_servers: Vec<SocketAddr>,
     pub(crate) open_metrics: bool,
     pub(crate) fault_injection: bool,
     pub(crate) mail: MailSettings,

@@ -49,6 +49,7 @@ const KEYS: &[(&str, Kind)] = &[
     ("trusted_proxies", Kind::List),
     ("tenant_domain", Kind::Text),
     ("geo.database", Kind::Text),
+    ("dns.servers", Kind::List),
     ("open_metrics", Kind::Flag),
     ("fault_injection", Kind::Flag),
     ("listen.core", Kind::Text),

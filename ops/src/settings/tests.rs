@@ -41,6 +41,7 @@ fn the_environment_reaches_every_type_and_flags_win() {
         ("PLINTO_LOG__FORMAT", "json"),
         ("PLINTO_LOG__FILTER", "debug"),
         ("PLINTO_TRUSTED_PROXIES", "10.0.0.0/8,192.168.0.1/32"),
+        ("PLINTO_DNS__SERVERS", "9.9.9.9,[2620:fe::fe]:5353"),
         ("HOME", "/root"),
     ];
     let settings = load(&variables, &flags);
@@ -54,6 +55,8 @@ fn the_environment_reaches_every_type_and_flags_win() {
     assert!(settings.open_metrics);
     assert_eq!((settings.log.format, settings.log.filter.as_str()), (LogFormat::Json, "error"));
     assert_eq!(settings.trusted_proxies.len(), 2);
+    let servers = ["9.9.9.9:53", "[2620:fe::fe]:5353"].map(|text| text.parse().expect("an address"));
+    assert_eq!(settings.dns_servers, servers);
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! Events of organizations, as the audit ledger records them.
 
+use super::domain::DomainEvent;
+use super::invitation::InvitationEvent;
 use crate::authorization::RoleKey;
 use crate::id::{OrganizationId, UserId};
 use serde_json::{Value, json};
@@ -62,6 +64,10 @@ pub enum OrganizationEvent {
         /// Who is one now.
         to: UserId,
     },
+    /// Something about an invitation.
+    Invitation(InvitationEvent),
+    /// Something about a domain.
+    Domain(DomainEvent),
 }
 
 impl OrganizationEvent {
@@ -75,6 +81,8 @@ impl OrganizationEvent {
             Self::MemberRoleChanged { .. } => "organization.member.role_changed",
             Self::MemberRemoved { .. } => "organization.member.removed",
             Self::OwnershipTransferred { .. } => "organization.ownership.transferred",
+            Self::Invitation(event) => event.name(),
+            Self::Domain(event) => event.name(),
         }
     }
 
@@ -88,6 +96,8 @@ impl OrganizationEvent {
             Self::MemberAdded { user, .. }
             | Self::MemberRoleChanged { user, .. }
             | Self::MemberRemoved { user, .. } => user.to_string(),
+            Self::Invitation(event) => event.subject(),
+            Self::Domain(event) => event.subject(),
         }
     }
 
@@ -98,7 +108,11 @@ impl OrganizationEvent {
             | Self::MemberRoleChanged { .. }
             | Self::MemberRemoved { .. }
             | Self::Deleted { .. } => true,
-            Self::Created { .. } | Self::Changed { .. } | Self::OwnershipTransferred { .. } => false,
+            Self::Created { .. }
+            | Self::Changed { .. }
+            | Self::OwnershipTransferred { .. }
+            | Self::Invitation(_)
+            | Self::Domain(_) => false,
         }
     }
 
@@ -116,6 +130,8 @@ impl OrganizationEvent {
             }
             Self::MemberRemoved { organization, .. } => json!({ "organization": organization }),
             Self::OwnershipTransferred { from, to, .. } => json!({ "from": from, "to": to }),
+            Self::Invitation(event) => event.data(),
+            Self::Domain(event) => event.data(),
         }
     }
 }

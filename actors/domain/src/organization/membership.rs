@@ -113,12 +113,14 @@ pub fn set_role(
     Ok(decision(OrganizationWrite::SetRole { member, role, at: now }, event))
 }
 
-/// Removes a member. Everybody may leave, but for the last owner.
+/// Removes a member. Everybody may leave, but for the last owner. That they left is remembered, unless it is with the user
+/// that the membership goes.
 pub fn remove(
     standing: &Standing,
     by: Option<UserId>,
     roster: Roster,
     member: Membership,
+    departed_at: Option<Timestamp>,
 ) -> Result<Decision<()>, Denial> {
     if by != Some(member.user) {
         standing.require(Permission::ManageMembers)?;
@@ -128,7 +130,7 @@ pub fn remove(
         return Err(LAST_OWNER);
     }
     let event = OrganizationEvent::MemberRemoved { organization: member.organization, user: member.user };
-    Ok(decision(OrganizationWrite::RemoveMember { member }, event))
+    Ok(decision(OrganizationWrite::RemoveMember { member, departed_at }, event))
 }
 
 /// Makes an owner an admin and another member an owner. Owners hand on their own ownership; the tenant anybody's.
@@ -198,23 +200,23 @@ mod tests {
     fn the_last_owner_is_neither_removed_nor_demoted_nor_may_leave() {
         let (tenant, owner) = (Standing::Tenant, RoleKey::owner());
         let last = || member(7, owner.clone());
-        assert_eq!(remove(&tenant, None, roster(1), last()).expect_err("last"), LAST_OWNER);
-        let leaving = remove(&Standing::Member(owner.clone()), Some(user(7)), roster(1), last());
+        assert_eq!(remove(&tenant, None, roster(1), last(), Some(NOW)).expect_err("last"), LAST_OWNER);
+        let leaving = remove(&Standing::Member(owner.clone()), Some(user(7)), roster(1), last(), Some(NOW));
         assert_eq!(leaving.expect_err("last"), LAST_OWNER);
         let demoted = set_role(&tenant, roster(1), last(), RoleKey::member(), &Precondition::None, NOW);
         assert_eq!(demoted.expect_err("last"), LAST_OWNER);
-        assert!(remove(&tenant, None, roster(2), last()).is_ok());
+        assert!(remove(&tenant, None, roster(2), last(), Some(NOW)).is_ok());
     }
 
     #[test]
     fn members_leave_by_themselves_and_are_removed_by_those_who_manage_them() {
         let as_member = Standing::Member(RoleKey::member());
-        let leaving = remove(&as_member, Some(user(7)), roster(1), member(7, RoleKey::member()));
+        let leaving = remove(&as_member, Some(user(7)), roster(1), member(7, RoleKey::member()), Some(NOW));
         assert!(leaving.is_ok());
-        let removing = remove(&as_member, Some(user(7)), roster(1), member(8, RoleKey::member()));
+        let removing = remove(&as_member, Some(user(7)), roster(1), member(8, RoleKey::member()), Some(NOW));
         assert_eq!(removing.expect_err("refused"), NOT_PERMITTED);
         let admin = Standing::Member(RoleKey::admin());
-        let removing = remove(&admin, Some(user(7)), roster(2), member(8, RoleKey::owner()));
+        let removing = remove(&admin, Some(user(7)), roster(2), member(8, RoleKey::owner()), Some(NOW));
         assert_eq!(removing.expect_err("refused"), NOT_PERMITTED);
     }
 
@@ -251,7 +253,7 @@ mod tests {
             let (by, target) = (by.map(user), member(who, before.clone()));
             let allowed = match after.clone() {
                 Some(role) => set_role(&standing, roster(owners), target, role, &Precondition::None, NOW),
-                None => remove(&standing, by, roster(owners), target),
+                None => remove(&standing, by, roster(owners), target, Some(NOW)),
             };
             let loses = before.is_owner() && after.as_ref().is_none_or(|role| !role.is_owner());
             if allowed.is_ok() && loses {

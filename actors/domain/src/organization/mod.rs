@@ -1,7 +1,9 @@
 //! Organizations: groups of users inside a tenant, with members who have roles in them.
 
 mod changes;
+pub mod domain;
 mod event;
+pub mod invitation;
 mod membership;
 mod role;
 mod write;

@@ -1,5 +1,7 @@
 //! Changes of organizations, as decisions ask for them.
 
+use super::domain::DomainWrite;
+use super::invitation::InvitationWrite;
 use super::{Membership, OrganizationSlug};
 use crate::authorization::RoleKey;
 use crate::id::{OrganizationId, UserId};
@@ -71,6 +73,8 @@ pub enum OrganizationWrite {
     RemoveMember {
         /// The member as the decision saw it.
         member: Membership,
+        /// When they left, which is remembered; nothing is of a user who goes altogether.
+        departed_at: Option<Timestamp>,
     },
     /// An owner becomes an admin, and another member an owner.
     TransferOwnership {
@@ -81,4 +85,8 @@ pub enum OrganizationWrite {
         /// When.
         at: Timestamp,
     },
+    /// Of an invitation.
+    Invitation(InvitationWrite),
+    /// Of a domain.
+    Domain(DomainWrite),
 }

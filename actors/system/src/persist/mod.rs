@@ -2,6 +2,7 @@
 
 pub(crate) mod authorization;
 pub(crate) mod flags;
+pub(crate) mod invitations;
 mod keys;
 pub(crate) mod organizations;
 mod privacy;

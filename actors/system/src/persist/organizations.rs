@@ -1,6 +1,6 @@
 //! Organizations and their members: to rows and back.
 
-use super::FIRST_VERSION;
+use super::{FIRST_VERSION, invitations};
 use crate::error::ServiceError;
 use plinto_domain::authorization::RoleKey;
 use plinto_domain::id::OrganizationId;
@@ -10,6 +10,7 @@ use plinto_domain::organization::{Membership, Organization, OrganizationSlug, Or
 use plinto_domain::{Timestamp, UserId};
 use plinto_storage::repositories::organization_members::{self, OrganizationMemberRow};
 use plinto_storage::repositories::organizations::{self, OrganizationRow, OrganizationUpdate};
+use plinto_storage::repositories::{organization_domains, organization_invitations};
 use plinto_storage::{Statement, TenantVault};
 
 pub(super) fn statements(vault: &TenantVault, write: OrganizationWrite) -> Vec<Statement> {
@@ -40,28 +41,38 @@ pub(super) fn statements(vault: &TenantVault, write: OrganizationWrite) -> Vec<S
             };
             vec![organizations::update(vault, &update)]
         }
-        OrganizationWrite::Delete { organization, expected_version } => vec![
-            organization_members::remove_all(tenant, organization.uuid()),
-            organizations::remove(tenant, organization.uuid(), expected_version),
-        ],
+        OrganizationWrite::Delete { organization, expected_version } => {
+            let id = organization.uuid();
+            let mut statements: Vec<_> = organization_domains::remove_all(tenant, id).into();
+            statements.push(organization_invitations::remove_all(tenant, id));
+            statements.push(organization_members::remove_all(tenant, id));
+            statements.push(organizations::remove(tenant, id, expected_version));
+            statements
+        }
         OrganizationWrite::InsertMember { organization, user, role, at } => {
             let row = member_row(organization, user, &role, at);
             let owners = i64::from(role.is_owner());
             // Also where the number stays: it says whether the organization is still there.
             let count = organizations::count_owners(tenant, organization.uuid(), owners);
-            vec![count, organization_members::insert(tenant, &row)]
+            let back = organization_domains::come_back(tenant, row.organization_id, row.user_id);
+            vec![count, back, organization_members::insert(tenant, &row)]
         }
         OrganizationWrite::SetRole { member, role, at } => {
             let more = i64::from(role.is_owner()) - i64::from(member.role.is_owner());
             let count = organizations::count_owners(tenant, member.organization.uuid(), more);
             vec![count, set_role(vault, &member, &role, at)]
         }
-        OrganizationWrite::RemoveMember { member } => {
+        OrganizationWrite::RemoveMember { member, departed_at } => {
             let (organization, user) = (member.organization.uuid(), member.user.uuid());
             let less = -i64::from(member.role.is_owner());
             let count = organizations::count_owners(tenant, organization, less);
-            vec![count, organization_members::remove(tenant, organization, user, member.version)]
+            let remove = organization_members::remove(tenant, organization, user, member.version);
+            let departed = departed_at
+                .map(|at| organization_domains::depart(tenant, organization, user, at.as_millis()));
+            [Some(count), Some(remove), departed].into_iter().flatten().collect()
         }
+        OrganizationWrite::Invitation(write) => vec![invitations::statement(vault, write)],
+        OrganizationWrite::Domain(write) => vec![invitations::domain_statement(vault, write)],
         OrganizationWrite::TransferOwnership { from, to, at } => {
             vec![set_role(vault, &from, &RoleKey::admin(), at), set_role(vault, &to, &RoleKey::owner(), at)]
         }

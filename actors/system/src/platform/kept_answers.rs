@@ -46,6 +46,19 @@ pub(super) fn mark(tenant: TenantId) -> Option<Statement> {
     UNDER_WAY.try_with(of).ok().flatten()
 }
 
+/// The same work for a task of its own: what it commits belongs to the request under way here.
+pub(super) fn in_the_same_request<T>(
+    work: impl Future<Output = T> + Send + 'static,
+) -> impl Future<Output = T> + Send + 'static {
+    let reservation = UNDER_WAY.try_with(|reservation| *reservation).ok();
+    async move {
+        match reservation {
+            Some(reservation) => UNDER_WAY.scope(reservation, work).await,
+            None => work.await,
+        }
+    }
+}
+
 impl Reservation {
     /// Carries the request out: what it commits notes that it took effect.
     pub async fn carry_out<F: Future>(self, request: F) -> F::Output {

@@ -45,10 +45,13 @@ pub use erasure::TenantErased;
 pub use flags::{FlagEvaluation, FlagQuestion, FlagView, Served};
 pub use holds::LegalHold;
 pub use kept_answers::{Repetition, Reservation};
-pub use organizations::{AskedBy, MemberChange, MemberView, MembershipView, OrganizationView};
+pub use organizations::{
+    AskedBy, DomainView, InvitationAccepted, InvitationOffer, InvitationView, Invited, InvitedAccount,
+    MemberChange, MemberView, MembershipView, MyInvitation, NewAccount, OrganizationView,
+};
 pub use retention::{CheckpointView, Pruned};
 pub use session_lists::{Device, DeviceKind, SessionView};
-pub use subjects::{SubjectData, SubjectEmail, SubjectSession};
+pub use subjects::{SubjectData, SubjectEmail, SubjectMembership, SubjectSession};
 pub use user_emails::EmailView;
 pub use user_export::UserExport;
 pub use user_imports::{ImportError, UserImporter};
@@ -278,5 +281,7 @@ pub(crate) async fn within<T>(
 async fn to_the_end<T: Send + 'static>(
     work: impl Future<Output = Result<T, ServiceError>> + Send + 'static,
 ) -> Result<T, ServiceError> {
-    tokio::spawn(work).await.unwrap_or(Err(ServiceError::Refused(Refusal::Crashed)))
+    tokio::spawn(kept_answers::in_the_same_request(work))
+        .await
+        .unwrap_or(Err(ServiceError::Refused(Refusal::Crashed)))
 }

@@ -38,6 +38,11 @@ impl Work {
         client: &ClientContext,
     ) -> Result<(), ServiceError> {
         self.may_try(client).await?;
+        self.may_mail_to(email).await
+    }
+
+    /// One more mail to an address, on the word of somebody who is known.
+    pub(super) async fn may_mail_to(&self, email: &EmailAddress) -> Result<(), ServiceError> {
         let index = self.vault().blind_index(MAILS, email.normalized().as_bytes());
         self.attempts().recipient(&index).await
     }

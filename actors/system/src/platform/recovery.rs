@@ -51,7 +51,9 @@ impl Platform {
         match verify(secret.as_ref(), now) {
             Ok(decision) => {
                 let user = decision.reply;
-                work.use_secret(decision, user, now).await
+                work.use_secret(decision, user, now).await?;
+                self.join_by_domains(&work, user).await;
+                Ok(user)
             }
             Err(refused) => Err(work.refuse(refused, now).await),
         }
@@ -100,7 +102,9 @@ impl Platform {
             let settings = &work.cell().settings;
             let wanted = (&settings.recovery, settings.mail.language);
             let decision = reset(&secret, user, new, wanted, work.now(), work.environment().randomness());
-            platform.set_password(&work, user, decision).await
+            platform.set_password(&work, user, decision).await?;
+            platform.join_by_domains(&work, user).await;
+            Ok(())
         })
         .await
     }

@@ -2,20 +2,23 @@
 
 use super::consents::ConsentView;
 use super::work::Work;
-use super::{AuditEntry, AvatarView, COMMIT_WAIT, Platform, UserView, to_the_end};
+use super::{AuditEntry, AvatarView, COMMIT_WAIT, InvitationView, Platform, UserView, to_the_end};
 use crate::error::ServiceError;
 use crate::ledger::CommitError;
 use crate::persist;
 use crate::session::SessionKey;
 use plinto_domain::audit::{Actor, Event};
+use plinto_domain::email::EmailAddress;
+use plinto_domain::id::OrganizationId;
 use plinto_domain::privacy::{ErasedSession, Held, LEGAL_HOLD, PrivacyEvent, erase};
 use plinto_domain::user::UNKNOWN_USER;
 use plinto_domain::{Decision, SessionId, TenantId, Timestamp, UserId};
 use plinto_runtime::Deadline;
 use plinto_storage::Scope;
 use plinto_storage::ledger::{self, By, Look, Order};
+use plinto_storage::repositories::organization_invitations;
 use plinto_storage::repositories::sessions::{self, ClientInfo, SessionRow};
-use plinto_storage::repositories::user_emails;
+use plinto_storage::repositories::user_emails::{self, UserEmailRow};
 use std::collections::BTreeMap;
 
 /// Rows read at a time.
@@ -37,6 +40,10 @@ pub struct SubjectData {
     pub sessions: Vec<SubjectSession>,
     /// Consents, newest first.
     pub consents: Vec<ConsentView>,
+    /// Organizations the user belongs to.
+    pub memberships: Vec<SubjectMembership>,
+    /// Invitations to the user's addresses, and those the user accepted.
+    pub invitations: Vec<InvitationView>,
     /// Entries of the ledger by the user or about it and its sessions, oldest first; refreshes are left out.
     pub audit: Vec<AuditEntry>,
     /// Whether all of them are there.
@@ -54,6 +61,16 @@ pub struct SubjectEmail {
     /// Whether mail goes here.
     pub is_primary: bool,
     /// When it was added.
+    pub created_at: Timestamp,
+}
+
+/// A membership of a user.
+pub struct SubjectMembership {
+    /// In which organization.
+    pub organization: OrganizationId,
+    /// As what.
+    pub role: String,
+    /// Since when.
     pub created_at: Timestamp,
 }
 
@@ -184,7 +201,7 @@ impl Work {
         let profile = self.user_view(user).await?;
         let avatar = self.find_avatar(user).await?;
         let emails = self.read(|| user_emails::list_for_user(self.engine(), self.vault(), id)).await?;
-        let emails = emails.into_iter().map(|row| SubjectEmail {
+        let owned = emails.clone().into_iter().map(|row| SubjectEmail {
             email: row.email,
             verified_at: row.verified_at.map(Timestamp::from_millis),
             is_primary: row.is_primary,
@@ -193,12 +210,61 @@ impl Work {
         let sessions = self.sessions_of(user).await?;
         let (audit, audit_is_complete) = self.entries_of(user, &sessions).await?;
         let consents = self.all_consents(user).await?;
+        let memberships = self.membership_rows(user).await?.into_iter().map(|row| SubjectMembership {
+            organization: OrganizationId::from_uuid(row.organization_id),
+            role: row.role,
+            created_at: Timestamp::from_millis(row.created_at),
+        });
+        let memberships = memberships.collect();
+        let invitations = self.invitations_to(user, &emails).await?;
         let event = Event::Privacy(PrivacyEvent::SubjectExported { user });
         let exported = Decision { writes: Vec::new(), events: vec![event], reply: () };
         self.carry_out(exported, actor, now).await?;
         let sessions = sessions.into_iter().map(SubjectSession::from).collect();
-        let emails = emails.collect();
-        Ok(SubjectData { profile, avatar, emails, sessions, consents, audit, audit_is_complete, at: now })
+        let emails = owned.collect();
+        Ok(SubjectData {
+            profile,
+            avatar,
+            emails,
+            sessions,
+            consents,
+            memberships,
+            invitations,
+            audit,
+            audit_is_complete,
+            at: now,
+        })
+    }
+
+    /// Invitations to addresses of a user, whatever became of them, and those the user accepted by another one since.
+    async fn invitations_to(
+        &self,
+        user: UserId,
+        emails: &[UserEmailRow],
+    ) -> Result<Vec<InvitationView>, ServiceError> {
+        let (engine, vault, now) = (self.engine(), self.vault(), self.now());
+        let accepted = || organization_invitations::accepted_by(engine, vault, user.uuid());
+        let accepted = self.read(accepted).await?.into_iter();
+        let mut found: BTreeMap<_, _> = accepted.map(|row| (row.invitation_id, row)).collect();
+        for email in emails {
+            let address = EmailAddress::parse("email", &email.email);
+            let address = address.map_err(|_| ServiceError::Damaged("address of a user"))?;
+            let mut after = None;
+            loop {
+                let read = || {
+                    let address = address.normalized();
+                    organization_invitations::to_address(engine, vault, address, None, after, PAGE)
+                };
+                let page = self.read(read).await?;
+                let ended = page.len() < PAGE as usize;
+                after = page.last().map(|row| row.invitation_id);
+                found.extend(page.into_iter().map(|row| (row.invitation_id, row)));
+                if ended {
+                    break;
+                }
+            }
+        }
+        found.into_values().map(|row| InvitationView::of(row, now)).collect()
     }
 
     async fn sessions_of(&self, user: UserId) -> Result<Vec<SessionRow>, ServiceError> {

@@ -8,6 +8,7 @@ use crate::tenant::CreateUserRequest;
 use plinto_domain::account::{AccountState, Standing};
 use plinto_domain::audit::Actor;
 use plinto_domain::email::EmailAddress;
+use plinto_domain::id::OrganizationId;
 use plinto_domain::metadata::Metadata;
 use plinto_domain::name::DisplayName;
 use plinto_domain::password::Password;
@@ -130,6 +131,8 @@ impl NewUserInput {
 pub enum UserList {
     /// All of them.
     All,
+    /// Members of an organization.
+    Members(OrganizationId),
     /// The one who has something, if there is one.
     Having(Unique),
     /// Those whose name or primary address begins like this.
@@ -247,6 +250,11 @@ impl Platform {
                 let read = || user_search::find(work.engine(), work.vault(), of, &term.beginning, span);
                 work.read(read).await?
             }
+            UserList::Members(organization) => {
+                work.organization_row(*organization).await?;
+                let (id, span) = (organization.uuid(), filter.span(after, limit + 1));
+                work.read(|| users::list_members(work.engine(), work.vault(), id, span)).await?
+            }
             UserList::Having(unique) => return work.having(unique, &filter).await,
         };
         work.page(found, list, &filter, limit)
@@ -321,10 +329,12 @@ impl Work {
         let next = found.last().filter(|_| more).map(|(row, _)| UserId::from_uuid(row.user_id));
         let views = found.into_iter().map(|(row, email)| UserView::of(row, email, now));
         let mut views = views.collect::<Result<Vec<_>, _>>()?;
-        if let UserList::Beginning(query) = list {
-            views.retain(|view| {
+        match list {
+            UserList::Beginning(query) => views.retain(|view| {
                 filter.admits(view) && query.matches(view.name.as_deref(), view.email.as_deref())
-            });
+            }),
+            UserList::Members(_) => views.retain(|view| filter.admits(view)),
+            UserList::All | UserList::Having(_) => {}
         }
         Ok(ReadUsers { users: views, next })
     }

@@ -42,6 +42,8 @@ pub(crate) struct AttemptLimits {
     accounts: Bounded<AccountIndex>,
     networks: Bounded<(TenantId, Network)>,
     recipients: Bounded<AccountIndex>,
+    organizations: Bounded<AccountIndex>,
+    domains: Bounded<AccountIndex>,
 }
 
 impl AttemptLimits {
@@ -62,6 +64,8 @@ impl AttemptLimits {
                 Duration::from_millis(limits.address_refill_millis.into()),
             ),
             recipients: Bounded::new("attempts.recipient", limits.account_burst, refill),
+            organizations: Bounded::new("attempts.invitations", wide, refill / NETWORKS_PER_ACCOUNT),
+            domains: Bounded::new("attempts.domain", limits.account_burst, refill),
         }
     }
 
@@ -84,6 +88,17 @@ impl AttemptLimits {
     /// One more mail to an address, whoever asks for it.
     pub(crate) async fn recipient(&self, index: &AccountIndex) -> Result<(), ServiceError> {
         self.pass(&self.recipients, index, || *index).await
+    }
+
+    /// One more invitation to an organization by one of its members, who may be anybody. As many as there may be attempts
+    /// on an account from all networks.
+    pub(crate) async fn invitation(&self, organization: &AccountIndex) -> Result<(), ServiceError> {
+        self.pass(&self.organizations, organization, || *organization).await
+    }
+
+    /// One more look at what the DNS says of a domain.
+    pub(crate) async fn domain(&self, domain: &AccountIndex) -> Result<(), ServiceError> {
+        self.pass(&self.domains, domain, || *domain).await
     }
 
     /// One more attempt in a tenant from a network.

@@ -7,6 +7,7 @@ mod disturbances;
 mod engine;
 mod flags;
 mod limits;
+mod organizations;
 mod revocation;
 mod rig;
 mod tenants;

@@ -1,9 +1,13 @@
 //! Organizations and their members: administered by the tenant's services, and by their members themselves.
 
 mod bodies;
+pub(crate) mod domains;
+pub(crate) mod invitations;
 mod managed;
 mod members;
 mod mine;
+pub(crate) mod offer_page;
+pub(crate) mod offers;
 
 use crate::extract::{ManagedTenant, Mine, path_id};
 use crate::guard::Bearer;
@@ -106,7 +110,8 @@ pub(super) fn routes() -> Vec<Route> {
             mine::transfer,
         ),
     ];
-    rows.into_iter().map(Route::of_tenant).collect()
+    let others = [invitations::routes(), domains::routes(), offers::routes(), offer_page::routes()];
+    rows.into_iter().chain(others.into_iter().flatten()).map(Route::of_tenant).collect()
 }
 
 /// Who asks: the tenant, by a key with the right to it, or a user, whose standing in the organization decides.

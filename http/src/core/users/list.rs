@@ -12,7 +12,7 @@ use plinto_domain::account::AccountState;
 use plinto_domain::email::EmailAddress;
 use plinto_domain::user::identifiers::{ExternalId, PhoneNumber, Username};
 use plinto_domain::user::search::{SearchQuery, Searched};
-use plinto_domain::{Timestamp, UserId};
+use plinto_domain::{InvalidInput, Timestamp, UserId};
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
@@ -41,7 +41,8 @@ impl From<StateFilter> for AccountState {
     }
 }
 
-/// Which users. At most one of `email`, `phone`, `external_id`, `username`, `name_prefix` and `email_prefix`.
+/// Which users. At most one of `email`, `phone`, `external_id`, `username`, `name_prefix`, `email_prefix` and
+/// `organization`.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
@@ -70,6 +71,9 @@ pub(crate) struct UsersQuery {
     name_prefix: Option<String>,
     /// Users whose primary address begins like this, in the same way.
     email_prefix: Option<String>,
+    /// Members of the organization of this id. A page may hold fewer users than its limit and still have a `next`, where
+    /// `state` leaves some out.
+    organization: Option<String>,
 }
 
 impl UsersQuery {
@@ -93,6 +97,12 @@ impl UsersQuery {
         }
         if let Some(text) = &self.email_prefix {
             lists.push(SearchQuery::parse("email_prefix", Searched::Email, text).map(UserList::Beginning));
+        }
+        if let Some(text) = &self.organization {
+            let wrong = "expected the id of an organization: org_ and 32 hexadecimal digits";
+            let id =
+                text.parse().map_err(|_| InvalidInput::new("organization", "invalid_organization", wrong));
+            lists.push(id.map(UserList::Members));
         }
         match (lists.pop(), lists.is_empty()) {
             (None, _) => Ok(UserList::All),

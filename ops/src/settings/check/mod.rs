@@ -1,6 +1,6 @@
 //! From layers to settings. Every check runs, so that one attempt shows every problem.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -22,6 +22,8 @@ use super::{LogFormat, LogSettings, MasterKeySource, SecretSource, Settings, Shu
 const LONGEST_GRACE: i64 = 3_600;
 /// Seconds in which load balancers notice that a node is about to leave.
 const DRAIN_BESIDE_OTHERS: u64 = 5;
+/// Port of servers of the DNS.
+const DNS_PORT: u16 = 53;
 /// Bounds for which 0 has a meaning.
 const MAY_BE_ZERO: &[&str] =
     &["limits.password_workers", "shutdown.drain_seconds", "shutdown.soft_seconds", "shutdown.hard_seconds"];
@@ -58,6 +60,12 @@ pub(super) fn settings(layers: &Layers, problems: &mut Vec<Problem>) -> Option<S
         }),
         tenant_domain: check.tenant_domain(),
         places: check.text("geo.database").map(PathBuf::from),
+        dns_servers: check.items("dns.servers", |text| {
+            let alone = || text.parse().map(|address: IpAddr| SocketAddr::new(address, DNS_PORT));
+            text.parse()
+                .or_else(|_| alone())
+                .map_err(|_| "give addresses, such as 9.9.9.9 or [2620:fe::fe]:53")
+        }),
         open_metrics: check.flag("open_metrics"),
         fault_injection: check.flag("fault_injection"),
         mail,

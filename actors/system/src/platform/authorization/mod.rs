@@ -117,12 +117,11 @@ impl Work {
                     | OrganizationEvent::MemberRoleChanged { user, .. }
                     | OrganizationEvent::MemberRemoved { user, .. },
                 ) => rights.forget(Subject::User(*user)),
-                Event::Organization(
-                    OrganizationEvent::Created { .. }
-                    | OrganizationEvent::Changed { .. }
-                    | OrganizationEvent::OwnershipTransferred { .. },
-                ) => {}
-                _ => rights.forget_all(),
+                Event::Authorization(_) | Event::Organization(OrganizationEvent::Deleted { .. }) => {
+                    rights.forget_all();
+                }
+                // Accounts, invitations and the like give no rights by themselves.
+                _ => {}
             }
         }
         Ok(committed?.map(|_receipt| reply))

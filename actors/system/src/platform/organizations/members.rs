@@ -196,7 +196,7 @@ impl Platform {
         to_the_end(work.decide_again(by, async move |work: &Work, by: &By| -> Decided {
             let member = work.membership(organization, user, by).await?;
             let roster = work.roster(&member).await?;
-            Ok(remove(&by.standing, by.user, roster, member)?)
+            Ok(remove(&by.standing, by.user, roster, member, Some(work.now()))?)
         }))
         .await?;
         Ok(())

@@ -1,10 +1,18 @@
 //! Organizations: by the tenant's services and operators, and by their members.
 
+mod answers;
 mod changes;
+mod domains;
+mod invitations;
 mod members;
+mod mine;
 
+pub use answers::{InvitationAccepted, InvitationOffer, InvitedAccount, NewAccount};
 pub use changes::OrganizationView;
+pub use domains::DomainView;
+pub use invitations::{InvitationView, Invited};
 pub use members::{MemberChange, MemberView, MembershipView};
+pub use mine::MyInvitation;
 
 use super::work::Work;
 use super::{COMMIT_WAIT, Platform};
@@ -68,7 +76,10 @@ impl Platform {
 }
 
 impl Work {
-    async fn organization_row(&self, organization: OrganizationId) -> Result<OrganizationRow, ServiceError> {
+    pub(super) async fn organization_row(
+        &self,
+        organization: OrganizationId,
+    ) -> Result<OrganizationRow, ServiceError> {
         let id = organization.uuid();
         let row = self.read(|| organization_rows::get(self.engine(), self.vault(), id)).await?;
         Ok(row.ok_or(UNKNOWN_ORGANIZATION)?)
@@ -108,7 +119,7 @@ impl Work {
         for row in self.membership_rows(user).await? {
             let member = persist::organizations::membership(&row)?;
             let roster = self.roster(&member).await?;
-            let one = organization::remove(&Standing::Tenant, None, roster, member)?;
+            let one = organization::remove(&Standing::Tenant, None, roster, member, None)?;
             all.writes.extend(one.writes);
             all.events.extend(one.events);
         }

@@ -1,5 +1,6 @@
 use super::{SIGN_IN_ATTEMPTS, Services, record_refusal, while_wanted};
 use crate::error::ServiceError;
+use crate::joining::Joining;
 use crate::ledger::CommitError;
 use crate::persist::unit;
 use crate::platform::standing;
@@ -29,13 +30,28 @@ pub(in crate::tenant) async fn sign_in(
     mut reply: Reply<Result<SignedIn, ServiceError>>,
 ) {
     match attempt(services, request, deadline, &mut reply).await {
-        Ok(Attempt::SignedIn(signed_in)) => reply.send(Ok(*signed_in)),
+        Ok(Attempt::SignedIn(signed_in)) => {
+            join_by_domains(services, signed_in.user, deadline).await;
+            reply.send(Ok(*signed_in));
+        }
         Ok(Attempt::Refused { error, events, now }) => {
             reply.send(Err(error));
             record_refusal(services, &events, now).await;
         }
         Err(error) => reply.send(Err(error)),
     }
+}
+
+/// Whoever signs in is a member from then on wherever the domain of an address admits.
+async fn join_by_domains(services: &Services, user: UserId, deadline: Deadline) {
+    let joining = Joining {
+        cell: &services.cell,
+        engine: &*services.engine,
+        rows: &services.rows,
+        ledger: &services.ledger,
+        now: services.environment.now(),
+    };
+    joining.by_domains(user, deadline).await;
 }
 
 enum Attempt {
