@@ -168,8 +168,12 @@ mod tests {
             Some(OrganizationEvent::MemberRoleChanged { .. }) => {
                 OrganizationEvent::MemberRemoved { organization, user }
             }
+            // Invitations and domains concern no other node, whatever becomes of them.
             Some(
-                OrganizationEvent::MemberRemoved { .. } | OrganizationEvent::OwnershipTransferred { .. },
+                OrganizationEvent::MemberRemoved { .. }
+                | OrganizationEvent::OwnershipTransferred { .. }
+                | OrganizationEvent::Invitation(_)
+                | OrganizationEvent::Domain(_),
             ) => OrganizationEvent::OwnershipTransferred { organization, from: user, to: user },
         }
     }

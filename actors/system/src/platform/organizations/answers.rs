@@ -6,6 +6,7 @@ use super::{ATTEMPTS, OrganizationView};
 use crate::error::ServiceError;
 use crate::ledger::CommitError;
 use crate::one_time::hash_of;
+use crate::passwords::Chosen;
 use crate::persist::invitations::invitation;
 use crate::persist::organizations::membership;
 use crate::tenant::ClientContext;
@@ -108,7 +109,7 @@ impl Platform {
         let invitation = work.invitation_of(token).await?;
         invitation.require_open(work.now())?;
         let account = match work.invited_account(&invitation.email).await? {
-            InvitedAccount::None => Some(work.chosen(&invitation, password, name).await?),
+            InvitedAccount::None => Some(work.chosen_account(&invitation, password, name).await?),
             InvitedAccount::Proved(_) | InvitedAccount::Unproved => None,
         };
         let (token, platform) = (token.to_owned(), self.clone());
@@ -162,7 +163,7 @@ impl Work {
     }
 
     /// The account somebody chooses to have, the password hashed if the tenant's policy accepts it.
-    async fn chosen(
+    async fn chosen_account(
         &self,
         invitation: &Invitation,
         password: Option<Password>,
@@ -172,9 +173,10 @@ impl Work {
             let advice = "there is no account with this address yet: choose a password to make one";
             return Err(InvalidInput::new("password", "password_needed", advice).into());
         };
-        let policy = &self.cell().settings.password;
+        let policy = self.cell().settings.password;
         policy.check(&password, Some(&invitation.email), name.as_ref().map(DisplayName::as_str))?;
-        let hash = self.hasher().hash(self.cell().id, password, self.deadline()).await?;
+        let chosen = Chosen::first(password, policy);
+        let hash = self.hasher().hash(self.cell().id, chosen, self.deadline()).await?;
         Ok((hash, Profile { name, ..Profile::default() }))
     }
 
