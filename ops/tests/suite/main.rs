@@ -14,5 +14,5 @@ mod serve;
 mod shared;
 mod support;
 mod tree;
-mod walk_through;
 mod users;
+mod walk_through;

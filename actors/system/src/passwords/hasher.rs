@@ -99,7 +99,10 @@ impl PasswordHasher {
         deadline: Deadline,
         work: impl FnOnce() -> R + Send + 'static,
     ) -> Result<R, ServiceError> {
-        Ok(self.pool.run(&tenant, SHARE, deadline, move |worker: &mut HashWorker| worker.run_once(work)).await?)
+        Ok(self
+            .pool
+            .run(&tenant, SHARE, deadline, move |worker: &mut HashWorker| worker.run_once(work))
+            .await?)
     }
 
     /// Checks a password; without a stored hash the same work is done for nothing. Where hashes of the tenant were made
@@ -167,8 +170,9 @@ impl PasswordHasher {
         for hash in hashes {
             let (environment, password) = (self.environment.clone(), Arc::clone(password));
             let cost = ForeignHash::parse(hash.as_phc()).map_or(1, |hash| hash.relative_work());
-            let check =
-                move |memory: &mut HashMemory| verify_password(memory, &password, &hash, environment.randomness());
+            let check = move |memory: &mut HashMemory| {
+                verify_password(memory, &password, &hash, environment.randomness())
+            };
             // One of an unknown form is nobody's password any more, and choosing another is the cure.
             let check = self.run(tenant, cost, Arc::new(check), deadline).await?;
             found |= check.is_some_and(|check| check.matches);

@@ -61,8 +61,7 @@ impl HashWorker {
     pub(super) fn run_once<R: Send + 'static>(&mut self, work: impl FnOnce() -> R + Send + 'static) -> R {
         let (done, outcome) = channel();
         let once = Mutex::new(Some(work));
-        let work: Work<R> =
-            Arc::new(move |_| once.lock().take().expect("it is begun on one thread only")());
+        let work: Work<R> = Arc::new(move |_| once.lock().take().expect("it is begun on one thread only")());
         let lane = match self.giving_way.is_busy() {
             false => &self.giving_way,
             true => self.hurrying.get_or_insert_with(|| Lane::start(|| ())),

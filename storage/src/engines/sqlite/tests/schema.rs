@@ -5,7 +5,13 @@ use rusqlite::Connection;
 use super::super::connection::in_memory;
 use super::super::options::SqliteOptions;
 use crate::Scope;
-use crate::repositories::{api_keys, consents, constraint, credentials, flags, grants, ledger, ledger_checkpoints, legal_holds, master_checks, one_time_tokens, organization_domains, organization_invitations, organization_members, organizations, outbox, password_history, purge, role_sets, roles, service_accounts, sessions, sign_in, signing_keys, taken, tenant_keys, tenants, user_avatars, user_emails, user_imports, user_search, user_views, users, write_probe};
+use crate::repositories::{
+    api_keys, consents, constraint, credentials, flags, grants, ledger, ledger_checkpoints, legal_holds,
+    master_checks, one_time_tokens, organization_domains, organization_invitations, organization_members,
+    organizations, outbox, password_history, purge, role_sets, roles, service_accounts, sessions, sign_in,
+    signing_keys, taken, tenant_keys, tenants, user_avatars, user_emails, user_imports, user_search,
+    user_views, users, write_probe,
+};
 
 fn database(scope: Scope) -> Connection {
     in_memory(scope, &SqliteOptions::default()).unwrap()
