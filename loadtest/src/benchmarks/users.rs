@@ -173,7 +173,7 @@ async fn sign_ups(scene: &Scene, settings: &Settings) -> Result<Measurement, Ben
 async fn look_ups(settings: &Settings) -> Result<Vec<Measurement>, BenchError> {
     let many = if settings.quick { MANY / 20 } else { MANY };
     let (few, _few_folder) = Scene::set(settings, FEW).await?;
-    let begun = std::time::Instant::now();
+    let begun = tokio::time::Instant::now();
     let (full, _full_folder) = Scene::set(settings, many).await?;
     let filling = many as f64 / begun.elapsed().as_secs_f64();
     let mut rounds = [Vec::new(), Vec::new()];
