@@ -40,8 +40,11 @@ async fn a_killed_actor_restarts_and_its_siblings_do_not_notice() {
     let mut changes = Vec::new();
     while changes.last().is_none_or(|change| change != "restarted") {
         let event = serde_json::to_value(events.recv().await.unwrap()).unwrap();
-        assert_eq!(event["path"], victim.as_str(), "nobody else is concerned");
-        changes.push(event["change"].as_str().unwrap().to_owned());
+        assert_ne!(event["path"], sibling.as_str(), "its sibling is not concerned");
+        // A tenant that was made a moment ago may be loaded again meanwhile, where nodes follow each other.
+        if event["path"] == victim.as_str() {
+            changes.push(event["change"].as_str().unwrap().to_owned());
+        }
     }
     assert_eq!(changes, ["failed", "restarting", "restarted"]);
     let after = tree(&app).await;

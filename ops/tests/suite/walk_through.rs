@@ -26,8 +26,9 @@ fn the_walk_through_does_what_it_says() {
     for part in [
         r#"{"name":"Ada Lovelace","state":"active"}"#,
         r#"{"plan":"gold"}"#,
-        r#"{"amr":["pwd"],"current":true}"#,
-        r#"{"org_slug":"acme","org_role":"owner"}"#,
+        r#"{"authentication_methods":["pwd"],"current":true}"#,
+        r#"{"state":"pending","role":"member"}"#,
+        r#"{"type":"boolean","enabled":true}"#,
         r#"{"decision":true}"#,
         r#"{"decision":false}"#,
         r#"{"active":false}"#,
