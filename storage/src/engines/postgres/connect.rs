@@ -7,11 +7,13 @@ use std::time::Duration;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
+use tokio::runtime::Handle;
 use tokio::task::AbortHandle;
 use tokio_postgres::{Client, Config, NoTls};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::failure::Fault;
+use super::threads;
 use super::{DatabaseUrl, PostgresOptions};
 use crate::error::StorageError;
 
@@ -20,6 +22,8 @@ pub(super) struct Connector {
     config: Config,
     tls: Option<MakeRustlsConnect>,
     timeout: Duration,
+    /// Where connections are made and driven.
+    threads: Handle,
 }
 
 /// A connection and the task that carries its bytes.
@@ -36,30 +40,37 @@ impl Line {
 }
 
 impl Connector {
-    pub(super) fn new(url: &DatabaseUrl, options: &PostgresOptions) -> Result<Self, StorageError> {
+    pub(super) fn new(
+        url: &DatabaseUrl,
+        options: &PostgresOptions,
+        threads: Handle,
+    ) -> Result<Self, StorageError> {
         let tls = if url.wants_tls() { Some(tls(options.ca_file.as_deref())?) } else { None };
         let (mut config, timeout) = (url.config().clone(), options.connect_timeout);
         // A host that swallows packets must leave time to try the next.
         let hosts = u32::try_from(config.get_hosts().len()).unwrap_or(u32::MAX);
         config.connect_timeout(timeout / hosts.max(1));
-        Ok(Self { config, tls, timeout })
+        Ok(Self { config, tls, timeout, threads })
     }
 
     pub(super) async fn connect(&self) -> Result<Line, Fault> {
-        let connecting = async {
-            match &self.tls {
-                Some(tls) => {
-                    let (client, connection) = self.config.connect(tls.clone()).await.map_err(sorted)?;
-                    Ok(Line { client, driver: tokio::spawn(drive(connection)).abort_handle() })
-                }
-                None => {
-                    let (client, connection) = self.config.connect(NoTls).await.map_err(sorted)?;
-                    Ok(Line { client, driver: tokio::spawn(drive(connection)).abort_handle() })
-                }
-            }
-        };
-        tokio::time::timeout(self.timeout, connecting).await.unwrap_or(Err(Fault::Silent))
+        let connecting = connect(self.config.clone(), self.tls.clone());
+        let connecting = threads::run(&self.threads, connecting);
+        tokio::time::timeout(self.timeout, connecting).await.unwrap_or(Ok(Err(Fault::Silent)))?
     }
+}
+
+async fn connect(config: Config, tls: Option<MakeRustlsConnect>) -> Result<Line, Fault> {
+    Ok(match tls {
+        Some(tls) => {
+            let (client, connection) = config.connect(tls).await.map_err(sorted)?;
+            Line { client, driver: tokio::spawn(drive(connection)).abort_handle() }
+        }
+        None => {
+            let (client, connection) = config.connect(NoTls).await.map_err(sorted)?;
+            Line { client, driver: tokio::spawn(drive(connection)).abort_handle() }
+        }
+    })
 }
 
 /// How a connection ends is seen by those who wait for an answer on it.

@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use sha2::{Digest, Sha256};
+use tokio::runtime::Handle;
 use tokio::time::timeout;
 use tokio_postgres::Client;
 
@@ -173,7 +174,7 @@ pub(super) async fn apply_all(
     options: &PostgresOptions,
     known: &'static [Migration],
 ) -> Result<Migrated, Fault> {
-    let line = Connector::new(owner, options)?.connect().await?;
+    let line = Connector::new(owner, options, Handle::current())?.connect().await?;
     suitability::of_server(&line.client).await?;
     let patience = format!("SET LOCAL lock_timeout = {}", options.migration_wait.as_millis().max(1));
     let mut applied = Vec::new();
@@ -229,7 +230,7 @@ pub(super) async fn within_bound<T>(look: impl Future<Output = Result<T, Fault>>
 /// not answer within seconds; whatever connecting may answer.
 pub async fn schema_state(url: &DatabaseUrl, options: &PostgresOptions) -> Result<SchemaState, StorageError> {
     let state = async {
-        let line = Connector::new(url, options)?.connect().await?;
+        let line = Connector::new(url, options, Handle::current())?.connect().await?;
         begin(&line.client).await?;
         let register = register(&line.client).await?;
         line.client.batch_execute("ROLLBACK").await?;

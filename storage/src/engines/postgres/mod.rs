@@ -19,6 +19,7 @@ mod read;
 mod retry;
 mod suitability;
 mod tenants;
+mod threads;
 mod transaction;
 mod url;
 mod value;
@@ -40,6 +41,7 @@ pub use self::options::PostgresOptions;
 use self::pool::Pool;
 use self::read::Beginning;
 use self::retry::Attempts;
+use self::threads::Threads;
 use self::transaction::{Answers, Batch, Doubt};
 pub use self::url::DatabaseUrl;
 use crate::engine::{Columns, Counters, Engine, EngineHealth, Receipt, Row, Scope, Statement, Unit, guard};
@@ -51,6 +53,12 @@ const PROBE: Duration = Duration::from_secs(1);
 
 /// The PostgreSQL engine. Dropping it without [`close`](Engine::close) cuts what is under way.
 pub struct PostgresEngine {
+    core: Arc<Core>,
+    threads: Threads,
+}
+
+/// What the engine is made of, shared with its threads.
+struct Core {
     pool: Pool,
     /// For following other nodes and for health: the traffic of tenants cannot fill it.
     aside: Pool,
@@ -69,12 +77,6 @@ impl std::fmt::Debug for PostgresEngine {
     }
 }
 
-impl Drop for PostgresEngine {
-    fn drop(&mut self) {
-        self.watch.abort();
-    }
-}
-
 impl PostgresEngine {
     /// Connects and checks server, role and schema. `url` is the application's: a role that owns nothing and
     /// cannot bypass row-level security.
@@ -83,22 +85,26 @@ impl PostgresEngine {
     /// `Unsuitable` when the server or the role is not safe to use, `OlderSchema` or `NewerSchema` when the schema
     /// does not fit this build, `Unavailable` when the server cannot be reached. Nothing was changed.
     pub async fn open(url: &DatabaseUrl, options: PostgresOptions) -> Result<Self, StorageError> {
-        let connector = Arc::new(Connector::new(url, &options)?);
+        let threads = Threads::start()?;
+        let connector = Arc::new(Connector::new(url, &options, threads.handle().clone())?);
         migrations::within_bound(admit(&connector)).await.map_err(|fault| fault.storage())?;
         let liveness = Arc::new(Liveness::new());
-        let watch = tokio::spawn(watch_server(Arc::clone(&liveness), Arc::clone(&connector))).abort_handle();
-        Ok(Self {
+        let watch = threads.handle().spawn(watch_server(Arc::clone(&liveness), Arc::clone(&connector)));
+        let core = Core {
             pool: Pool::new(Arc::clone(&connector), Arc::clone(&liveness), &options),
             aside: Pool::aside(connector, Arc::clone(&liveness), &options),
             liveness,
-            watch,
+            watch: watch.abort_handle(),
             beginning: Beginning::new(&options),
             counters: Counters::default(),
             last_write: LastWrite::default(),
             merges: AtomicBool::new(true),
-        })
+        };
+        Ok(Self { core: Arc::new(core), threads })
     }
+}
 
+impl Core {
     async fn query(
         &self,
         pool: &Pool,
@@ -224,10 +230,10 @@ async fn admit(connector: &Connector) -> Result<(), Fault> {
 impl Engine for PostgresEngine {
     async fn read(&self, scope: Scope, statement: Statement) -> Result<Vec<Row>, StorageError> {
         guard(scope, &statement).map_err(|what| StorageError::Misuse { what })?;
-        let rows = self.query(&self.pool, scope, &statement).await?;
+        let rows = self.core.query(&self.core.pool, scope, &statement).await?;
         if rows.is_empty()
             && scope != Scope::Platform
-            && self.query(&self.pool, scope, &ledger::head(scope.id())).await?.is_empty()
+            && self.core.query(&self.core.pool, scope, &ledger::head(scope.id())).await?.is_empty()
         {
             return Err(StorageError::UnknownTenant);
         }
@@ -236,7 +242,7 @@ impl Engine for PostgresEngine {
 
     async fn read_aside(&self, scope: Scope, statement: Statement) -> Result<Vec<Row>, StorageError> {
         guard(scope, &statement).map_err(|what| StorageError::Misuse { what })?;
-        self.query(&self.aside, scope, &statement).await
+        self.core.query(&self.core.aside, scope, &statement).await
     }
 
     async fn commit(
@@ -248,33 +254,37 @@ impl Engine for PostgresEngine {
         if units.is_empty() {
             return Ok(Vec::new());
         }
-        self.counted(&self.pool, scope, name, &units).await
+        let core = Arc::clone(&self.core);
+        let work = async move { core.counted(&core.pool, scope, name, &units).await };
+        threads::run(self.threads.handle(), work).await?
     }
 
     async fn create_tenant(&self, tenant: Uuid) -> Result<(), StorageError> {
-        self.create(tenant).await.map_err(|fault| fault.storage())
+        self.core.create(tenant).await.map_err(|fault| fault.storage())
     }
 
     async fn destroy_tenant(&self, tenant: Uuid) -> Result<(), StorageError> {
-        self.destroy(tenant).await.map_err(|fault| fault.storage())
+        self.core.destroy(tenant).await.map_err(|fault| fault.storage())
     }
 
     async fn list_tenants(&self) -> Result<Vec<Uuid>, StorageError> {
-        let rows =
-            self.query(&self.pool, Scope::Platform, &Statement::new(tenants::LIST, Vec::new())).await?;
+        let rows = self
+            .core
+            .query(&self.core.pool, Scope::Platform, &Statement::new(tenants::LIST, Vec::new()))
+            .await?;
         rows.into_iter().map(|row| Columns::of("tenant_storage", row).uuid("tenant_id")).collect()
     }
 
     async fn health(&self) -> EngineHealth {
-        let unreadable = self.unreadable();
-        if unreadable.is_none() && self.last_write.refusal().is_some() {
+        let unreadable = self.core.unreadable();
+        if unreadable.is_none() && self.core.last_write.refusal().is_some() {
             let units = [Unit { statements: vec![write_probe::write()], entries: Vec::new() }];
-            let probe = self.counted(&self.aside, Scope::Platform, "write_probe", &units);
+            let probe = self.core.counted(&self.core.aside, Scope::Platform, "write_probe", &units);
             // Its outcome is what `last_write` says below; one that hangs leaves it as it was.
             let _ = tokio::time::timeout(PROBE, probe).await;
         }
-        let unwritable = self.last_write.refusal();
-        let pool = self.pool.health();
+        let unwritable = self.core.last_write.refusal();
+        let pool = self.core.pool.health();
         EngineHealth {
             engine: "postgres",
             readable: unreadable.is_none(),
@@ -284,7 +294,7 @@ impl Engine for PostgresEngine {
             queued_writes: 0,
             open: u64::from(pool.open),
             pool: Some(pool),
-            transactions: self.counters.snapshot(),
+            transactions: self.core.counters.snapshot(),
         }
     }
 
@@ -293,10 +303,10 @@ impl Engine for PostgresEngine {
     }
 
     async fn ledger_heads(&self, ids: &[Uuid]) -> Result<Vec<(Uuid, i64)>, StorageError> {
-        let mut attempts = Attempts::at("ledger_heads", &self.counters);
+        let mut attempts = Attempts::at("ledger_heads", &self.core.counters);
         loop {
-            let lease = self.aside.acquire(Scope::Platform).await;
-            let done = async { tenants::heads(&mut lease?, &self.beginning, ids).await };
+            let lease = self.core.aside.acquire(Scope::Platform).await;
+            let done = async { tenants::heads(&mut lease?, &self.core.beginning, ids).await };
             match done.await {
                 Ok(heads) => return Ok(heads),
                 Err(fault) => attempts.another(fault).await.map_err(|fault| fault.storage())?,
@@ -305,8 +315,8 @@ impl Engine for PostgresEngine {
     }
 
     async fn close(&self) {
-        tokio::join!(self.pool.close(), self.aside.close());
-        self.watch.abort();
+        tokio::join!(self.core.pool.close(), self.core.aside.close());
+        self.core.watch.abort();
     }
 }
 

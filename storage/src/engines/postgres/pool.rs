@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use bb8::{ManageConnection, PooledConnection};
+use bb8::{ManageConnection, PooledConnection, QueueStrategy};
 use parking_lot::Mutex;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout};
@@ -122,6 +122,8 @@ impl Pool {
         let links = bb8::Pool::builder()
             .max_size(limit)
             .connection_timeout(WAIT)
+            // The one used last: its backend has what it needs in the caches of its core and in its own.
+            .queue_strategy(QueueStrategy::Lifo)
             .build_unchecked(Links(Arc::clone(&manager)));
         Self {
             links: Mutex::new(Some(links)),

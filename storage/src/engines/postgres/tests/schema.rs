@@ -149,7 +149,11 @@ async fn a_newer_schema_is_served_while_it_allows_it() {
     assert_eq!(migrate(&owner, APPLICATION, &options()).await, Err(newer));
 
     // A build that knows more than the database has.
-    let line = super::super::connect::Connector::new(&owner, &options()).unwrap().connect().await.unwrap();
+    let line = super::super::connect::Connector::new(&owner, &options(), tokio::runtime::Handle::current())
+        .unwrap()
+        .connect()
+        .await
+        .unwrap();
     super::super::migrations::begin(&line.client).await.unwrap();
     let older = check(&line.client, known_by(now + 3, now)).await.expect_err("is older").storage();
     assert_eq!(older, StorageError::OlderSchema { found: now + 2, needed: now + 3 });
