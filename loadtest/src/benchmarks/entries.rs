@@ -12,8 +12,10 @@ use uuid::Uuid;
 
 /// Most units in one transaction, as in the platform.
 const MOST: usize = 512;
-/// As in the platform's ledger: where so many wait already, the next transaction begins at once.
+/// As in the platform's ledger: where so many wait already, the next transaction begins at once, and a second beside it.
 const ENOUGH: usize = MOST / 2;
+/// As in the platform's ledger.
+const UNDER_WAY: usize = 2;
 /// As in the platform's ledger.
 const TURNS_TO_GATHER: u32 = 8;
 
@@ -66,25 +68,46 @@ async fn append_until(queue: mpsc::Sender<Asked>, caller: usize, end: Instant) -
     written
 }
 
-/// What arrives while a transaction is under way forms the next one, as in the ledger.
+/// What arrives while transactions are under way forms the next one, as in the ledger.
 async fn commit_all(
     engine: Arc<dyn Engine>,
     scope: Scope,
     mut asked: mpsc::Receiver<Asked>,
 ) -> Result<(), BenchError> {
-    let mut batch = Vec::with_capacity(MOST);
-    while asked.recv_many(&mut batch, MOST).await > 0 {
-        let (units, done): (Vec<_>, Vec<_>) = batch.drain(..).map(|asked| (asked.unit, asked.done)).unzip();
-        for (answer, done) in engine.commit(scope, "bench.entries", units).await?.into_iter().zip(done) {
-            answer?;
-            // A caller that has gone counts nothing.
-            let _ = done.send(());
+    let mut waiting = Vec::new();
+    let mut under_way = JoinSet::new();
+    loop {
+        tokio::select! {
+            Some(ended) = under_way.join_next() => {
+                ended??;
+                // Those who were just answered come along, as in the ledger.
+                let turns = if under_way.is_empty() && waiting.len() < ENOUGH { TURNS_TO_GATHER } else { 0 };
+                for _ in 0..turns {
+                    tokio::task::yield_now().await;
+                }
+                while let Ok(another) = asked.try_recv() {
+                    waiting.push(another);
+                }
+            }
+            more = asked.recv_many(&mut waiting, MOST) => if more == 0 { break },
         }
-        // Those who were just answered come along, as in the ledger.
-        let turns = if asked.len() < ENOUGH { TURNS_TO_GATHER } else { 0 };
-        for _ in 0..turns {
-            tokio::task::yield_now().await;
+        while !waiting.is_empty() && under_way.len() < if waiting.len() < ENOUGH { 1 } else { UNDER_WAY } {
+            let batch = waiting.drain(..waiting.len().min(MOST)).collect();
+            under_way.spawn(commit(Arc::clone(&engine), scope, batch));
         }
+    }
+    while let Some(ended) = under_way.join_next().await {
+        ended??;
+    }
+    Ok(())
+}
+
+async fn commit(engine: Arc<dyn Engine>, scope: Scope, batch: Vec<Asked>) -> Result<(), BenchError> {
+    let (units, done): (Vec<_>, Vec<_>) = batch.into_iter().map(|asked| (asked.unit, asked.done)).unzip();
+    for (answer, done) in engine.commit(scope, "bench.entries", units).await?.into_iter().zip(done) {
+        answer?;
+        // A caller that has gone counts nothing.
+        let _ = done.send(());
     }
     Ok(())
 }

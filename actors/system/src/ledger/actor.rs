@@ -15,10 +15,6 @@ use std::sync::Arc;
 /// a transaction hundreds.
 const TURNS_TO_GATHER: u32 = 8;
 
-/// The part of a full transaction that is worth one of its own: where so much waits already, the next begins at once,
-/// and the storage works on it while those who were just answered make their next units.
-const ENOUGH: usize = 2;
-
 /// One tenant's writer.
 pub(crate) struct LedgerActor {
     pub(crate) engine: Arc<dyn Engine>,
@@ -49,7 +45,7 @@ impl VirtualActor for LedgerActor {
     }
 
     async fn activate(&self, _: &TenantId) -> Result<Activated<Self>, ActivationError> {
-        Ok(Activated { state: LedgerState::default(), shared: Arc::new(()) })
+        Ok(Activated { state: LedgerState::new(self.limits.ledger_batch), shared: Arc::new(()) })
     }
 
     async fn handle(
@@ -60,12 +56,14 @@ impl VirtualActor for LedgerActor {
     ) -> Result<(), Fault> {
         match message {
             LedgerMessage::Append { unit, reply } => state.push(unit, reply),
-            LedgerMessage::BatchDone { several } if several && state.waiting() < self.enough() => {
-                cx.spawn_then(gather());
+            LedgerMessage::BatchDone { several } => {
+                if state.ended(several) {
+                    cx.spawn_then(gather());
+                }
             }
-            LedgerMessage::BatchDone { .. } | LedgerMessage::Gathered => state.ready(),
+            LedgerMessage::Gathered => state.gathered(),
         }
-        if let Some((units, replies)) = state.next_batch(self.limits.ledger_batch) {
+        if let Some((units, replies)) = state.next_batch() {
             let transaction = Transaction {
                 engine: Arc::clone(&self.engine),
                 tenant: *cx.key(),
@@ -85,13 +83,6 @@ impl VirtualActor for LedgerActor {
             });
         }
         Ok(())
-    }
-}
-
-impl LedgerActor {
-    /// Units that are worth a transaction of their own.
-    fn enough(&self) -> usize {
-        self.limits.ledger_batch / ENOUGH
     }
 }
 
