@@ -124,7 +124,7 @@ impl Rounds {
         let connections = callers.min(CONNECTIONS);
         vec![
             named(1, "entries alone, engine / raw INSERT commits", self.entries, None).note(
-                "an entry is chained and kept in four indexes, a raw row in one; nothing the platform does writes only that"
+                "an entry is chained and kept in four indexes, a raw row in one; but for exports nothing writes only that"
                     .to_owned(),
             ),
             named(2, "rows made durable by sign-outs / raw UPDATE commits", self.rows, bar).note(format!(
