@@ -38,6 +38,8 @@ pub mod tenants;
 #[expect(missing_docs, reason = "the names of the tests say what they hold")]
 pub mod user_imports;
 #[expect(missing_docs, reason = "the names of the tests say what they hold")]
+pub mod user_invitations;
+#[expect(missing_docs, reason = "the names of the tests say what they hold")]
 pub mod writes;
 
 pub use subject::{Fixture, MASTER, NOW, SeededEntropy, Subject, entry, master};
@@ -96,6 +98,8 @@ macro_rules! conformance {
                     errors_are_in_order_of_lines_and_forgotten_with_their_import,
                     values_that_are_taken_are_found_among_many,
                     addresses_and_credentials_of_many_users_are_read_at_once;
+                user_invitations: user_invitations_round_trip,
+                    a_user_invitation_is_accepted_once_and_a_new_one_replaces_the_last;
                 writes: a_duplicate_is_named, a_conflict_is_named_and_leaves_no_trace,
                     a_failing_unit_does_not_fail_its_neighbours, a_reference_to_nothing_is_invalid,
                     a_nul_byte_is_invalid_everywhere, an_empty_batch_is_nothing, a_write_given_to_read_is_refused,

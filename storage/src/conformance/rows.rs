@@ -322,6 +322,11 @@ pub async fn credentials_round_trip(fixture: &Fixture) {
     assert_eq!(stale, Err(UnitError::Conflict("credential_version")));
     (row.secret, row.version, row.updated_at) = ("$new".to_owned().into(), 2, NOW + 1);
     assert_eq!(get().await, Ok(Some(row)));
+    for _ in 0..2 {
+        let remove = credentials::remove(vault.tenant(), user.user_id, CredentialKind::Password);
+        fixture.commit(&vault, vec![remove], vec![]).await.expect("there may be none");
+        assert_eq!(get().await, Ok(None));
+    }
 }
 
 pub(super) async fn stored_session(fixture: &Fixture, vault: &TenantVault) -> SessionRow {
@@ -548,9 +553,21 @@ pub async fn sign_in_reads_everything_at_once(fixture: &Fixture) {
     };
     let without = read().await;
     assert_eq!(
-        (without.user_id, without.standing, &without.credential),
-        (user.user_id, user.standing, &None)
+        (without.user_id, without.standing, without.any_proved, &without.credential),
+        (user.user_id, user.standing, false, &None)
     );
+    let other = fixture.email(user.user_id, "Ada@work.example");
+    let prove = user_emails::prove(&vault, "ada@work.example", user.user_id, NOW);
+    let proved = vec![
+        user_emails::insert(
+            &vault,
+            "ada@work.example",
+            &user_emails::UserEmailRow { is_primary: false, verified_at: None, ..other },
+        ),
+        prove,
+    ];
+    fixture.commit(&vault, proved, vec![]).await.expect("stored");
+    assert!(read().await.any_proved);
     let credential = fixture.credential(user.user_id);
     fixture.commit(&vault, vec![credentials::insert(&vault, &credential)], vec![]).await.expect("stored");
     assert_eq!(read().await.credential, Some(credential));

@@ -36,6 +36,8 @@ pub const SESSION: &str = "sessions.session_id";
 pub const SIGNING_KEY: &str = "signing_keys.kid";
 /// Two one-time secrets with one hash in a tenant.
 pub const ONE_TIME_TOKEN: &str = "one_time_tokens.token_hash";
+/// Two invitations to become a user with one id in a tenant.
+pub const USER_INVITATION: &str = "user_invitations.invitation_id";
 /// Two mails with one id in a tenant.
 pub const OUTBOX: &str = "outbox.mail_id";
 /// Two mails of a tenant that say the same of the same.
@@ -108,6 +110,7 @@ pub(crate) const KEYS: &[(&str, &[&str], &str)] = &[
     ("sessions", &["tenant_id", "session_id"], SESSION),
     ("signing_keys", &["tenant_id", "kid"], SIGNING_KEY),
     ("one_time_tokens", &["tenant_id", "token_hash"], ONE_TIME_TOKEN),
+    ("user_invitations", &["tenant_id", "invitation_id"], USER_INVITATION),
     ("outbox", &["tenant_id", "mail_id"], OUTBOX),
     ("outbox", &["tenant_id", "once"], OUTBOX_ONCE),
     ("kept_answers", &["tenant_id", "request_index"], KEPT_ANSWER),

@@ -18,6 +18,7 @@ statements! {
                     WHERE tenant_id = $1 AND user_id >= $2 AND user_id <= $3 AND kind = $4 ORDER BY user_id";
     UPDATE = "UPDATE credentials SET secret = $2, updated_at = $3, version = version + 1 \
               WHERE tenant_id = $1 AND user_id = $4 AND kind = $5 AND version = $6";
+    REMOVE = "DELETE FROM credentials WHERE tenant_id = $1 AND user_id = $2 AND kind = $3";
 }
 
 /// Kinds of credentials; a user has at most one of each.
@@ -114,6 +115,11 @@ pub fn update(
         ],
     )
     .expecting(1, "credential_version")
+}
+
+/// Removes a credential, if there is one.
+pub fn remove(tenant: Uuid, user_id: Uuid, kind: CredentialKind) -> Statement {
+    Statement::new(REMOVE, vec![tenant.into(), user_id.into(), kind.as_str().into()])
 }
 
 /// The credential of one kind.

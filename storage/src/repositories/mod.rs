@@ -48,6 +48,7 @@ pub mod tenants;
 pub mod user_avatars;
 pub mod user_emails;
 pub mod user_imports;
+pub mod user_invitations;
 pub mod user_search;
 pub mod user_views;
 pub mod users;

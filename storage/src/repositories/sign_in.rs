@@ -11,6 +11,8 @@ use crate::vault::TenantVault;
 
 statements! {
     BY_EMAIL = "SELECT CASE WHEN c.version IS NULL THEN 0 ELSE 1 END, \
+                CASE WHEN EXISTS (SELECT 1 FROM user_emails p WHERE p.tenant_id = $1 AND p.user_id = e.user_id \
+                AND p.verified_at IS NOT NULL) THEN 1 ELSE 0 END, \
                 e.email_index, e.user_id, e.email, e.verified_at, e.is_primary, e.created_at, \
                 u.state, u.locked_until, u.purge_at, \
                 c.user_id, c.kind, c.secret, c.created_at, c.updated_at, c.version \
@@ -20,6 +22,8 @@ statements! {
                 AND c.kind = 'password' \
                 WHERE e.tenant_id = $1 AND e.email_index = $2";
     BY_USERNAME = "SELECT CASE WHEN c.version IS NULL THEN 0 ELSE 1 END, \
+                   CASE WHEN EXISTS (SELECT 1 FROM user_emails p WHERE p.tenant_id = $1 AND p.user_id = e.user_id \
+                   AND p.verified_at IS NOT NULL) THEN 1 ELSE 0 END, \
                    e.user_id, e.username_index, e.username, e.state, e.locked_until, e.purge_at, \
                    c.user_id, c.kind, c.secret, c.created_at, c.updated_at, c.version \
                    FROM users e \
@@ -36,6 +40,8 @@ pub struct SignInRow {
     pub user_id: Uuid,
     /// Whether it may sign in.
     pub standing: UserStanding,
+    /// Whether one of the user's addresses was proved.
+    pub any_proved: bool,
     /// The password, if the user has one.
     pub credential: Option<CredentialRow>,
 }
@@ -78,9 +84,11 @@ async fn find(
     let Some(row) = rows.into_iter().next() else { return Ok(None) };
     let mut columns = Columns::of("sign_in", row);
     let has_credential = columns.flag("has_credential")?;
+    let any_proved = columns.flag("any_proved")?;
     Ok(Some(SignInRow {
         user_id: user(&mut columns)?,
         standing: users::decode_standing(columns.of_table("users"))?,
+        any_proved,
         credential: has_credential.then(|| credentials::decode(vault, &mut columns)).transpose()?,
     }))
 }

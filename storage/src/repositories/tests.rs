@@ -32,6 +32,7 @@ const TENANT: &[&[(&str, &str)]] = &[
     sign_in::ALL,
     signing_keys::ALL,
     one_time_tokens::ALL,
+    user_invitations::ALL,
     outbox::ALL,
     kept_answers::ALL,
     role_sets::ALL,

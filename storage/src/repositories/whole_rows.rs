@@ -258,6 +258,11 @@ const OF_A_TENANT: &[Layout] = &[
         key: &["tenant_id", "organization_id", "user_id"],
         rest: &["left_at"],
     },
+    Layout {
+        name: "user_invitations",
+        key: &["tenant_id", "invitation_id"],
+        rest: &["token_hash", "email_index", "email", "profile", "created_at", "expires_at", "version"],
+    },
 ];
 
 const LEDGER: Layout = Layout {

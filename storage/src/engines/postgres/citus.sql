@@ -34,6 +34,7 @@ SELECT create_distributed_table('user_avatars', 'tenant_id', colocate_with => 'u
 SELECT create_distributed_table('sessions', 'tenant_id', colocate_with => 'users');
 SELECT create_distributed_table('signing_keys', 'tenant_id', colocate_with => 'users');
 SELECT create_distributed_table('one_time_tokens', 'tenant_id', colocate_with => 'users');
+SELECT create_distributed_table('user_invitations', 'tenant_id', colocate_with => 'users');
 SELECT create_distributed_table('outbox', 'tenant_id', colocate_with => 'users');
 SELECT create_distributed_table('role_sets', 'tenant_id', colocate_with => 'users');
 SELECT create_distributed_table('organizations', 'tenant_id', colocate_with => 'users');

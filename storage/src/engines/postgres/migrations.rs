@@ -125,6 +125,12 @@ pub(super) const KNOWN: &[Migration] = &[
         sql: include_str!("migrations/0016_organization_invitations.sql"),
         oldest_compatible: 1,
     },
+    Migration {
+        version: 17,
+        name: "user_invitations",
+        sql: include_str!("migrations/0017_user_invitations.sql"),
+        oldest_compatible: 1,
+    },
 ];
 
 /// What is locked while a migration runs; any number that nothing else in the database uses.

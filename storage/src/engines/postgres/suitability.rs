@@ -36,6 +36,7 @@ pub(super) const TENANT_TABLES: &[&str] = &[
     "outbox",
     "kept_answers",
     "one_time_tokens",
+    "user_invitations",
 ];
 /// Every table.
 pub(super) const TABLES: &[&str] = &[
@@ -74,6 +75,7 @@ pub(super) const TABLES: &[&str] = &[
     "users",
     "outbox",
     "one_time_tokens",
+    "user_invitations",
 ];
 
 /// Tables whose rows are never changed by those who serve.

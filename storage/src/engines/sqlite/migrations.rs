@@ -85,6 +85,11 @@ pub(super) const TENANT: &[Migration] = &[
         name: "organization_invitations",
         sql: include_str!("migrations/tenant/0016_organization_invitations.sql"),
     },
+    Migration {
+        version: 17,
+        name: "user_invitations",
+        sql: include_str!("migrations/tenant/0017_user_invitations.sql"),
+    },
 ];
 
 const REGISTER: &str = "CREATE TABLE IF NOT EXISTS schema_migrations (

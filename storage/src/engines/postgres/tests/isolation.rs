@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use super::super::PostgresOptions;
 use super::{client, database, fixture};
+use crate::conformance::user_invitations::invitation;
 use crate::conformance::{Fixture, NOW, entry};
 use crate::ledger::prunable;
 use crate::repositories::api_keys::{self, ApiKeyKind, ApiKeyRow, HashedSecret};
@@ -13,7 +14,7 @@ use crate::repositories::service_accounts::{self, ServiceAccountRow};
 use crate::repositories::user_search::{self, Searched};
 use crate::repositories::{
     consents, credentials, kept_answers, legal_holds, one_time_tokens, outbox, password_history, sessions,
-    signing_keys, user_avatars, user_emails, write_probe,
+    signing_keys, user_avatars, user_emails, user_invitations, write_probe,
 };
 use crate::{Scope, Unit};
 
@@ -63,6 +64,7 @@ async fn furnish(fixture: &Fixture) -> (Uuid, Uuid) {
             outbox::insert(&vault, &crate::conformance::mail::mail(fixture)),
             kept_answers::insert(&vault, &crate::conformance::rows::kept_answer(&vault)),
             one_time_tokens::insert(&vault, &crate::conformance::one_time::token(1, None)),
+            user_invitations::insert(&vault, "eve@example.com", &invitation(fixture.id(), 1)),
             consents::insert(vault.tenant(), user.user_id, &crate::conformance::rows::consent(fixture, true)),
         ];
         let statements = [

@@ -9,8 +9,8 @@ use crate::repositories::{
     api_keys, consents, constraint, credentials, flags, grants, ledger, ledger_checkpoints, legal_holds,
     master_checks, one_time_tokens, organization_domains, organization_invitations, organization_members,
     organizations, outbox, password_history, purge, role_sets, roles, service_accounts, sessions, sign_in,
-    signing_keys, taken, tenant_keys, tenants, user_avatars, user_emails, user_imports, user_search,
-    user_views, users, write_probe,
+    signing_keys, taken, tenant_keys, tenants, user_avatars, user_emails, user_imports, user_invitations,
+    user_search, user_views, users, write_probe,
 };
 
 fn database(scope: Scope) -> Connection {
@@ -63,6 +63,7 @@ fn every_text_is_valid_where_it_is_used() {
                 grants::ALL,
                 flags::ALL,
                 one_time_tokens::ALL,
+                user_invitations::ALL,
                 organizations::ALL,
                 organization_members::ALL,
                 organization_invitations::ALL,
@@ -148,6 +149,7 @@ fn look_ups_use_a_key_and_never_scan() {
         ledger::ALL,
         outbox::ALL,
         one_time_tokens::ALL,
+        user_invitations::ALL,
         ledger_checkpoints::ALL,
         legal_holds::ALL,
         consents::ALL,
