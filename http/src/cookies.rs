@@ -47,11 +47,21 @@ struct Names {
     access: &'static str,
     refresh: &'static str,
     csrf: &'static str,
+    challenge: &'static str,
 }
 
-const OVER_TLS: Names =
-    Names { access: "__Host-plinto-access", refresh: "__Host-plinto-refresh", csrf: "__Host-plinto-csrf" };
-const IN_CLEAR: Names = Names { access: "plinto-access", refresh: "plinto-refresh", csrf: "plinto-csrf" };
+const OVER_TLS: Names = Names {
+    access: "__Host-plinto-access",
+    refresh: "__Host-plinto-refresh",
+    csrf: "__Host-plinto-csrf",
+    challenge: "__Host-plinto-challenge",
+};
+const IN_CLEAR: Names = Names {
+    access: "plinto-access",
+    refresh: "plinto-refresh",
+    csrf: "plinto-csrf",
+    challenge: "plinto-challenge",
+};
 
 const fn names(https: bool) -> &'static Names {
     if https { &OVER_TLS } else { &IN_CLEAR }
@@ -71,17 +81,59 @@ impl CookieTokens {
         if !headers.contains_key(header::COOKIE) {
             return found;
         }
-        let named = |name: &str| {
-            let texts = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
-            let mut values =
-                texts.flat_map(Cookie::split_parse).flatten().filter(|cookie| cookie.name() == name);
-            let only = values.next().filter(|cookie| (1..=LONGEST).contains(&cookie.value().len()))?;
-            values.next().is_none().then(|| Zeroizing::new(only.value().to_owned()))
-        };
         let names = names(https);
-        (found.access, found.refresh) = (named(names.access), named(names.refresh));
+        (found.access, found.refresh) = (named(headers, names.access), named(headers, names.refresh));
         found
     }
+}
+
+fn named(headers: &HeaderMap, name: &str) -> Option<Zeroizing<String>> {
+    let texts = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+    let mut values = texts.flat_map(Cookie::split_parse).flatten().filter(|cookie| cookie.name() == name);
+    let only = values.next().filter(|cookie| (1..=LONGEST).contains(&cookie.value().len()))?;
+    values.next().is_none().then(|| Zeroizing::new(only.value().to_owned()))
+}
+
+/// What a browser keeps that asked for a mail to sign in by, and how the tokens are to travel afterwards. No `Debug`.
+pub(crate) struct CookieChallenge {
+    pub(crate) text: Zeroizing<String>,
+    pub(crate) carrier: Carrier,
+}
+
+/// Stands before a challenge whose session will be in cookies, and before one that only confirms a link.
+const OF_COOKIES: &str = "c.";
+const OF_BODIES: &str = "b.";
+
+impl CookieChallenge {
+    /// Reads it, not yet believed.
+    pub(crate) fn of(headers: &HeaderMap, https: bool) -> Option<Self> {
+        let value = named(headers, names(https).challenge)?;
+        let kinds = [(OF_COOKIES, Carrier::Cookies), (OF_BODIES, Carrier::Bodies)];
+        kinds.into_iter().find_map(|(kind, carrier)| {
+            let text = Zeroizing::new(value.strip_prefix(kind)?.to_owned());
+            Some(Self { text, carrier })
+        })
+    }
+
+    /// The header that keeps it. It is sent along when a link in a mail is opened, which is from elsewhere, and not with
+    /// forms of pages elsewhere.
+    pub(crate) fn keep(&self, seconds: u32, https: bool) -> (HeaderName, HeaderValue) {
+        let kind = match self.carrier {
+            Carrier::Cookies => OF_COOKIES,
+            Carrier::Bodies => OF_BODIES,
+        };
+        challenge_cookie(&format!("{kind}{}", *self.text), seconds.into(), https)
+    }
+
+    /// The header that forgets it.
+    pub(crate) fn forget(https: bool) -> (HeaderName, HeaderValue) {
+        challenge_cookie("", 0, https)
+    }
+}
+
+fn challenge_cookie(value: &str, seconds: i64, https: bool) -> (HeaderName, HeaderValue) {
+    let cookie = Cookie::build((names(https).challenge, value)).http_only(true).same_site(SameSite::Lax);
+    line(cookie.build(), seconds, https)
 }
 
 /// What a page repeats in [`CSRF_HEADER`].
@@ -155,6 +207,22 @@ mod tests {
         assert_eq!(read(true, &[]), None);
         assert_eq!(read(true, &["__Host-plinto-access="]), None);
         assert_eq!(read(true, &[&format!("__Host-plinto-access={}", "x".repeat(9_000))]), None);
+    }
+
+    #[test]
+    fn a_challenge_is_read_as_it_was_kept() {
+        for (carrier, https) in [(Carrier::Cookies, true), (Carrier::Bodies, true), (Carrier::Cookies, false)]
+        {
+            let kept = CookieChallenge { text: Zeroizing::new("secret".into()), carrier };
+            let (_, line) = kept.keep(600, https);
+            let line = line.to_str().expect("visible").to_owned();
+            assert_eq!(line.starts_with("__Host-plinto-challenge="), https);
+            assert!(line.contains("; HttpOnly; SameSite=Lax") && line.contains("; Path=/; Max-Age=600"));
+            let mut headers = HeaderMap::new();
+            headers.append(header::COOKIE, line.split(';').next().expect("a pair").parse().expect("header"));
+            let read = CookieChallenge::of(&headers, https).expect("is there");
+            assert!(*read.text == "secret" && read.carrier == carrier);
+        }
     }
 
     #[test]

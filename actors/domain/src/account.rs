@@ -62,6 +62,8 @@ pub struct Account {
     pub user: UserId,
     /// Whether it may be used.
     pub state: AccountState,
+    /// Whether one of its addresses was proved.
+    pub any_proved: bool,
     /// The password's hash, if there is one.
     pub password: Option<StoredPassword>,
 }

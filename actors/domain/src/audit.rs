@@ -12,6 +12,7 @@ use crate::service_account::ServiceAccountEvent;
 use crate::session::{RevocationReason, SessionEvent};
 use crate::user::event::UserEvent;
 use crate::user::import::ImportEvent;
+use crate::user::invitation::UserInvitationEvent;
 use serde_json::{Value, json};
 
 /// Who caused an event.
@@ -100,6 +101,8 @@ pub enum Event {
     User(UserEvent),
     /// Something happened to an import of users, or they were exported.
     UserImport(ImportEvent),
+    /// Something happened to an invitation to become a user.
+    UserInvitation(UserInvitationEvent),
     /// Somebody tried to sign up with an address that has an account.
     SignUpRepeated,
     /// A sign-in was refused.
@@ -195,6 +198,7 @@ impl Event {
             Self::UserChanged { .. } => "user.changed",
             Self::User(event) => event.name(),
             Self::UserImport(event) => event.name(),
+            Self::UserInvitation(event) => event.name(),
             Self::SignUpRepeated => "sign_up.repeated",
             Self::SignInRefused { .. } => "sign_in.refused",
             Self::PasswordHashUpgraded { .. } => "user.password_hash.upgraded",
@@ -239,6 +243,7 @@ impl Event {
             Self::TenantCreated { .. }
             | Self::UserCreated { .. }
             | Self::UserImport(_)
+            | Self::UserInvitation(_)
             | Self::SignUpRepeated
             | Self::SignInRefused { .. }
             | Self::PasswordHashUpgraded { .. }
@@ -269,6 +274,7 @@ impl Event {
             | Self::UserSessionsRevoked { user, .. } => user.to_string(),
             Self::User(event) => event.subject(),
             Self::UserImport(event) => event.subject(),
+            Self::UserInvitation(event) => event.subject(),
             Self::SignInRefused { user, .. } => {
                 user.map_or_else(|| "unknown".to_owned(), |user| user.to_string())
             }
@@ -299,6 +305,7 @@ impl Event {
             | Self::PasswordHashUpgraded { .. } => json!({}),
             Self::User(event) => event.data(),
             Self::UserImport(event) => event.data(),
+            Self::UserInvitation(event) => event.data(),
             Self::TenantChanged { fields, .. } => json!({ "fields": fields }),
             Self::UserChanged { fields, .. } => json!({ "fields": fields }),
             Self::ApiKeyIssued { tenant, .. } => json!({ "tenant": tenant }),

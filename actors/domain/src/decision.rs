@@ -15,6 +15,7 @@ use crate::service_account::ServiceAccountWrite;
 use crate::session::{ClientDescription, RevocationReason, SessionWrite};
 use crate::time::Timestamp;
 use crate::user::import::ImportWrite;
+use crate::user::invitation::UserInvitationWrite;
 use crate::user::write::UserWrite;
 
 /// The outcome of a pure decision.
@@ -50,6 +51,8 @@ pub enum Write {
     User(UserWrite),
     /// Of an import of users.
     UserImport(ImportWrite),
+    /// Of an invitation to become one.
+    UserInvitation(UserInvitationWrite),
     /// Organizations, their members and what belongs to them.
     Organization(OrganizationWrite),
     /// The user's first password.

@@ -74,6 +74,7 @@ pub fn all() -> impl Iterator<Item = &'static Denial> {
         crate::organization::DENIALS,
         crate::organization::invitation::DENIALS,
         crate::organization::domain::DENIALS,
+        crate::passwordless::DENIALS,
     ]
     .into_iter()
     .flatten()

@@ -95,6 +95,10 @@ id!(
     UserId, "usr"
 );
 id!(
+    /// An invitation to become a user.
+    UserInvitationId, "uin"
+);
+id!(
     /// An e-mail address of a user. It is made from a keyed hash of the address, not from a time.
     EmailId, "eml"
 );

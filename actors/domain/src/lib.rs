@@ -26,6 +26,7 @@ pub mod name;
 pub mod one_time;
 pub mod organization;
 pub mod password;
+pub mod passwordless;
 pub mod precondition;
 pub mod privacy;
 pub mod randomness;
@@ -43,7 +44,7 @@ pub use decision::{Decision, Write};
 pub use denial::{Denial, DenialKind};
 pub use id::{
     ApiKeyId, DomainId, EmailId, InvitationId, MailId, OrganizationId, ServiceAccountId, SessionId, TenantId,
-    UserId,
+    UserId, UserInvitationId,
 };
 pub use input::InvalidInput;
 pub use time::Timestamp;

@@ -7,6 +7,7 @@ use crate::email::EmailAddress;
 use crate::id::{SessionId, UserId};
 use crate::input::InvalidInput;
 use crate::password::{Password, PasswordHash};
+use crate::recovery::RecoverySettings;
 use crate::session::{ClientDescription, SessionPolicy, begin};
 use crate::time::Timestamp;
 use crate::user::identifiers::Username;
@@ -103,7 +104,7 @@ pub enum SignInOutcome {
         /// The user's sessions that end for it.
         ended: Vec<SessionId>,
     },
-    /// The user has as many sessions as may be; heard only by who knows the password.
+    /// The user has as many sessions as may be; heard only by who knows the password, or read the mail.
     TooManySessions,
     /// One answer for an unknown account, a wrong password and an account that may not be used.
     Refused,
@@ -115,7 +116,7 @@ pub fn decide(
     check: PasswordCheck,
     seed: SessionSeed,
     live: &[SessionId],
-    policy: &SessionPolicy,
+    (policy, recovery): (&SessionPolicy, &RecoverySettings),
     now: Timestamp,
 ) -> Decision<SignInOutcome> {
     let (account, stored) = match account {
@@ -128,11 +129,34 @@ pub fn decide(
     if !check.matches {
         return refused(Some(account.user), "wrong_password");
     }
-    if account.state != AccountState::Active {
-        return refused(Some(account.user), account.state.as_str());
+    // Heard as any other refusal: whoever signs up and then in must not learn whether the address was free.
+    if recovery.verified_sign_in && !account.any_proved {
+        return refused(Some(account.user), "unproved_address");
     }
-    let user = account.user;
-    let amr = vec!["pwd".to_owned()];
+    let Decision { mut writes, mut events, reply } =
+        admit(account.user, account.state, &["pwd"], seed, live, policy, now);
+    if let (SignInOutcome::SignedIn { user, .. }, Some(hash)) = (&reply, check.upgraded) {
+        let user = *user;
+        writes.push(Write::ReplacePasswordHash { user, hash, expected_version: stored.version, at: now });
+        events.push(Event::PasswordHashUpgraded { user });
+    }
+    Decision { writes, events, reply }
+}
+
+/// Begins a session for somebody who has proved who they are, if the account may be used.
+pub(crate) fn admit(
+    user: UserId,
+    state: AccountState,
+    amr: &[&str],
+    seed: SessionSeed,
+    live: &[SessionId],
+    policy: &SessionPolicy,
+    now: Timestamp,
+) -> Decision<SignInOutcome> {
+    if state != AccountState::Active {
+        return refused(Some(user), state.as_str());
+    }
+    let amr: Vec<String> = amr.iter().map(|&method| method.to_owned()).collect();
     let new = NewSession {
         session: seed.session,
         user,
@@ -144,17 +168,15 @@ pub fn decide(
         refresh_hash: seed.refresh_hash,
         key_version: seed.key_version,
     };
-    let Ok(Decision { mut writes, mut events, reply: ended }) = begin(new, live, policy) else {
-        return Decision { reply: SignInOutcome::TooManySessions, ..refused(Some(user), "session_limit") };
-    };
-    if let Some(hash) = check.upgraded {
-        writes.push(Write::ReplacePasswordHash { user, hash, expected_version: stored.version, at: now });
-        events.push(Event::PasswordHashUpgraded { user });
+    match begin(new, live, policy) {
+        Ok(Decision { writes, events, reply: ended }) => {
+            Decision { writes, events, reply: SignInOutcome::SignedIn { user, amr, ended } }
+        }
+        Err(_) => Decision { reply: SignInOutcome::TooManySessions, ..refused(Some(user), "session_limit") },
     }
-    Decision { writes, events, reply: SignInOutcome::SignedIn { user, amr, ended } }
 }
 
-fn refused(user: Option<UserId>, reason: &'static str) -> Decision<SignInOutcome> {
+pub(crate) fn refused(user: Option<UserId>, reason: &'static str) -> Decision<SignInOutcome> {
     Decision {
         writes: Vec::new(),
         events: vec![Event::SignInRefused { user, reason }],
@@ -175,6 +197,7 @@ mod tests {
         Account {
             user: UserId::from_uuid(Uuid::from_u128(1)),
             state,
+            any_proved: false,
             password: Some(StoredPassword { hash, version: 1 }),
         }
     }
@@ -190,7 +213,26 @@ mod tests {
             key_version: 1,
             client: ClientDescription::default(),
         };
-        decide(account, PasswordCheck { matches, upgraded }, seed, &[], &SessionPolicy::default(), NOW)
+        let policies = (&SessionPolicy::default(), &RecoverySettings::default());
+        decide(account, PasswordCheck { matches, upgraded }, seed, &[], policies, NOW)
+    }
+
+    #[test]
+    fn a_tenant_may_want_a_proved_address() {
+        let strict = RecoverySettings { verified_sign_in: true, ..RecoverySettings::default() };
+        let seed = SessionSeed {
+            session: SessionId::from_uuid(Uuid::from_u128(9)),
+            refresh_hash: [0; 32],
+            key_version: 1,
+            client: ClientDescription::default(),
+        };
+        let check = PasswordCheck { matches: true, upgraded: None };
+        for (any_proved, refused) in [(true, false), (false, true)] {
+            let account = Account { any_proved, ..account(AccountState::Active) };
+            let policies = (&SessionPolicy::default(), &strict);
+            let decision = decide(Some(&account), check.clone(), seed.clone(), &[], policies, NOW);
+            assert_eq!(decision.reply == SignInOutcome::Refused, refused);
+        }
     }
 
     #[test]

@@ -6,6 +6,7 @@ pub mod emails;
 pub mod event;
 pub mod identifiers;
 pub mod import;
+pub mod invitation;
 pub mod profile;
 pub mod search;
 pub mod standing;
@@ -77,6 +78,7 @@ pub const DENIALS: &[Denial] = &[
     import::IMPORT_ENDED,
     import::LINES_MISSING,
     import::IMPORT_BUSY,
+    invitation::UNKNOWN_INVITATION,
 ];
 
 /// What a decision has to know of a user.

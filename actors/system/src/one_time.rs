@@ -13,6 +13,8 @@ use plinto_storage::repositories::one_time_tokens::OneTimeTokenRow;
 
 /// Purpose of the keyed hash of tokens and challenges.
 const TOKEN: &str = "one_time.token";
+/// Purpose of the keyed hash of what is mailed for a challenge.
+const SENT: &str = "one_time.sent";
 /// Longest secret looked at.
 const LONGEST: usize = 128;
 
@@ -28,6 +30,12 @@ pub(crate) fn fresh(vault: &TenantVault, randomness: &dyn Randomness) -> Fresh {
 /// The keyed hash of what was presented; none of what cannot be ours.
 pub(crate) fn hash_of(vault: &TenantVault, presented: &str) -> Option<SecretHash> {
     (presented.len() <= LONGEST).then(|| vault.blind_index(TOKEN, presented.as_bytes()))
+}
+
+/// The keyed hash of what is good together with a challenge only: the same code has another one for another challenge.
+pub(crate) fn hash_sent(vault: &TenantVault, challenge: &SecretHash, presented: &str) -> Option<SecretHash> {
+    let bound = || [&challenge[..], presented.as_bytes()].concat();
+    (presented.len() <= LONGEST).then(|| vault.blind_index(SENT, &bound()))
 }
 
 /// A row as decisions see it.

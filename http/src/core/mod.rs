@@ -13,6 +13,7 @@ pub(crate) mod mail_pages;
 pub(crate) mod mailbox;
 pub(crate) mod me;
 pub(crate) mod organizations;
+pub(crate) mod passwordless;
 pub(crate) mod recovery;
 pub(crate) mod retention;
 pub(crate) mod service_accounts;
@@ -45,6 +46,7 @@ pub(crate) fn routes(with_mailbox: bool) -> Vec<Route> {
     rows.extend(users::routes());
     rows.extend(audit::routes());
     rows.extend(recovery::routes());
+    rows.extend(passwordless::routes());
     rows.extend(organizations::routes());
     rows.extend(mail_pages::routes());
     rows.extend(retention::routes());

@@ -15,7 +15,7 @@ use utoipa::{OpenApi, ToSchema};
 /// The operations of this capability.
 #[derive(OpenApi)]
 #[openapi(
-    paths(verify_email, resend, forgot, reset, change),
+    paths(verify_email, resend, forgot, reset, accept_invitation, change),
     tags((name = "recovery", description = "Proving addresses and choosing new passwords"))
 )]
 pub(crate) struct Operations;
@@ -28,6 +28,7 @@ pub(super) fn routes() -> Vec<Route> {
         Route::new(Method::POST, "/v1/auth/verify-email/resend", Public, resend).of_tenant(),
         Route::new(Method::POST, "/v1/auth/password/forgot", Public, forgot).of_tenant(),
         Route::new(Method::POST, "/v1/auth/password/reset", Public, reset).of_tenant(),
+        Route::new(Method::POST, "/v1/auth/invitation/accept", Public, accept_invitation).of_tenant(),
         Route::new(Method::POST, "/v1/users/me/password", AccessToken, change).of_tenant(),
     ]
 }
@@ -131,6 +132,34 @@ pub(crate) async fn reset(
     let tenant = tenant.required()?;
     let (token, password) = (body.token.into_inner(), body.password.into_inner());
     state.platform().reset_password(tenant, &token, &password, client, state.deadline()).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// A first password by an invitation.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct UserInvitationAcceptBody {
+    /// What stands behind `token=` in the link.
+    token: Secret,
+    /// At least as long and as hard to guess as the tenant's policy asks.
+    password: Secret,
+}
+
+/// Accept an invitation to become a user by the link that was sent for it, and choose a password. The link works once,
+/// and the address is proved by it. Sign in next.
+#[utoipa::path(post, path = "/v1/auth/invitation/accept", tag = "recovery", request_body = UserInvitationAcceptBody,
+    responses((status = 204, description = "there is an account now"), (status = 409, body = Problem),
+        (status = 410, body = Problem), (status = 422, body = Problem)))]
+pub(crate) async fn accept_invitation(
+    State(state): State<AppState>,
+    tenant: NamedTenant,
+    Client(client): Client,
+    JsonBody(body): JsonBody<UserInvitationAcceptBody>,
+) -> Result<StatusCode, Problem> {
+    let tenant = tenant.required()?;
+    let (token, password) = (body.token.into_inner(), body.password.into_inner());
+    let deadline = state.deadline();
+    state.platform().accept_user_invitation(tenant, &token, &password, client, deadline).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

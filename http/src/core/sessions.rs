@@ -159,7 +159,7 @@ pub(crate) enum Signed {
 }
 
 /// Gives out tokens the way they travel.
-fn hand_out(signed_in: SignedIn, carrier: Carrier, state: &AppState) -> Response {
+pub(super) fn hand_out(signed_in: SignedIn, carrier: Carrier, state: &AppState) -> Response {
     if carrier == Carrier::Bodies {
         return Json(Signed::Bearer(signed_in.into())).into_response();
     }

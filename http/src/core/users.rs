@@ -5,6 +5,7 @@ pub(crate) mod body;
 mod emails;
 mod export;
 pub(crate) mod imports;
+pub(crate) mod invitations;
 mod list;
 mod standing;
 
@@ -49,7 +50,12 @@ use utoipa::OpenApi;
         avatar::delete,
         avatar::get_mine,
         avatar::put_mine,
-        avatar::delete_mine
+        avatar::delete_mine,
+        invitations::invite,
+        invitations::list,
+        invitations::get,
+        invitations::resend,
+        invitations::revoke
     ),
     tags((name = "users", description = "Administration of a tenant's users"))
 )]
@@ -62,7 +68,14 @@ pub(super) fn routes() -> Vec<Route> {
     const EMAILS: &str = "/v1/users/{user}/emails";
     const AVATAR: &str = "/v1/users/{user}/avatar";
     const MY_AVATAR: &str = "/v1/users/me/avatar";
+    const INVITATIONS: &str = "/v1/users/invitations";
+    const INVITATION: &str = "/v1/users/invitations/{invitation}";
     let rows = vec![
+        Route::new(Method::GET, INVITATIONS, READ, invitations::list),
+        Route::new(Method::POST, INVITATIONS, WRITE, invitations::invite).once_by_key(),
+        Route::new(Method::GET, INVITATION, READ, invitations::get),
+        Route::new(Method::DELETE, INVITATION, WRITE, invitations::revoke),
+        Route::new(Method::POST, "/v1/users/invitations/{invitation}/resend", WRITE, invitations::resend),
         Route::new(Method::GET, "/v1/users", READ, list::list),
         Route::new(Method::POST, "/v1/users", WRITE, create).once_by_key(),
         Route::new(Method::GET, "/v1/users/{user}", READ, get),

@@ -30,6 +30,15 @@ pub(crate) fn check_site(headers: &HeaderMap, state: &AppState) -> Result<(), Pr
     }
 }
 
+/// Refuses a form that a page elsewhere has sent, where the browser says so. Our pages send no referrer, so that their
+/// forms say `Origin: null`; the cookie such a form needs is not sent along from elsewhere either (`SameSite=Lax`).
+pub(crate) fn check_form(headers: &HeaderMap) -> Result<(), Problem> {
+    match headers.get("sec-fetch-site") {
+        Some(site) if site != "same-origin" => Err(Problem::of(catalogue::CROSS_SITE_REQUEST)),
+        _ => Ok(()),
+    }
+}
+
 /// The base URL, the origins that were configured, and the tenant's own host.
 fn is_ours(origin: &str, headers: &HeaderMap, state: &AppState) -> bool {
     let base = &state.platform().config().base_url;

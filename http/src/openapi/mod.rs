@@ -63,6 +63,7 @@ const CAPABILITIES: &[fn() -> utoipa::openapi::OpenApi] = &[
     core::authorization::Operations::openapi,
     core::access::Operations::openapi,
     core::recovery::Operations::openapi,
+    core::passwordless::Operations::openapi,
     core::organizations::Operations::openapi,
     core::organizations::invitations::Operations::openapi,
     core::organizations::domains::Operations::openapi,

@@ -44,6 +44,12 @@ impl Clock for ManualClock {
 pub(crate) struct Stream(AtomicU64);
 
 impl Stream {
+    /// One that repeats nothing of any other's, as several apps may be nodes over one place.
+    fn of_another_app() -> Self {
+        static APPS: AtomicU64 = AtomicU64::new(1);
+        Self(AtomicU64::new(APPS.fetch_add(1, Ordering::Relaxed) << 32))
+    }
+
     fn next(&self, out: &mut [u8]) {
         for chunk in out.chunks_mut(8) {
             let mut x = self.0.fetch_add(1, Ordering::Relaxed).wrapping_mul(0x9e37_79b9_7f4a_7c15);
@@ -138,9 +144,11 @@ pub(crate) struct TestApp {
     finished: AtomicBool,
 }
 
-/// What the app says of itself to other nodes.
+/// What the app says of itself to other nodes. No two of a process are one.
 pub(crate) fn this_node() -> NodeInfo {
-    let (id, urls) = (NodeId(uuid::Uuid::from_u128(1)), std::collections::BTreeMap::new());
+    static NODES: AtomicU64 = AtomicU64::new(1);
+    let number = NODES.fetch_add(1, Ordering::Relaxed);
+    let (id, urls) = (NodeId(uuid::Uuid::from_u128(number.into())), std::collections::BTreeMap::new());
     let (name, version) = ("tests".to_owned(), "0".to_owned());
     NodeInfo { id, name, version, started_at: 1_800_000_000_000, urls }
 }
@@ -177,7 +185,7 @@ impl TestApp {
         redaction::watch();
         let master = MasterKey::generate(&Stream::default());
         let clock = Arc::new(ManualClock(AtomicI64::new(1_800_000_000_000)));
-        let randomness = Arc::new(Stream(AtomicU64::new(1 << 32)));
+        let randomness = Arc::new(Stream::of_another_app());
         let (engine, cluster) = place.open().await;
         let entropy: Arc<dyn Entropy> = Arc::clone(&randomness) as Arc<dyn Entropy>;
         let store =

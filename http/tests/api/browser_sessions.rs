@@ -10,10 +10,10 @@ const FRIEND: &str = "https://app.example";
 
 /// A browser: it keeps cookies and sends all of them, whoever asks.
 #[derive(Clone, Default)]
-struct Jar(Vec<(String, String)>);
+pub(crate) struct Jar(Vec<(String, String)>);
 
 impl Jar {
-    fn keep(&mut self, answer: &Answer) {
+    pub(crate) fn keep(&mut self, answer: &Answer) {
         for line in answer.headers.get_all(header::SET_COOKIE) {
             let (pair, rest) = line.to_str().unwrap().split_once("; ").unwrap();
             let (name, value) = pair.split_once('=').unwrap();
@@ -24,11 +24,11 @@ impl Jar {
         }
     }
 
-    fn line(&self) -> String {
+    pub(crate) fn line(&self) -> String {
         self.0.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("; ")
     }
 
-    fn value(&self, name: &str) -> &str {
+    pub(crate) fn value(&self, name: &str) -> &str {
         self.0.iter().find(|(known, _)| known.ends_with(name)).map(|(_, value)| value.as_str()).unwrap()
     }
 }
@@ -46,7 +46,7 @@ async fn app(https: bool) -> TestApp {
 }
 
 /// Sends as a browser does: with all cookies, and with what else the page or the browser says.
-async fn send(
+pub(crate) async fn send(
     app: &TestApp,
     jar: &Jar,
     method: &str,

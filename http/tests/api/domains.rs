@@ -1,6 +1,7 @@
 //! Domains of organizations: claimed, proved by the DNS, and who becomes a member by them.
 
-use crate::app::{Answer, TestApp, Tokens, roomy};
+use crate::app::{Answer, PASSWORD, TestApp, Tokens, roomy};
+use crate::mail::token_in;
 use axum::http::header;
 use plinto_actors::{DnsFailure, Limits};
 use plinto_http::HttpConfig;
@@ -135,11 +136,30 @@ async fn whoever_proves_an_address_in_a_domain_becomes_a_member() {
 
     let beta = app.organization("beta", &late.user).await;
     let (_, token) = app.invited(&beta, "carol@acme.example", "member").await;
-    let body = json!({ "token": token, "password": crate::app::PASSWORD });
+    let body = json!({ "token": token, "password": PASSWORD });
     let path = "/t/demo/v1/auth/organization-invitations/accept";
     let carol = app.core("POST", path, None, Some(body)).await.expect(200).json();
     let carol = carol["user"].as_str().unwrap();
     assert_eq!(app.role_in(&acme, carol).await.as_deref(), Some("member"), "an invitation proves, too");
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn whoever_signs_in_by_mail_or_accepts_an_invitation_to_be_a_user_is_a_member_with_it() {
+    let app = TestApp::new().await;
+    let (_, acme) = acme(&app).await;
+    app.proved_domain(&acme, "acme.example", "automatic").await;
+    let bob = app.user("bob@acme.example").await;
+    assert_eq!(app.role_in(&acme, &bob.user).await, None, "the address is not proved");
+    app.by_code("bob@acme.example").await;
+    assert_eq!(app.role_in(&acme, &bob.user).await.as_deref(), Some("member"), "the code proves it");
+
+    app.invite_user("dora@acme.example").await.expect(201);
+    let token = token_in(&app.mail("dora@acme.example", "user_invitation").await);
+    app.accept_user_invitation(&token, PASSWORD).await.expect(204);
+    let page = app.manage("GET", "/v1/users?email=dora@acme.example", None).await.expect(200).json();
+    let dora = page["items"][0]["id"].as_str().unwrap();
+    assert_eq!(app.role_in(&acme, dora).await.as_deref(), Some("member"), "and so does the link");
     app.finish().await;
 }
 

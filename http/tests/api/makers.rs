@@ -79,6 +79,7 @@ impl<'a> Street<'a> {
                 self.member_of(&made["organization"]).await
             }
             ("/v1/users/me/invitations/", "invitation") => self.invitation_to_ada().await,
+            ("/v1/users/invitations/", "invitation") => self.user_invitation().await,
             (_, "invitation") => self.invitation(&made["organization"], &self.new_address()).await,
             (path, "domain") if path.ends_with("/domains/") => self.domain(&made["organization"]).await,
             ("/v1/organizations", "owner") => self.user().await,
@@ -131,6 +132,11 @@ impl<'a> Street<'a> {
         let body = json!({ "email": format!("new-{}@example.com", self.serial()), "password": PASSWORD });
         let path = format!("/v1/tenants/{}/users", self.app.tenant);
         let made = self.app.core("POST", &path, Some(&self.app.platform_key), Some(body)).await.expect(201);
+        made.json()["id"].as_str().unwrap().to_owned()
+    }
+
+    async fn user_invitation(&self) -> String {
+        let made = self.app.invite_user(&format!("new-{}@example.com", self.serial())).await.expect(201);
         made.json()["id"].as_str().unwrap().to_owned()
     }
 

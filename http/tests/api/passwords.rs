@@ -148,6 +148,10 @@ async fn a_password_known_from_breaches_is_refused_wherever_one_is_chosen() {
     let path = format!("/v1/tenants/{}/users", app.tenant);
     let by_operator = app.core("POST", &path, Some(&app.platform_key), Some(body())).await;
     refused(by_operator, "password", "password_breached");
+    app.invite_user("grace@example.com").await.expect(201);
+    let token = token_in(&app.mail("grace@example.com", "user_invitation").await);
+    refused(app.accept_user_invitation(&token, LEAKED).await, "password", "password_breached");
+    app.accept_user_invitation(&token, SECOND).await.expect(204);
     app.finish().await;
 }
 

@@ -1,7 +1,8 @@
 //! Addresses proved, passwords chosen anew and changed.
 
-use crate::app::{Answer, PASSWORD, TestApp};
+use crate::app::{Answer, BASE, PASSWORD, TestApp, request, roomy};
 use crate::mail::token_in;
+use plinto_http::{HttpConfig, ListenerName};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -10,6 +11,10 @@ const NEW: &str = "other moss violin harbor";
 impl TestApp {
     async fn ask(&self, path: &str, body: Value) -> Answer {
         self.core("POST", &format!("/t/demo/v1/auth/{path}"), None, Some(body)).await
+    }
+
+    async fn access_with(&self, email: &str, password: &str) -> String {
+        crate::app::tokens(&self.try_sign_in("demo", email, password).await.expect(200)).access
     }
 
     fn count(&self, kind: &str) -> usize {
@@ -176,5 +181,100 @@ async fn the_pages_of_links_change_nothing_until_their_button_is_pressed() {
     app.try_sign_in("demo", "ada@example.com", NEW).await.expect(200);
     let hostile = "/t/demo/auth/verify-email?token=%22%3E%3Cscript%3E";
     assert!(!app.core("GET", hostile, None, None).await.expect(200).text.contains("<script"));
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn where_a_tenant_wants_proved_addresses_signing_up_and_in_does_not_tell_whether_one_was_free() {
+    let app = TestApp::new().await;
+    app.user("taken@example.com").await;
+    let wanted = json!({ "recovery": { "verified_sign_in": true } });
+    app.manage("PATCH", "/v1/settings", Some(wanted)).await.expect(200);
+    let mut answers = Vec::new();
+    for email in ["taken@example.com", "free@example.com"] {
+        let body = json!({ "email": email, "password": NEW });
+        app.ask("sign-up", body).await.expect(202);
+        answers.push(app.try_sign_in("demo", email, NEW).await.expect(401).text);
+    }
+    assert_eq!(answers[0], answers[1]);
+    let token = token_in(&app.mail("free@example.com", "verify_email").await);
+    app.ask("verify-email", json!({ "token": token })).await.expect(204);
+    app.try_sign_in("demo", "free@example.com", NEW).await.expect(200);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn links_begin_with_the_configured_base_url_whatever_host_a_request_names() {
+    let config = HttpConfig {
+        tenant_domain: Some("id.test".into()),
+        trusted_proxies: vec!["0.0.0.0/0".parse().unwrap()],
+        ..HttpConfig::default()
+    };
+    let app = TestApp::with(roomy(), config).await;
+    app.user("ada@example.com").await;
+    let bodies = [
+        ("verify-email/resend", json!({ "email": "ada@example.com" })),
+        ("password/forgot", json!({ "email": "ada@example.com" })),
+        ("passwordless/start", json!({ "email": "ada@example.com", "method": "link" })),
+        ("sign-up", json!({ "email": "grace@example.com", "password": PASSWORD })),
+    ];
+    let poison = [
+        ("host", "evil.example"),
+        ("host", "demo.id.test"),
+        ("x-forwarded-host", "evil.example"),
+        ("x-forwarded-proto", "javascript"),
+        ("x-forwarded-server", "evil.example"),
+        ("forwarded", "host=evil.example;proto=https"),
+        ("x-original-host", "evil.example"),
+        ("x-host", "evil.example"),
+        ("origin", "https://evil.example"),
+        ("referer", "https://evil.example/"),
+    ];
+    let mut asked = 1;
+    for (path, body) in bodies {
+        for (name, value) in poison {
+            let path = format!("/t/demo/v1/auth/{path}");
+            let mut request = request("POST", &path, None, Some(body.clone()));
+            request.headers_mut().insert(name, value.parse().unwrap());
+            app.send(ListenerName::Core, request).await.expect(202);
+            asked += 1;
+        }
+    }
+    let mailbox = app.state.platform().mailbox().unwrap();
+    let links = loop {
+        let mails = mailbox.list();
+        if mails.len() == asked {
+            break mails;
+        }
+        tokio::task::yield_now().await;
+    };
+    let with_links = links.iter().filter(|mail| mail.text.contains("://")).count();
+    assert_eq!(with_links, 32, "all but those who hear that they have an account");
+    for mail in links {
+        for text in [&mail.text, &mail.html] {
+            let beginnings = text.match_indices("://").map(|(at, _)| &text[at..]);
+            for link in beginnings {
+                assert!(link.starts_with("://plinto.test/t/demo/"), "{text}");
+            }
+            assert!(!text.contains("evil") && BASE.ends_with("://plinto.test"));
+        }
+    }
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn sessions_go_on_after_a_new_password_where_the_tenant_wants_that() {
+    let app = TestApp::new().await;
+    let ada = app.user("ada@example.com").await;
+    let wanted = json!({ "recovery": { "reset_ends_sessions": false, "change_ends_sessions": false } });
+    app.manage("PATCH", "/v1/settings", Some(wanted)).await.expect(200);
+    app.ask("password/forgot", json!({ "email": "ada@example.com" })).await.expect(202);
+    let token = token_in(&app.mail("ada@example.com", "reset_password").await);
+    app.ask("password/reset", json!({ "token": token, "password": NEW })).await.expect(204);
+    assert!(app.is_active(&ada.access).await);
+    let body = json!({ "current_password": NEW, "new_password": PASSWORD });
+    let other = app.access_with("ada@example.com", NEW).await;
+    app.core("POST", "/v1/users/me/password", Some(&ada.access), Some(body)).await.expect(204);
+    assert!(app.is_active(&other).await && app.is_active(&ada.access).await);
     app.finish().await;
 }

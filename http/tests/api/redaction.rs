@@ -16,6 +16,7 @@ const TELLING: &[&str] = &[
     "refresh_token",
     "csrf_token",
     "token",
+    "challenge",
     "code",
     "key",
     "secret",

@@ -34,6 +34,14 @@ impl TestApp {
         self.send_body(import, first, text(lines).into()).await
     }
 
+    /// An import of these lines, as it is when it has ended.
+    pub(crate) async fn import_of(&self, lines: &[Value]) -> Value {
+        let import = self.begin_import(json!({})).await;
+        self.send_lines(&import, 1, lines).await.expect(200);
+        let path = format!("/v1/users/imports/{import}/complete");
+        self.manage("POST", &path, None).await.expect(200).json()
+    }
+
     async fn import_errors(&self, import: &str) -> Vec<(u64, String, String)> {
         let (mut errors, mut after) = (Vec::new(), String::new());
         loop {

@@ -47,6 +47,8 @@ mod makers;
 mod operations;
 #[path = "../api/organizations.rs"]
 mod organizations;
+#[path = "../api/passwordless.rs"]
+mod passwordless;
 #[path = "../api/passwords.rs"]
 mod passwords;
 #[path = "../api/privacy.rs"]
@@ -75,10 +77,13 @@ mod subjects;
 mod tenancy;
 #[path = "../api/tokens.rs"]
 mod tokens;
+mod two_nodes;
 #[path = "../api/user_emails.rs"]
 mod user_emails;
 #[path = "../api/user_imports.rs"]
 mod user_imports;
+#[path = "../api/user_invitations.rs"]
+mod user_invitations;
 #[path = "../api/user_profiles.rs"]
 mod user_profiles;
 #[path = "../api/users.rs"]

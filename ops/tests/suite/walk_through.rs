@@ -27,6 +27,7 @@ fn the_walk_through_does_what_it_says() {
         r#"{"name":"Ada Lovelace","state":"active"}"#,
         r#"{"plan":"gold"}"#,
         r#"{"authentication_methods":["pwd"],"current":true}"#,
+        r#"{"authentication_methods":["email","otp"],"current":false}"#,
         r#"{"state":"pending","role":"member"}"#,
         r#"{"type":"boolean","enabled":true}"#,
         r#"{"decision":true}"#,

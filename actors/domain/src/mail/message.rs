@@ -54,6 +54,8 @@ pub enum MailMessage {
     },
     /// The password was changed.
     PasswordChanged,
+    /// The password was removed, as it was set before the address was proved.
+    PasswordRemoved,
     /// Sign in by a link.
     SignInLink {
         /// For the link.
@@ -68,7 +70,7 @@ pub enum MailMessage {
         /// How long it is good.
         minutes: u32,
     },
-    /// Somebody made an account for the recipient, who is to choose a password.
+    /// Somebody wants the recipient to have an account, and to choose a password for it.
     UserInvitation {
         /// For the link.
         token: String,
@@ -95,7 +97,8 @@ impl MailMessage {
             Some(Self::VerifyEmail { .. }) => Some(Self::AlreadyRegistered),
             Some(Self::AlreadyRegistered) => Some(Self::ResetPassword { token: token.clone(), minutes }),
             Some(Self::ResetPassword { .. }) => Some(Self::PasswordChanged),
-            Some(Self::PasswordChanged) => Some(Self::SignInLink { token: token.clone(), minutes }),
+            Some(Self::PasswordChanged) => Some(Self::PasswordRemoved),
+            Some(Self::PasswordRemoved) => Some(Self::SignInLink { token: token.clone(), minutes }),
             Some(Self::SignInLink { .. }) => Some(Self::SignInCode { code: "12345678".to_owned(), minutes }),
             Some(Self::SignInCode { .. }) => Some(Self::UserInvitation { token: token.clone(), minutes }),
             Some(Self::UserInvitation { .. }) => Some(Self::OrganizationInvitation {
@@ -115,6 +118,7 @@ impl MailMessage {
             Self::AlreadyRegistered => "already_registered",
             Self::ResetPassword { .. } => "reset_password",
             Self::PasswordChanged => "password_changed",
+            Self::PasswordRemoved => "password_removed",
             Self::SignInLink { .. } => "sign_in_link",
             Self::SignInCode { .. } => "sign_in_code",
             Self::UserInvitation { .. } => "user_invitation",

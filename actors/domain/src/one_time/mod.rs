@@ -43,14 +43,11 @@ pub enum Purpose {
     SignInLink,
     /// To sign in by a code.
     SignInCode,
-    /// To choose a first password.
-    UserInvitation,
 }
 
 impl Purpose {
     /// All of them.
-    pub const ALL: [Self; 5] =
-        [Self::VerifyEmail, Self::ResetPassword, Self::SignInLink, Self::SignInCode, Self::UserInvitation];
+    pub const ALL: [Self; 4] = [Self::VerifyEmail, Self::ResetPassword, Self::SignInLink, Self::SignInCode];
 
     /// Stable text, as stored.
     pub const fn as_str(self) -> &'static str {
@@ -59,7 +56,6 @@ impl Purpose {
             Self::ResetPassword => "reset_password",
             Self::SignInLink => "sign_in_link",
             Self::SignInCode => "sign_in_code",
-            Self::UserInvitation => "user_invitation",
         }
     }
 

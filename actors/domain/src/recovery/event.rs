@@ -26,6 +26,23 @@ pub enum RecoveryEvent {
         /// `reset` by mail or `change` by its owner.
         by: &'static str,
     },
+    /// A password that was set before its owner proved an address is gone.
+    PasswordRemoved {
+        /// Whose.
+        user: UserId,
+    },
+    /// A link or code to sign in was asked for.
+    SignInAsked {
+        /// By whom, if there is such an account.
+        user: Option<UserId>,
+        /// `link` or `code`.
+        method: &'static str,
+    },
+    /// A link to sign in was confirmed in the browser that asked for it.
+    SignInConfirmed {
+        /// By whom.
+        user: UserId,
+    },
 }
 
 impl RecoveryEvent {
@@ -36,6 +53,9 @@ impl RecoveryEvent {
             Self::EmailVerified { .. } => "user.email_proved",
             Self::ResetAsked { .. } => "user.password_reset_asked",
             Self::PasswordChanged { .. } => "user.password_changed",
+            Self::PasswordRemoved { .. } => "user.password_removed",
+            Self::SignInAsked { .. } => "sign_in.asked",
+            Self::SignInConfirmed { .. } => "sign_in.confirmed",
         }
     }
 
@@ -47,8 +67,13 @@ impl RecoveryEvent {
     /// What the event is about.
     pub fn subject(&self) -> String {
         let user = match self {
-            Self::VerificationAsked { user } | Self::ResetAsked { user } => *user,
-            Self::EmailVerified { user } | Self::PasswordChanged { user, .. } => Some(*user),
+            Self::VerificationAsked { user } | Self::ResetAsked { user } | Self::SignInAsked { user, .. } => {
+                *user
+            }
+            Self::EmailVerified { user }
+            | Self::PasswordChanged { user, .. }
+            | Self::PasswordRemoved { user }
+            | Self::SignInConfirmed { user } => Some(*user),
         };
         user.map_or_else(|| "unknown".to_owned(), |user| user.to_string())
     }
@@ -57,9 +82,12 @@ impl RecoveryEvent {
     pub fn data(&self) -> Value {
         match self {
             Self::PasswordChanged { by, .. } => json!({ "by": by }),
-            Self::VerificationAsked { .. } | Self::EmailVerified { .. } | Self::ResetAsked { .. } => {
-                json!({})
-            }
+            Self::SignInAsked { method, .. } => json!({ "method": method }),
+            Self::VerificationAsked { .. }
+            | Self::EmailVerified { .. }
+            | Self::ResetAsked { .. }
+            | Self::PasswordRemoved { .. }
+            | Self::SignInConfirmed { .. } => json!({}),
         }
     }
 }

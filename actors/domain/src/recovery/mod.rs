@@ -5,10 +5,12 @@ mod event;
 mod password;
 mod settings;
 
+pub(crate) use email::proved;
 pub use email::{ask_to_verify, verify};
 pub use event::RecoveryEvent;
 pub use password::{Change, NewPassword, change, forgot, reset};
 pub use settings::RecoverySettings;
+pub(crate) use settings::minutes;
 
 use crate::account::StoredPassword;
 use crate::email::EmailAddress;
@@ -45,6 +47,11 @@ pub enum RecoveryWrite {
         email: EmailAddress,
         /// When.
         at: Timestamp,
+    },
+    /// The user has no password any more. That there was none is no conflict.
+    RemovePassword {
+        /// Whose.
+        user: UserId,
     },
     /// The user has a new password in place of the one of this version.
     SetPassword {

@@ -6,6 +6,8 @@ use std::time::Duration;
 const LONGEST_VERIFICATION: u32 = 7 * 1_440;
 /// Longest life of a link that lets somebody in, in minutes.
 const LONGEST_ENTRY: u32 = 60;
+/// Longest life of an invitation, in minutes.
+const LONGEST_INVITATION: u32 = 30 * 1_440;
 
 /// What a tenant wants of mails that prove or let in.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, utoipa::ToSchema)]
@@ -24,6 +26,12 @@ pub struct RecoverySettings {
     pub change_ends_sessions: bool,
     /// Minutes for which a link or code to sign in is good.
     pub passwordless_minutes: u32,
+    /// Whether users may sign in by a link in a mail.
+    pub sign_in_link: bool,
+    /// Whether users may sign in by a code in a mail.
+    pub sign_in_code: bool,
+    /// Minutes for which somebody who is invited may choose a first password.
+    pub invitation_minutes: u32,
 }
 
 impl Default for RecoverySettings {
@@ -35,6 +43,9 @@ impl Default for RecoverySettings {
             reset_ends_sessions: true,
             change_ends_sessions: true,
             passwordless_minutes: 10,
+            sign_in_link: true,
+            sign_in_code: true,
+            invitation_minutes: 7 * 1_440,
         }
     }
 }
@@ -46,6 +57,7 @@ impl RecoverySettings {
             ("settings.recovery.verify_email_minutes", self.verify_email_minutes, LONGEST_VERIFICATION),
             ("settings.recovery.reset_minutes", self.reset_minutes, LONGEST_ENTRY),
             ("settings.recovery.passwordless_minutes", self.passwordless_minutes, LONGEST_ENTRY),
+            ("settings.recovery.invitation_minutes", self.invitation_minutes, LONGEST_INVITATION),
         ] {
             if !(5..=longest).contains(&minutes) {
                 let detail = format!("choose 5 to {longest} minutes");
@@ -73,5 +85,7 @@ mod tests {
         assert_eq!(long.check().expect_err("too long").field, "settings.recovery.reset_minutes");
         let short = RecoverySettings { passwordless_minutes: 0, ..standard };
         assert_eq!(short.check().expect_err("too short").field, "settings.recovery.passwordless_minutes");
+        let endless = RecoverySettings { invitation_minutes: 43_201, ..standard };
+        assert_eq!(endless.check().expect_err("too long").field, "settings.recovery.invitation_minutes");
     }
 }

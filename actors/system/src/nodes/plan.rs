@@ -118,7 +118,8 @@ mod tests {
     use plinto_domain::session::{RevocationReason, SessionEvent};
     use plinto_domain::user::event::{Happening, UserEvent};
     use plinto_domain::user::import::ImportEvent;
-    use plinto_domain::{ApiKeyId, MailId, ServiceAccountId};
+    use plinto_domain::user::invitation::{UserInvitationEvent, UserInvitationHappening};
+    use plinto_domain::{ApiKeyId, MailId, ServiceAccountId, UserInvitationId};
     use plinto_storage::ledger::CHANGING;
 
     /// The event of keys after this one.
@@ -260,7 +261,11 @@ mod tests {
                 Some(Event::UserImport(ImportEvent::Started { import, dry_run: false }))
             }
             Some(Event::User(event)) => Some(Event::User(of_a_user(user, Some(event)))),
-            Some(Event::UserImport(_)) => Some(Event::SignUpRepeated),
+            Some(Event::UserImport(_)) => Some(Event::UserInvitation(UserInvitationEvent {
+                invitation: UserInvitationId::from_uuid(id),
+                what: UserInvitationHappening::Sent,
+            })),
+            Some(Event::UserInvitation(_)) => Some(Event::SignUpRepeated),
             Some(Event::SignUpRepeated) => Some(Event::SignInRefused { user: None, reason: "why" }),
             Some(Event::SignInRefused { .. }) => Some(Event::PasswordHashUpgraded { user }),
             Some(Event::PasswordHashUpgraded { .. }) => {

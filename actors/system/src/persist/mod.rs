@@ -7,6 +7,7 @@ mod keys;
 pub(crate) mod organizations;
 mod privacy;
 pub(crate) mod user_imports;
+pub(crate) mod user_invitations;
 pub(crate) mod users;
 
 pub(crate) use privacy::held_id;
@@ -63,6 +64,7 @@ fn statements(vault: &TenantVault, write: Write, now: Timestamp) -> Vec<Statemen
     match write {
         Write::User(write) => users::statements(vault, write),
         Write::UserImport(write) => user_imports::statements(vault, write),
+        Write::UserInvitation(write) => user_invitations::statements(vault, write, now),
         Write::InsertPassword { user, hash, at } => vec![credentials::insert(
             vault,
             &CredentialRow {
@@ -208,6 +210,9 @@ fn recover(vault: &TenantVault, write: RecoveryWrite) -> Statement {
     match write {
         RecoveryWrite::EmailVerified { user, email, at } => {
             user_emails::prove(vault, email.normalized(), user.uuid(), at.as_millis())
+        }
+        RecoveryWrite::RemovePassword { user } => {
+            credentials::remove(vault.tenant(), user.uuid(), CredentialKind::Password)
         }
         RecoveryWrite::SetPassword { user, hash, expected_version, at } => {
             let kind = CredentialKind::Password;

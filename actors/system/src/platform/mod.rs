@@ -16,6 +16,7 @@ mod kept_answers;
 mod mail;
 mod one_time;
 mod organizations;
+mod passwordless;
 mod reauthentication;
 mod recovery;
 mod retention;
@@ -28,6 +29,7 @@ mod tenants;
 mod user_emails;
 mod user_export;
 mod user_imports;
+mod user_invitations;
 mod user_purge;
 mod user_standing;
 mod users;
@@ -49,12 +51,14 @@ pub use organizations::{
     AskedBy, DomainView, InvitationAccepted, InvitationOffer, InvitationView, Invited, InvitedAccount,
     MemberChange, MemberView, MembershipView, MyInvitation, NewAccount, OrganizationView,
 };
+pub use passwordless::Challenge;
 pub use retention::{CheckpointView, Pruned};
 pub use session_lists::{Device, DeviceKind, SessionView};
 pub use subjects::{SubjectData, SubjectEmail, SubjectMembership, SubjectSession};
 pub use user_emails::EmailView;
 pub use user_export::UserExport;
 pub use user_imports::{ImportError, UserImporter};
+pub use user_invitations::{UserInvitationInput, UserInvitationView};
 pub use users::{NewUserInput, ReadUsers, Unique, UserFilter, UserList, UserView};
 pub(crate) use users::{standing, taken};
 

@@ -112,6 +112,9 @@ impl VirtualActor for TenantActor {
             TenantMessage::SignIn { request, reply } => {
                 cx.spawn(async move { flows::sign_in(&services, *request, deadline, reply).await });
             }
+            TenantMessage::SignInByMail { request, reply } => {
+                cx.spawn(async move { flows::sign_in_by_mail(&services, *request, deadline, reply).await });
+            }
             TenantMessage::CheckPassword { request, reply } => {
                 cx.spawn(async move { flows::check_password(&services, *request, deadline, reply).await });
             }

@@ -1,7 +1,8 @@
 use super::actor::TenantActor;
 use super::cell::TenantCell;
 use super::messages::{
-    CheckPassword, CreateUserRequest, EndSessions, SignInRequest, SignUpRequest, SignedIn, TenantMessage,
+    CheckPassword, CreateUserRequest, EndSessions, SignInByMailRequest, SignInRequest, SignUpRequest,
+    SignedIn, TenantMessage,
 };
 use crate::budgets::charge_tenant;
 use crate::error::ServiceError;
@@ -84,6 +85,17 @@ impl TenantHandle {
     ) -> Result<SignedIn, ServiceError> {
         let request = Box::new(request);
         let make = |reply| TenantMessage::SignIn { request, reply };
+        self.directory.call(&id, deadline, make).await.map_err(unknown)?
+    }
+
+    pub(crate) async fn sign_in_by_mail(
+        &self,
+        id: TenantId,
+        request: SignInByMailRequest,
+        deadline: Deadline,
+    ) -> Result<SignedIn, ServiceError> {
+        let request = Box::new(request);
+        let make = |reply| TenantMessage::SignInByMail { request, reply };
         self.directory.call(&id, deadline, make).await.map_err(unknown)?
     }
 

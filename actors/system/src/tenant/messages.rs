@@ -65,6 +65,14 @@ pub(crate) struct SignInRequest {
     pub(crate) client: ClientContext,
 }
 
+/// A challenge, and what was mailed for it unless that was confirmed. No `Debug`: they are good for a session.
+pub(crate) struct SignInByMailRequest {
+    pub(crate) challenge: Zeroizing<String>,
+    /// A code, or the token of a link.
+    pub(crate) presented: Option<Zeroizing<String>>,
+    pub(crate) client: ClientContext,
+}
+
 /// A question about the password of a user who is signed in. No `Debug`: it holds the password.
 pub(crate) struct CheckPassword {
     pub(crate) user: UserId,
@@ -103,6 +111,7 @@ pub(crate) enum TenantMessage {
     SignUp { request: Box<SignUpRequest>, reply: Reply<Result<(), ServiceError>> },
     CreateUser { request: Box<CreateUserRequest>, actor: Actor, reply: Reply<Result<UserId, ServiceError>> },
     SignIn { request: Box<SignInRequest>, reply: Reply<Result<SignedIn, ServiceError>> },
+    SignInByMail { request: Box<SignInByMailRequest>, reply: Reply<Result<SignedIn, ServiceError>> },
     CheckPassword { request: Box<CheckPassword>, reply: Reply<Result<(), ServiceError>> },
     EndSessions { request: EndSessions, reply: Reply<Result<(), ServiceError>> },
 }
@@ -112,7 +121,7 @@ impl Message for TenantMessage {
         match self {
             Self::SignUp { reply, .. } => reply.is_abandoned(),
             Self::CreateUser { reply, .. } => reply.is_abandoned(),
-            Self::SignIn { reply, .. } => reply.is_abandoned(),
+            Self::SignIn { reply, .. } | Self::SignInByMail { reply, .. } => reply.is_abandoned(),
             Self::CheckPassword { reply, .. } | Self::EndSessions { reply, .. } => reply.is_abandoned(),
         }
     }
@@ -121,7 +130,7 @@ impl Message for TenantMessage {
         match self {
             Self::SignUp { reply, .. } => reply.refuse(why),
             Self::CreateUser { reply, .. } => reply.refuse(why),
-            Self::SignIn { reply, .. } => reply.refuse(why),
+            Self::SignIn { reply, .. } | Self::SignInByMail { reply, .. } => reply.refuse(why),
             Self::CheckPassword { reply, .. } | Self::EndSessions { reply, .. } => reply.refuse(why),
         }
     }

@@ -22,7 +22,9 @@ pub(crate) use flags::{FlagSet, KeptFlag};
 pub(crate) use handle::TenantHandle;
 pub(crate) use known_users::{ConcernedUsers, UserStamps};
 pub(crate) use limits::AttemptLimits;
-pub(crate) use messages::{CheckPassword, CreateUserRequest, EndSessions, SignInRequest, SignUpRequest};
+pub(crate) use messages::{
+    CheckPassword, CreateUserRequest, EndSessions, SignInByMailRequest, SignInRequest, SignUpRequest,
+};
 pub use messages::{ClientContext, SignedIn};
 pub(crate) use rights::{RoleSet, SubjectRights};
 pub use tokens::IssuedAccessToken;

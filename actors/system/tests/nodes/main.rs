@@ -10,4 +10,5 @@ mod limits;
 mod organizations;
 mod revocation;
 mod rig;
+mod sign_ups;
 mod tenants;

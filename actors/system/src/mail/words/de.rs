@@ -43,6 +43,11 @@ pub(super) fn words(message: &MailMessage, brand: &str) -> Words {
             vec![format!("Das Passwort Ihres Kontos bei {brand} wurde geändert.")],
             vec!["Wenn Sie das nicht waren, fordern Sie bei der Anmeldung sofort ein neues Passwort an und verständigen Sie den Betreiber.".into()],
         ),
+        MailMessage::PasswordRemoved => say(
+            format!("Das Passwort Ihres Kontos bei {brand} wurde entfernt"),
+            vec![format!("Sie haben sich soeben per E-Mail bei {brand} angemeldet und damit bewiesen, dass diese Adresse Ihnen gehört. Das Passwort des Kontos wurde davor festgelegt, von Ihnen oder von jemand anderem. Es gilt deshalb nicht mehr, und andere Geräte sind abgemeldet.")],
+            vec!["Fordern Sie bei der Anmeldung ein neues Passwort an, wenn Sie eines möchten.".into()],
+        ),
         MailMessage::SignInLink { minutes, .. } => say(
             format!("Anmeldung bei {brand}"),
             vec!["Öffnen Sie diesen Link in dem Browser, in dem Sie ihn angefordert haben.".into()],
@@ -61,7 +66,7 @@ pub(super) fn words(message: &MailMessage, brand: &str) -> Words {
         },
         MailMessage::UserInvitation { minutes, .. } => say(
             format!("Einladung zu {brand}"),
-            vec![format!("Bei {brand} wurde ein Konto für Sie angelegt. Wählen Sie ein Passwort, um es zu verwenden.")],
+            vec![format!("Sie sind zu {brand} eingeladen. Wählen Sie ein Passwort, um Ihr Konto anzulegen.")],
             vec![once(minutes), IGNORE.into()],
         ),
         MailMessage::OrganizationInvitation { minutes, organization, .. } => say(
@@ -80,6 +85,7 @@ pub(super) fn label(message: &MailMessage) -> &'static str {
         MailMessage::SignInLink { .. }
         | MailMessage::SignInCode { .. }
         | MailMessage::AlreadyRegistered
-        | MailMessage::PasswordChanged => "Anmelden",
+        | MailMessage::PasswordChanged
+        | MailMessage::PasswordRemoved => "Anmelden",
     }
 }

@@ -42,6 +42,11 @@ pub(super) fn words(message: &MailMessage, brand: &str) -> Words {
             vec![format!("The password of your account at {brand} was changed.")],
             vec!["If this was not you, ask for a new password at once where you sign in, and tell those who run the service.".into()],
         ),
+        MailMessage::PasswordRemoved => say(
+            format!("The password of your account at {brand} was removed"),
+            vec![format!("You have just signed in to {brand} by mail, which proves that this address is yours. The password the account had was set before that, by you or by somebody else, so it does not work any more, and other devices are signed out.")],
+            vec!["Ask for a new password where you sign in, if you want one.".into()],
+        ),
         MailMessage::SignInLink { minutes, .. } => say(
             format!("Sign in to {brand}"),
             vec!["Open this link in the browser in which you asked for it.".into()],
@@ -60,7 +65,7 @@ pub(super) fn words(message: &MailMessage, brand: &str) -> Words {
         },
         MailMessage::UserInvitation { minutes, .. } => say(
             format!("You are invited to {brand}"),
-            vec![format!("An account at {brand} was made for you. Choose a password to use it.")],
+            vec![format!("You are invited to {brand}. Choose a password to make your account.")],
             vec![once(minutes), IGNORE.into()],
         ),
         MailMessage::OrganizationInvitation { minutes, organization, .. } => say(
@@ -79,6 +84,7 @@ pub(super) fn label(message: &MailMessage) -> &'static str {
         MailMessage::SignInLink { .. }
         | MailMessage::SignInCode { .. }
         | MailMessage::AlreadyRegistered
-        | MailMessage::PasswordChanged => "Sign in",
+        | MailMessage::PasswordChanged
+        | MailMessage::PasswordRemoved => "Sign in",
     }
 }

@@ -48,9 +48,10 @@ fn link(message: &MailMessage) -> Option<(&'static str, &str)> {
         MailMessage::SignInLink { token, .. } => Some(("sign-in-link", token)),
         MailMessage::UserInvitation { token, .. } => Some(("invitation", token)),
         MailMessage::OrganizationInvitation { token, .. } => Some(("organization-invitation", token)),
-        MailMessage::AlreadyRegistered | MailMessage::PasswordChanged | MailMessage::SignInCode { .. } => {
-            None
-        }
+        MailMessage::AlreadyRegistered
+        | MailMessage::PasswordChanged
+        | MailMessage::PasswordRemoved
+        | MailMessage::SignInCode { .. } => None,
     }
 }
 

@@ -1,9 +1,11 @@
 //! The flows of a tenant: gather facts, ask the domain to decide, commit, answer.
 
+mod begin_session;
 mod check_password;
 mod create_user;
 mod end_sessions;
 mod sign_in;
+mod sign_in_by_mail;
 mod sign_up;
 
 use super::AttemptLimits;
@@ -26,6 +28,7 @@ pub(super) use check_password::check_password;
 pub(super) use create_user::create_user;
 pub(super) use end_sessions::end_sessions;
 pub(super) use sign_in::sign_in;
+pub(super) use sign_in_by_mail::sign_in_by_mail;
 pub(super) use sign_up::sign_up;
 
 /// What a flow works with.

@@ -1,62 +1,25 @@
-use super::{SIGN_IN_ATTEMPTS, Services, record_refusal, while_wanted};
+use super::begin_session::{Attempt, answer, begin_session};
+use super::{SIGN_IN_ATTEMPTS, Services, while_wanted};
 use crate::error::ServiceError;
-use crate::joining::Joining;
-use crate::ledger::CommitError;
-use crate::persist::unit;
 use crate::platform::standing;
-use crate::session::issue;
-use crate::tenant::{Bearer, ClientContext, SignInRequest, SignedIn, access_token};
-use plinto_domain::account::{Account, AccountState, StoredPassword};
+use crate::tenant::{SignInRequest, SignedIn};
+use plinto_domain::UserId;
+use plinto_domain::account::{Account, StoredPassword};
 use plinto_domain::address::Network;
-use plinto_domain::audit::{Actor, Event};
 use plinto_domain::password::PasswordHash;
-use plinto_domain::session::{RevocationReason, SESSION_LIMIT};
-use plinto_domain::sign_in::{PasswordCheck, SessionSeed, SignIn, SignInName, SignInOutcome, decide};
-use plinto_domain::{Decision, SessionId, Timestamp, UserId, Write};
+use plinto_domain::sign_in::{SignIn, SignInName, decide};
 use plinto_runtime::{Deadline, Reply};
-use plinto_storage::repositories::{sessions, sign_in};
+use plinto_storage::repositories::sign_in;
 
-/// Generation of a session's first refresh token.
-const FIRST_GENERATION: u32 = 1;
-/// How often one sign-in decides on sessions that others keep beginning and ending.
-const MOST_DECISIONS: usize = 16;
-
-/// Signs somebody in. A refusal is answered before its audit entry is committed, so that the answer's time tells
-/// nothing; a success is answered after its commit.
+/// Signs somebody in by a password.
 pub(in crate::tenant) async fn sign_in(
     services: &Services,
     request: SignInRequest,
     deadline: Deadline,
     mut reply: Reply<Result<SignedIn, ServiceError>>,
 ) {
-    match attempt(services, request, deadline, &mut reply).await {
-        Ok(Attempt::SignedIn(signed_in)) => {
-            join_by_domains(services, signed_in.user, deadline).await;
-            reply.send(Ok(*signed_in));
-        }
-        Ok(Attempt::Refused { error, events, now }) => {
-            reply.send(Err(error));
-            record_refusal(services, &events, now).await;
-        }
-        Err(error) => reply.send(Err(error)),
-    }
-}
-
-/// Whoever signs in is a member from then on wherever the domain of an address admits.
-async fn join_by_domains(services: &Services, user: UserId, deadline: Deadline) {
-    let joining = Joining {
-        cell: &services.cell,
-        engine: &*services.engine,
-        rows: &services.rows,
-        ledger: &services.ledger,
-        now: services.environment.now(),
-    };
-    joining.by_domains(user, deadline).await;
-}
-
-enum Attempt {
-    SignedIn(Box<SignedIn>),
-    Refused { error: ServiceError, events: Vec<Event>, now: Timestamp },
+    let attempted = attempt(services, request, deadline, &mut reply).await;
+    answer(services, attempted, deadline, reply).await;
 }
 
 async fn attempt(
@@ -80,107 +43,14 @@ async fn attempt(
     let checking = services.hasher.check(cell.id, password, stored, deadline);
     let check = while_wanted(reply, checking).await?;
 
-    begin_session(services, account.as_ref(), check, client, deadline).await
-}
-
-/// Decides, and commits what was decided. Where the user's sessions are limited, others that begin or end meanwhile are
-/// a reason to decide again.
-async fn begin_session(
-    services: &Services,
-    account: Option<&Account>,
-    check: PasswordCheck,
-    client: ClientContext,
-    deadline: Deadline,
-) -> Result<Attempt, ServiceError> {
-    let cell = &services.cell;
     let policy = &cell.settings.session;
-    let now = services.environment.now();
-    let session = SessionId::generate(now, services.environment.randomness());
-    let (refresh, key_version) = issue(&cell.vault, cell.id, session, FIRST_GENERATION)?;
-    let seed =
-        SessionSeed { session, refresh_hash: refresh.sha256(), key_version, client: client.describe() };
-    let counted = account.filter(|_| policy.max_concurrent > 0 && check.matches);
-    for _ in 0..MOST_DECISIONS {
-        let live = match counted {
-            Some(account) => live_sessions(services, account.user, now).await?,
-            None => Vec::new(),
-        };
-        let Decision { writes, events, reply: outcome } =
-            decide(account, check.clone(), seed.clone(), &live, policy, now);
-        let (user, amr, ended) = match outcome {
-            SignInOutcome::SignedIn { user, amr, ended } => (user, amr, ended),
-            SignInOutcome::TooManySessions => {
-                return Ok(Attempt::Refused { error: SESSION_LIMIT.into(), events, now });
-            }
-            SignInOutcome::Refused => {
-                return Ok(Attempt::Refused { error: ServiceError::InvalidCredentials, events, now });
-            }
-        };
-        let unit = unit(&cell.vault, writes, &events, Actor::User(user), now);
-        match services.ledger.append(cell.id, unit, deadline).await {
-            Ok(Ok(_)) => services.ends.tell(cell.id, &ended),
-            Ok(Err(CommitError::Conflict(_))) if counted.is_some() => continue,
-            failed => {
-                // It may have been stored.
-                services.ends.doubt(cell.id, &ended);
-                failed??;
-            }
-        }
-        if let Some(refused) = refused_meanwhile(services, user, session, deadline).await? {
-            return Ok(refused);
-        }
-        let bearer = Bearer { user, session, authenticated_at: now, amr: &amr };
-        let access = access_token(cell, bearer, now, &services.environment)?;
-        let refresh_expires_in = policy.expires_at(now).min(policy.idle_expires_at(now)).since(now).as_secs();
-        return Ok(Attempt::SignedIn(Box::new(SignedIn {
-            user,
-            session,
-            access,
-            refresh,
-            refresh_expires_in,
-        })));
-    }
-    Err(ServiceError::Conflict)
-}
-
-async fn live_sessions(
-    services: &Services,
-    user: UserId,
-    now: Timestamp,
-) -> Result<Vec<SessionId>, ServiceError> {
-    let tenant = services.cell.id.uuid();
-    let live = sessions::live_of_user(&*services.engine, tenant, user.uuid(), now.as_millis()).await?;
-    Ok(live.into_iter().map(SessionId::from_uuid).collect())
-}
-
-/// Whoever blocks or deletes a user ends the sessions there are. One that was being made meanwhile is not among them, so
-/// it is ended here, before anybody has heard of it.
-async fn refused_meanwhile(
-    services: &Services,
-    user: UserId,
-    session: SessionId,
-    deadline: Deadline,
-) -> Result<Option<Attempt>, ServiceError> {
-    let cell = &services.cell;
-    let read = || sign_in::standing(&*services.engine, cell.id.uuid(), user.uuid());
-    let now = services.environment.now();
-    let state = services.rows.read(cell.id, read).await?.map(|row| standing(row).state(now));
-    let reason = match state {
-        Some(AccountState::Active) => return Ok(None),
-        Some(state) => state.as_str(),
-        None => "unknown_account",
-    };
-    let ended = RevocationReason::UserBlocked;
-    let revoke = Write::RevokeSession { session, reason: ended, at: now };
-    let event = Event::SessionRevoked { session, user, reason: ended };
-    let unit = unit(&cell.vault, vec![revoke], &[event], Actor::System, now);
-    match services.ledger.append(cell.id, unit, deadline).await? {
-        // A conflict says that it was ended with the others.
-        Ok(_) | Err(CommitError::Conflict(_)) => {}
-        Err(error) => return Err(error.into()),
-    }
-    let events = vec![Event::SignInRefused { user: Some(user), reason }];
-    Ok(Some(Attempt::Refused { error: ServiceError::InvalidCredentials, events, now }))
+    let counted = account.as_ref().filter(|_| policy.max_concurrent > 0 && check.matches);
+    let counted = counted.map(|account| account.user);
+    begin_session(services, counted, client, deadline, |seed, live, now| {
+        let policies = (policy, &cell.settings.recovery);
+        decide(account.as_ref(), check.clone(), seed, live, policies, now)
+    })
+    .await
 }
 
 async fn load_account(services: &Services, name: &SignInName) -> Result<Option<Account>, ServiceError> {
@@ -198,6 +68,7 @@ async fn load_account(services: &Services, name: &SignInName) -> Result<Option<A
     Ok(row.map(|row| Account {
         user: UserId::from_uuid(row.user_id),
         state: standing(row.standing).state(now),
+        any_proved: row.any_proved,
         password: row.credential.map(|credential| StoredPassword {
             hash: PasswordHash::from_phc(credential.secret.to_string()),
             version: credential.version,
