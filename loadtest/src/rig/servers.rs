@@ -6,6 +6,10 @@ use plinto_storage::engines::postgres::{DatabaseUrl, PostgresEngine, PostgresOpt
 use std::sync::Arc;
 use tokio::task::spawn_blocking;
 
+/// What whoever runs a node's PostgreSQL sets first. Tests have far smaller caches, in which only the few rows of a
+/// baseline would stay; and a checkpoint would fall on one side of a comparison by chance.
+const SETTINGS: [(&str, &str); 2] = [("shared_buffers", "2GB"), ("max_wal_size", "16GB")];
+
 /// The servers. They end when dropped.
 pub(crate) struct Servers {
     postgres: Arc<PostgresServer>,
@@ -17,7 +21,8 @@ impl Servers {
     pub(crate) async fn start() -> Result<Self, BenchError> {
         let started = spawn_blocking(|| {
             // fsync and synchronous_commit are on, as PostgreSQL is shipped.
-            let config = PostgresConfig { durable: true, ..PostgresConfig::default() };
+            let settings = SETTINGS.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+            let config = PostgresConfig { durable: true, settings, ..PostgresConfig::default() };
             Ok((PostgresServer::start(config)?, RedisServer::start()?))
         });
         let (postgres, redis) = started.await?.map_err(|error: ServerError| match error {
