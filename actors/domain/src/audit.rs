@@ -6,6 +6,7 @@ use crate::flag::FlagEvent;
 use crate::id::{ApiKeyId, SessionId, TenantId, UserId};
 use crate::mail::MailEvent;
 use crate::organization::OrganizationEvent;
+use crate::policy::PolicyEvent;
 use crate::privacy::PrivacyEvent;
 use crate::recovery::RecoveryEvent;
 use crate::service_account::ServiceAccountEvent;
@@ -177,6 +178,8 @@ pub enum Event {
     Authorization(AuthorizationEvent),
     /// Something about feature flags.
     Flag(FlagEvent),
+    /// Something about policies.
+    Policy(PolicyEvent),
     /// Holds, consents, erasure, pruning.
     Privacy(PrivacyEvent),
 }
@@ -214,6 +217,7 @@ impl Event {
             Self::Session(event) => event.name(),
             Self::Authorization(event) => event.name(),
             Self::Flag(event) => event.name(),
+            Self::Policy(event) => event.name(),
         }
     }
 
@@ -236,6 +240,7 @@ impl Event {
             Self::Authorization(event) => event.concerns_other_nodes(),
             Self::Organization(event) => event.concerns_other_nodes(),
             Self::Flag(event) => event.concerns_other_nodes(),
+            Self::Policy(event) => event.concerns_other_nodes(),
             Self::User(event) => event.concerns_other_nodes(),
             Self::Recovery(event) => event.concerns_other_nodes(),
             Self::Privacy(event) => event.concerns_other_nodes(),
@@ -290,6 +295,7 @@ impl Event {
             Self::Session(event) => event.subject(),
             Self::Authorization(event) => event.subject(),
             Self::Flag(event) => event.subject(),
+            Self::Policy(event) => event.subject(),
         }
     }
 
@@ -331,6 +337,7 @@ impl Event {
             Self::Session(event) => event.data(),
             Self::Authorization(event) => event.data(),
             Self::Flag(event) => event.data(),
+            Self::Policy(event) => event.data(),
         }
     }
 }

@@ -9,6 +9,7 @@ use crate::mail::{DeliveryWrite, OutgoingMail};
 use crate::one_time::OneTimeWrite;
 use crate::organization::OrganizationWrite;
 use crate::password::PasswordHash;
+use crate::policy::PolicyWrite;
 use crate::privacy::PrivacyWrite;
 use crate::recovery::RecoveryWrite;
 use crate::service_account::ServiceAccountWrite;
@@ -132,6 +133,8 @@ pub enum Write {
     Authorization(AuthorizationWrite),
     /// Of feature flags.
     Flag(FlagWrite),
+    /// Of policies.
+    Policy(PolicyWrite),
     /// Holds, consents, erasure.
     Privacy(PrivacyWrite),
 }

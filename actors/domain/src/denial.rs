@@ -70,6 +70,7 @@ pub fn all() -> impl Iterator<Item = &'static Denial> {
         crate::user::DENIALS,
         crate::authorization::DENIALS,
         crate::flag::DENIALS,
+        crate::policy::DENIALS,
         crate::one_time::DENIALS,
         crate::organization::DENIALS,
         crate::organization::invitation::DENIALS,

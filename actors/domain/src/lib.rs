@@ -27,6 +27,7 @@ pub mod one_time;
 pub mod organization;
 pub mod password;
 pub mod passwordless;
+pub mod policy;
 pub mod precondition;
 pub mod privacy;
 pub mod randomness;

@@ -26,6 +26,7 @@ mod persist;
 mod pictures;
 mod places;
 mod platform;
+mod policies;
 mod registry;
 mod sealed_rows;
 mod session;
@@ -50,15 +51,16 @@ pub use nodes::NodesCount;
 pub use passwords::{CURRENT_PARAMETERS, HashMemory, hash_password, verify_password};
 pub use places::{Place, Places};
 pub use platform::{
-    ApiKeyWish, AskedBy, AuditEntry, AuditExport, AuditPage, AuditQuery, AuditStream, AvatarView, Challenge,
-    CheckRequest, Checked, CheckpointView, ConsentView, Device, DeviceKind, DomainView, EmailView,
-    FlagEvaluation, FlagQuestion, FlagView, GrantDraft, GrantQuery, GrantView, HeldPermission, ImportError,
-    InvitationAccepted, InvitationOffer, InvitationView, Invited, InvitedAccount, LegalHold, MemberChange,
-    MemberView, MembershipView, MyInvitation, NewAccount, NewConsent, NewUserInput, OrganizationView,
-    Platform, Pruned, ReadUsers, Repetition, Reservation, RoleOrPermission, RoleView, Served, SessionView,
-    SubjectData, SubjectEmail, SubjectMembership, SubjectSearch, SubjectSession, SubjectsFound, TenantErased,
-    Unique, UserExport, UserFilter, UserImporter, UserInvitationInput, UserInvitationView, UserList,
-    UserView, Why,
+    ActiveVersion, ApiKeyWish, AskedBy, AuditEntry, AuditExport, AuditPage, AuditQuery, AuditStream,
+    AvatarView, Challenge, CheckRequest, CheckpointView, Circumstances, ConsentView, DecidedBy, Device,
+    DeviceKind, DomainView, DryRun, DryRunResult, DryRunSource, EmailView, FlagEvaluation, FlagQuestion,
+    FlagView, GrantDraft, GrantQuery, GrantView, HeldPermission, ImportError, InvitationAccepted,
+    InvitationOffer, InvitationView, Invited, InvitedAccount, LegalHold, MemberChange, MemberView,
+    MembershipView, MyInvitation, NewAccount, NewConsent, NewPolicyVersion, NewUserInput, OrganizationView,
+    Platform, PolicyVersionView, Pruned, ReadUsers, Repetition, Reservation, RoleOrPermission, RoleView,
+    Ruling, Served, SessionView, SubjectData, SubjectEmail, SubjectMembership, SubjectSearch, SubjectSession,
+    SubjectsFound, TenantErased, Unique, UserExport, UserFilter, UserImporter, UserInvitationInput,
+    UserInvitationView, UserList, UserView, Why,
 };
 pub use registry::{TenantChange, TenantView};
 pub use session::SessionKey;

@@ -14,6 +14,7 @@ pub(crate) mod mailbox;
 pub(crate) mod me;
 pub(crate) mod organizations;
 pub(crate) mod passwordless;
+pub(crate) mod policies;
 pub(crate) mod recovery;
 pub(crate) mod retention;
 pub(crate) mod service_accounts;
@@ -61,6 +62,7 @@ pub(crate) fn routes(with_mailbox: bool) -> Vec<Route> {
     rows.extend(service_accounts::routes());
     rows.extend(authorization::routes());
     rows.extend(access::routes());
+    rows.extend(policies::routes());
     rows.extend(settings::routes());
     rows.extend(flags::routes());
     rows.extend([

@@ -62,6 +62,7 @@ const CAPABILITIES: &[fn() -> utoipa::openapi::OpenApi] = &[
     core::service_accounts::Operations::openapi,
     core::authorization::Operations::openapi,
     core::access::Operations::openapi,
+    core::policies::Operations::openapi,
     core::recovery::Operations::openapi,
     core::passwordless::Operations::openapi,
     core::organizations::Operations::openapi,

@@ -27,6 +27,7 @@ mod operations;
 mod organizations;
 mod passwordless;
 mod passwords;
+mod policies;
 mod privacy;
 mod recovery;
 mod redaction;

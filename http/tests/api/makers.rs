@@ -90,6 +90,7 @@ impl<'a> Street<'a> {
             ("/v1/grants", "subject") => self.user().await,
             ("/v1/roles/", "role") => self.role().await,
             ("/v1/flags/", "flag") => self.flag().await,
+            ("/v1/policies/versions/", "version") => self.policy_version().await,
             ("/v1/grants/", "grant") => self.grant().await,
             (_, "import") => self.import().await,
             ("/v1/users/imports/{import}/lines/", "first") => "1".into(),
@@ -194,6 +195,12 @@ impl<'a> Street<'a> {
         let body = json!({ "key": format!("role-{}", self.serial()), "name": "A role" });
         let made = self.app.manage("POST", "/v1/roles", Some(body)).await.expect(201);
         made.json()["id"].as_str().unwrap().to_owned()
+    }
+
+    async fn policy_version(&self) -> String {
+        let body = json!({ "schema": "entity user;", "policies": "" });
+        let made = self.app.manage("POST", "/v1/policies/versions", Some(body)).await.expect(201);
+        made.json()["version"].to_string()
     }
 
     async fn flag(&self) -> String {

@@ -51,6 +51,8 @@ mod organizations;
 mod passwordless;
 #[path = "../api/passwords.rs"]
 mod passwords;
+#[path = "../api/policies.rs"]
+mod policies;
 #[path = "../api/privacy.rs"]
 mod privacy;
 #[path = "../api/recovery.rs"]

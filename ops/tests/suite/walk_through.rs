@@ -32,6 +32,9 @@ fn the_walk_through_does_what_it_says() {
         r#"{"type":"boolean","enabled":true}"#,
         r#"{"decision":true}"#,
         r#"{"decision":false}"#,
+        r#"{"active":true,"tried":false}"#,
+        r#"{"secret":false}"#,
+        r#"{"decision":false,"decided_by":"policy","policies":["no-secrets"]}"#,
         r#"{"active":false}"#,
     ] {
         assert!(said.contains(part), "{part} is not in:\n{said}");

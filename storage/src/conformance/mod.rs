@@ -29,6 +29,8 @@ pub mod one_time;
 #[expect(missing_docs, reason = "the names of the tests say what they hold")]
 pub mod organizations;
 #[expect(missing_docs, reason = "the names of the tests say what they hold")]
+pub mod policies;
+#[expect(missing_docs, reason = "the names of the tests say what they hold")]
 pub mod rows;
 #[expect(missing_docs, reason = "the names of the tests say what they hold")]
 pub mod sessions;
@@ -76,6 +78,7 @@ macro_rules! conformance {
                     tenant_changes_are_audited_by_the_platform, a_unit_without_entries_appends_nothing;
                 organizations: organizations_round_trip, organizations_change_once_per_version,
                     of_two_owners_one_stays_whatever_happens_at_once, an_organization_goes_with_its_members;
+                policies: policy_versions_round_trip, the_set_of_policies_changes_once_per_version;
                 rows: what_is_not_there_is_none, users_round_trip, users_are_found_by_what_only_they_have,
                     users_are_listed_by_state, users_are_found_by_beginnings, a_purged_user_leaves_nothing, addresses_round_trip, addresses_change, credentials_round_trip,
                     former_passwords_are_kept_as_many_as_wanted, avatars_round_trip,

@@ -52,6 +52,10 @@ pub const ROLE_KEY: &str = "roles.key";
 pub const GRANT: &str = "grants.grant_id";
 /// The same granted twice.
 pub const GRANT_FINGERPRINT: &str = "grants.fingerprint";
+/// Two rows for the policies of a tenant.
+pub const POLICY_SET: &str = "policy_sets.tenant_id";
+/// Two versions of a tenant's policies with one number.
+pub const POLICY_VERSION: &str = "policy_versions.number";
 /// Two flags with one key in a tenant.
 pub const FLAG: &str = "flags.flag_key";
 
@@ -119,6 +123,8 @@ pub(crate) const KEYS: &[(&str, &[&str], &str)] = &[
     ("roles", &["tenant_id", "role_key"], ROLE_KEY),
     ("grants", &["tenant_id", "grant_id"], GRANT),
     ("grants", &["tenant_id", "fingerprint"], GRANT_FINGERPRINT),
+    ("policy_sets", &["tenant_id"], POLICY_SET),
+    ("policy_versions", &["tenant_id", "number"], POLICY_VERSION),
     ("flags", &["tenant_id", "flag_key"], FLAG),
     ("ledger_checkpoints", &["tenant_id", "seq"], LEDGER_CHECKPOINT),
     ("legal_holds", &["tenant_id", "user_id"], LEGAL_HOLD),

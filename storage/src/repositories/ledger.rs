@@ -39,7 +39,7 @@ statements! {
                AND event IN ('api_key.issued', 'api_key.revoked', 'api_key.rotated', 'flag.changed', 'flag.created', \
                'flag.deleted', 'grant.created', 'grant.deleted', \
                'organization.deleted', 'organization.member.added', 'organization.member.removed', \
-               'organization.member.role_changed', 'role.changed', 'role.created', 'role.deleted', 'service_account.changed', 'service_account.deleted', \
+               'organization.member.role_changed', 'policy.activated', 'role.changed', 'role.created', 'role.deleted', 'service_account.changed', 'service_account.deleted', \
                'session.revoked', 'tenant.changed', 'tenant.data_key.rotated', 'tenant.deleted', \
                'tenant.signing_key.rotated', 'user.changed', 'user.email_added', 'user.email_proved', \
                'user.email_removed', 'user.email_verified', 'user.erased', 'user.primary_email_changed', \
@@ -60,6 +60,7 @@ pub(crate) const CHANGING: &[&str] = &[
     "organization.member.added",
     "organization.member.removed",
     "organization.member.role_changed",
+    "policy.activated",
     "role.changed",
     "role.created",
     "role.deleted",

@@ -35,6 +35,7 @@ pub mod organization_members;
 pub mod organizations;
 pub mod outbox;
 pub mod password_history;
+pub mod policies;
 pub mod purge;
 pub mod role_sets;
 pub mod roles;

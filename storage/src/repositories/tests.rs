@@ -39,6 +39,7 @@ const TENANT: &[&[(&str, &str)]] = &[
     roles::ALL,
     grants::ALL,
     flags::ALL,
+    policies::ALL,
     ledger_checkpoints::ALL,
     legal_holds::ALL,
     consents::ALL,

@@ -192,6 +192,16 @@ const OF_A_TENANT: &[Layout] = &[
         rest: &["role", "created_at", "updated_at", "version"],
     },
     Layout {
+        name: "policy_sets",
+        key: &["tenant_id"],
+        rest: &["latest", "active", "activations", "updated_at", "version"],
+    },
+    Layout {
+        name: "policy_versions",
+        key: &["tenant_id", "number"],
+        rest: &["source", "note", "policies", "created_at"],
+    },
+    Layout {
         name: "flags",
         key: &["tenant_id", "flag_key"],
         rest: &["definition", "created_at", "updated_at", "version"],

@@ -187,6 +187,12 @@ impl SubjectAccess {
         held.flat_map(|role| roles.lineage(role)).collect()
     }
 
+    /// When the first of the roles that are held after `now` ends.
+    pub fn next_expiry(&self, now: Timestamp) -> Option<Timestamp> {
+        let holdings = self.everywhere.iter().chain(self.in_organizations.values().flatten());
+        holdings.filter_map(|holding| holding.expires_at).filter(|end| now < *end).min()
+    }
+
     /// The permissions granted by themselves and the roles held, as they could name actions.
     pub fn actions<'c>(&'c self, roles: &'c RoleCatalogue, kind: &'c str) -> Vec<&'c str> {
         let resources = self.on_resources.values().flat_map(HashMap::values).flatten();

@@ -88,6 +88,10 @@ impl Follower {
             .iter()
             .filter_map(|tenant| self.resident_tenants.peek(tenant))
             .for_each(|cell| cell.flags.forget());
+        plan.policies
+            .iter()
+            .filter_map(|tenant| self.resident_tenants.peek(tenant))
+            .for_each(|cell| cell.forget_policies());
     }
 
     /// Has all rights and flags of a tenant read again.

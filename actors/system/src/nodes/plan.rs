@@ -17,6 +17,8 @@ pub(super) struct Plan {
     pub(super) roles: BTreeSet<TenantId>,
     /// Tenants whose flags are to be read again.
     pub(super) flags: BTreeSet<TenantId>,
+    /// Tenants whose policies are to be read again.
+    pub(super) policies: BTreeSet<TenantId>,
     /// Tenants to load again.
     pub(super) tenants: BTreeSet<TenantId>,
     /// Tenants that were deleted.
@@ -72,6 +74,10 @@ impl Plan {
                 self.flags.insert(TenantId::from_uuid(scope));
                 true
             }
+            "policy.activated" => {
+                self.policies.insert(TenantId::from_uuid(scope));
+                true
+            }
             "tenant.signing_key.rotated" => {
                 self.tenants.insert(TenantId::from_uuid(scope));
                 true
@@ -112,6 +118,7 @@ mod tests {
     use plinto_domain::id::{GrantId, ImportId, OrganizationId, RoleId};
     use plinto_domain::mail::MailEvent;
     use plinto_domain::organization::OrganizationEvent;
+    use plinto_domain::policy::PolicyEvent;
     use plinto_domain::privacy::PrivacyEvent;
     use plinto_domain::recovery::RecoveryEvent;
     use plinto_domain::service_account::ServiceAccountEvent;
@@ -219,6 +226,19 @@ mod tests {
         }
     }
 
+    /// The event of policies after this one.
+    fn of_policies(event: Option<&PolicyEvent>) -> PolicyEvent {
+        match event {
+            None => PolicyEvent::VersionCreated { version: 1 },
+            Some(PolicyEvent::VersionCreated { .. }) => {
+                PolicyEvent::Activated { version: Some(1), previous: None }
+            }
+            Some(PolicyEvent::Activated { .. } | PolicyEvent::VersionDeleted { .. }) => {
+                PolicyEvent::VersionDeleted { version: 1 }
+            }
+        }
+    }
+
     /// The event of flags after this one.
     fn of_a_flag(event: Option<&FlagEvent>) -> FlagEvent {
         let flag = FlagKey::parse("key", "flag").expect("valid");
@@ -299,9 +319,11 @@ mod tests {
             }
             Some(Event::Authorization(event)) => Some(Event::Authorization(of_authorization(Some(event)))),
             Some(Event::Privacy(_)) => Some(Event::Flag(of_a_flag(None))),
-            Some(Event::Flag(FlagEvent::Deleted { .. })) => {
+            Some(Event::Flag(FlagEvent::Deleted { .. })) => Some(Event::Policy(of_policies(None))),
+            Some(Event::Policy(PolicyEvent::VersionDeleted { .. })) => {
                 Some(Event::Organization(of_an_organization(None)))
             }
+            Some(Event::Policy(event)) => Some(Event::Policy(of_policies(Some(event)))),
             Some(Event::Flag(event)) => Some(Event::Flag(of_a_flag(Some(event)))),
             Some(Event::Organization(OrganizationEvent::OwnershipTransferred { .. })) => None,
             Some(Event::Organization(event)) => Some(Event::Organization(of_an_organization(Some(event)))),

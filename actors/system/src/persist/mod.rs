@@ -5,6 +5,7 @@ pub(crate) mod flags;
 pub(crate) mod invitations;
 mod keys;
 pub(crate) mod organizations;
+pub(crate) mod policies;
 mod privacy;
 pub(crate) mod user_imports;
 pub(crate) mod user_invitations;
@@ -97,6 +98,7 @@ fn statements(vault: &TenantVault, write: Write, now: Timestamp) -> Vec<Statemen
         Write::Organization(write) => organizations::statements(vault, write),
         Write::Authorization(write) => authorization::statements(vault, write),
         Write::Flag(write) => vec![flags::statement(vault, write)],
+        Write::Policy(write) => vec![policies::statement(vault, write)],
         Write::InsertSession(new) => vec![insert_session(vault, new)],
         Write::RotateRefresh {
             session,

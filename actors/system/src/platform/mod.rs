@@ -17,6 +17,7 @@ mod mail;
 mod one_time;
 mod organizations;
 mod passwordless;
+mod policies;
 mod reauthentication;
 mod recovery;
 mod retention;
@@ -38,8 +39,8 @@ mod work;
 pub use api_keys::ApiKeyWish;
 pub use audit::{AuditEntry, AuditExport, AuditPage, AuditQuery, AuditStream};
 pub use authorization::{
-    CheckRequest, Checked, GrantDraft, GrantQuery, GrantView, HeldPermission, RoleOrPermission, RoleView,
-    SubjectSearch, SubjectsFound, Why,
+    CheckRequest, Circumstances, DecidedBy, GrantDraft, GrantQuery, GrantView, HeldPermission,
+    RoleOrPermission, RoleView, Ruling, SubjectSearch, SubjectsFound, Why,
 };
 pub use avatars::AvatarView;
 pub use consents::{ConsentView, NewConsent};
@@ -52,6 +53,7 @@ pub use organizations::{
     MemberChange, MemberView, MembershipView, MyInvitation, NewAccount, OrganizationView,
 };
 pub use passwordless::Challenge;
+pub use policies::{ActiveVersion, DryRun, DryRunResult, DryRunSource, NewPolicyVersion, PolicyVersionView};
 pub use retention::{CheckpointView, Pruned};
 pub use session_lists::{Device, DeviceKind, SessionView};
 pub use subjects::{SubjectData, SubjectEmail, SubjectMembership, SubjectSession};
@@ -73,6 +75,7 @@ use crate::mail::MailRoute;
 use crate::nodes::{Follower, Lessor, NodesCount, Progress, Reloads, Watch, announcing};
 use crate::passwords::PasswordHasher;
 use crate::pictures::PictureMaker;
+use crate::policies::PolicyCompiler;
 use crate::registry::Registry;
 use crate::sealed_rows::SealedRows;
 use crate::session::SessionHandle;
@@ -106,6 +109,7 @@ struct Inner {
     mail: MailRoute,
     hasher: PasswordHasher,
     pictures: PictureMaker,
+    policies: PolicyCompiler,
     attempts: Arc<AttemptLimits>,
     /// Where other nodes write to the same storage.
     follower: Option<Arc<Follower>>,
@@ -176,6 +180,7 @@ impl Platform {
         Ok(Self::of(Inner {
             issuer_prefix: format!("{}/t/", config.base_url),
             pictures: PictureMaker::start(&system),
+            policies: PolicyCompiler::start(&system),
             registry,
             tenants: tenant_handle,
             sessions: session_handle,

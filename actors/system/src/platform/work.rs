@@ -9,6 +9,7 @@ use crate::ledger::CommitError;
 use crate::passwords::PasswordHasher;
 use crate::persist;
 use crate::pictures::PictureMaker;
+use crate::policies::PolicyCompiler;
 use crate::tenant::{AttemptLimits, TenantActor, TenantCell};
 use plinto_domain::audit::Actor;
 use plinto_domain::authorization::Subject;
@@ -55,6 +56,10 @@ impl Work {
 
     pub(super) fn pictures(&self) -> &PictureMaker {
         &self.platform.0.pictures
+    }
+
+    pub(super) fn policy_compiler(&self) -> &PolicyCompiler {
+        &self.platform.0.policies
     }
 
     pub(super) fn attempts(&self) -> &AttemptLimits {

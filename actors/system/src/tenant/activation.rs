@@ -57,6 +57,7 @@ pub(crate) async fn load(
         flags: Slot::default(),
         // Another node's changes would be heard of too late.
         users: KnownUsers::new(id, (!store.engine().is_shared()).then(|| Arc::clone(stamps))),
+        policies: Slot::default(),
     }))
 }
 

@@ -1,5 +1,6 @@
 use super::flags::FlagSet;
 use super::known_users::KnownUsers;
+use super::policies::ActivePolicies;
 use super::rights::Rights;
 use super::slot::Slot;
 use super::tokens::VerifiedTokens;
@@ -37,13 +38,20 @@ pub(crate) struct TenantCell {
     pub(crate) rights: Rights,
     pub(crate) flags: Slot<FlagSet>,
     pub(crate) users: KnownUsers,
+    pub(crate) policies: Slot<ActivePolicies>,
 }
 
 impl TenantCell {
     /// Whatever is kept of what the tenant stores may have changed: it is read again.
     pub(crate) fn doubt(&self) {
-        self.rights.forget_all();
+        self.forget_policies();
         self.flags.forget();
+    }
+
+    /// Other policies are active, or may be: what subjects hold was compiled with those that were.
+    pub(crate) fn forget_policies(&self) {
+        self.policies.forget();
+        self.rights.forget_all();
     }
 }
 

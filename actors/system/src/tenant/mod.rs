@@ -10,6 +10,7 @@ mod handle;
 mod known_users;
 mod limits;
 mod messages;
+mod policies;
 mod rights;
 mod slot;
 mod tokens;
@@ -26,6 +27,7 @@ pub(crate) use messages::{
     CheckPassword, CreateUserRequest, EndSessions, SignInByMailRequest, SignInRequest, SignUpRequest,
 };
 pub use messages::{ClientContext, SignedIn};
-pub(crate) use rights::{RoleSet, SubjectRights};
+pub(crate) use policies::ActivePolicies;
+pub(crate) use rights::{RoleSet, SeenPrincipal, SubjectRights};
 pub use tokens::IssuedAccessToken;
 pub(crate) use tokens::{Bearer, VerifiedToken, access_token};

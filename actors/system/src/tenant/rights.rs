@@ -1,7 +1,10 @@
 use super::facts::Facts;
+use super::policies::ActivePolicies;
 use arc_swap::ArcSwapOption;
+use plinto_domain::Timestamp;
 use plinto_domain::authorization::{Membership, RoleCatalogue, Subject, SubjectAccess};
 use plinto_domain::id::RoleId;
+use plinto_domain::policy::Principal;
 use quick_cache::sync::Cache;
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
@@ -34,6 +37,16 @@ pub(crate) struct SubjectRights {
     pub(crate) memberships: Vec<Membership>,
     /// What flags and policies ask of a user, read when one of them does; none for a user that is not there.
     pub(crate) facts: OnceCell<Option<Facts>>,
+    /// The policies that were active when it was read; none without any.
+    pub(crate) policies: Option<Arc<ActivePolicies>>,
+    /// How the policies see it.
+    pub(crate) principal: ArcSwapOption<SeenPrincipal>,
+}
+
+/// A subject as policies see it, for as long as it holds the roles it was made with.
+pub(crate) struct SeenPrincipal {
+    pub(crate) principal: Principal,
+    pub(crate) until: Option<Timestamp>,
 }
 
 /// What a tenant's checks need, in memory.
@@ -144,6 +157,8 @@ mod tests {
             access: SubjectAccess::default(),
             memberships: Vec::new(),
             facts: OnceCell::new(),
+            policies: None,
+            principal: ArcSwapOption::empty(),
         })
     }
 

@@ -5,7 +5,7 @@ use crate::problem::{Problem, catalogue};
 use crate::state::AppState;
 use axum::extract::{FromRequest, Request};
 use axum::http::StatusCode;
-use plinto_actors::CheckRequest;
+use plinto_actors::{CheckRequest, Circumstances};
 use plinto_domain::authorization::{Question, Subject};
 use plinto_domain::id::OrganizationId;
 use serde::de::DeserializeOwned;
@@ -104,8 +104,19 @@ impl Entity {
 }
 
 /// The question a subject, an action and a resource make.
-pub(super) fn check<'r>(subject: &Entity, action: &'r str, resource: &'r Entity) -> CheckRequest<'r> {
-    let question =
-        Question { action, kind: &resource.kind, id: &resource.id, organization: resource.organization() };
-    CheckRequest { subject: subject.subject(), question }
+pub(super) fn check<'r>(
+    subject: &Entity,
+    action: &'r Action,
+    resource: &'r Entity,
+    context: Option<&'r Map<String, Value>>,
+) -> CheckRequest<'r> {
+    let properties = action.properties.as_ref();
+    let question = Question {
+        action: &action.name,
+        kind: &resource.kind,
+        id: &resource.id,
+        organization: resource.organization(),
+    };
+    let circumstances = Circumstances { resource: resource.properties.as_ref(), action: properties, context };
+    CheckRequest { subject: subject.subject(), question, circumstances }
 }

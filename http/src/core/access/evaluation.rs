@@ -7,6 +7,7 @@ use crate::problem::Problem;
 use crate::state::AppState;
 use axum::Json;
 use axum::extract::State;
+use plinto_actors::CheckRequest;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
@@ -28,8 +29,14 @@ pub(crate) struct EvaluationBody {
     resource: Entity,
     /// The circumstances.
     #[schema(value_type = Option<Object>)]
-    #[expect(dead_code, reason = "roles and grants do not depend on it, but it must be an object")]
-    context: Option<Map<String, Value>>,
+    pub(in crate::core) context: Option<Map<String, Value>>,
+}
+
+impl EvaluationBody {
+    /// The question it makes.
+    pub(in crate::core) fn request(&self) -> CheckRequest<'_> {
+        check(&self.subject, &self.action, &self.resource, self.context.as_ref())
+    }
 }
 
 /// A decision.
@@ -58,6 +65,7 @@ impl Decision {
 /// May somebody do something?
 ///
 /// The organization a resource belongs to is `resource.properties.organization`; grants in that organization apply then.
+/// Policies see the properties of resource and action and the context, as far as their schema declares them.
 /// An `X-Request-ID` comes back as it was sent.
 #[utoipa::path(post, path = "/access/v1/evaluation", tag = "decisions", request_body = EvaluationBody,
     params(("X-Request-ID" = Option<String>, Header, description = "comes back with the answer")),
@@ -68,8 +76,7 @@ pub(crate) async fn evaluate(
     ManagedTenant { tenant, .. }: ManagedTenant,
     AccessBody(body): AccessBody<EvaluationBody>,
 ) -> Result<Json<Decision>, Problem> {
-    let request = check(&body.subject, &body.action.name, &body.resource);
-    let permitted = state.platform().check(tenant, request, state.deadline()).await?;
+    let permitted = state.platform().check(tenant, body.request(), state.deadline()).await?;
     Ok(Json(Decision::plain(permitted)))
 }
 
@@ -87,7 +94,6 @@ pub(crate) struct EvaluationsBody {
     resource: Option<Map<String, Value>>,
     /// The circumstances.
     #[schema(value_type = Option<Object>)]
-    #[expect(dead_code, reason = "roles and grants do not depend on it, but it must be an object")]
     context: Option<Map<String, Value>>,
     /// The questions, at most 500; without any the request is a single one.
     #[schema(value_type = Option<Vec<Object>>)]
@@ -161,8 +167,7 @@ pub(crate) async fn evaluate_all(
         let Some(one) = body.question(&Map::new()) else {
             return Err(invalid("`subject`, `action` and `resource` are needed, each with its members"));
         };
-        let request = check(&one.subject, &one.action.name, &one.resource);
-        let permitted = state.platform().check(tenant, request, deadline).await?;
+        let permitted = state.platform().check(tenant, one.request(), deadline).await?;
         return Ok(Json(Decisions::One(Decision::plain(permitted))));
     }
     let semantic = body.options.as_ref().map(|options| options.evaluations_semantic).unwrap_or_default();
@@ -170,10 +175,7 @@ pub(crate) async fn evaluate_all(
     for question in questions {
         let decision = match body.question(question) {
             None => Decision::failed("subject, action and resource are needed, each with its members"),
-            Some(one) => {
-                let request = check(&one.subject, &one.action.name, &one.resource);
-                Decision::plain(state.platform().check(tenant, request, deadline).await?)
-            }
+            Some(one) => Decision::plain(state.platform().check(tenant, one.request(), deadline).await?),
         };
         let stop = semantic.stops_at(decision.decision);
         evaluations.push(decision);
@@ -204,7 +206,10 @@ impl EvaluationsBody {
         let subject = entity("subject", &self.subject, &["type", "id"])?;
         let action = entity("action", &self.action, &["name"])?;
         let resource = entity("resource", &self.resource, &["type", "id"])?;
-        let context = own.get("context").map_or(Some(None), |own| own.as_object().cloned().map(Some))?;
+        let context = match own.get("context") {
+            None => self.context.clone(),
+            Some(own) => Some(own.as_object()?.clone()),
+        };
         Some(EvaluationBody {
             subject: serde_json::from_value(subject.into()).ok()?,
             action: serde_json::from_value(action.into()).ok()?,

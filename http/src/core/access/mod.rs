@@ -7,7 +7,10 @@ mod entities;
 mod evaluation;
 mod explain;
 mod metadata;
+pub(super) mod rulings;
 mod search;
+
+pub(super) use evaluation::EvaluationBody;
 
 use super::authorization::READ;
 use crate::routes::{Access, Route};

@@ -1,4 +1,5 @@
-//! Search (§8): who may, on what, and what. Results come from what roles and grants name.
+//! Search (§8): who may, on what, and what. Results come from what roles and grants name, but for what policies forbid;
+//! what policies alone permit no list names.
 
 use super::entities::{AccessBody, Action, Entity, EntityType, check, invalid};
 use crate::extract::ManagedTenant;
@@ -7,7 +8,7 @@ use crate::problem::Problem;
 use crate::state::AppState;
 use axum::Json;
 use axum::extract::State;
-use plinto_actors::SubjectSearch;
+use plinto_actors::{Circumstances, SubjectSearch};
 use plinto_domain::authorization::{Question, Subject, SubjectKind};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -151,7 +152,12 @@ pub(crate) async fn subjects(
     let (name, resource) = (&body.action.name, &body.resource);
     let organization = resource.organization();
     let question = Question { action: name, kind: &resource.kind, id: &resource.id, organization };
-    let search = SubjectSearch { kind, question, after, limit: paging.limit };
+    let circumstances = Circumstances {
+        resource: resource.properties.as_ref(),
+        action: body.action.properties.as_ref(),
+        context: body.context.as_ref(),
+    };
+    let search = SubjectSearch { kind, question, circumstances, after, limit: paging.limit };
     let found = state.platform().subjects_who_may(tenant, search, state.deadline()).await?;
     let show =
         |subject: Subject| FoundEntity { kind: subject.kind().as_str().to_owned(), id: subject.id_text() };
@@ -193,7 +199,8 @@ pub(crate) async fn resources(
     let paging = Paging::of(body.page.as_ref(), &body)?;
     let Some(subject) = body.subject.subject() else { return Ok(paging.answer(Vec::new(), None)) };
     let (kind, action) = (body.resource.kind.as_str(), body.action.name.as_str());
-    let ids = state.platform().resources_of(tenant, subject, kind, action, state.deadline()).await?;
+    let (context, deadline) = (body.context.as_ref(), state.deadline());
+    let ids = state.platform().resources_of(tenant, subject, kind, action, context, deadline).await?;
     Ok(paging.page(ids, |id| FoundEntity { kind: kind.to_owned(), id }))
 }
 
@@ -225,7 +232,8 @@ pub(crate) async fn actions(
     AccessBody(body): AccessBody<ActionSearchBody>,
 ) -> Result<Json<SearchAnswer<FoundAction>>, Problem> {
     let paging = Paging::of(body.page.as_ref(), &body)?;
-    let request = check(&body.subject, "", &body.resource);
+    let any = Action { name: String::new(), properties: None };
+    let request = check(&body.subject, &any, &body.resource, body.context.as_ref());
     let names = state.platform().actions_of(tenant, request, state.deadline()).await?;
     Ok(paging.page(names, |name| FoundAction { name }))
 }

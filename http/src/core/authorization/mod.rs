@@ -33,7 +33,7 @@ pub(crate) struct Operations;
 /// The right to look at roles and grants and to ask for decisions.
 pub(super) const READ: Access = Access::Manage(ApiScope::read(Resource::Authorization));
 /// The right to change them.
-const WRITE: Access = Access::Manage(ApiScope::write(Resource::Authorization));
+pub(super) const WRITE: Access = Access::Manage(ApiScope::write(Resource::Authorization));
 
 /// The rows of this capability in the authorization table.
 pub(super) fn routes() -> Vec<Route> {

@@ -131,6 +131,12 @@ pub(super) const KNOWN: &[Migration] = &[
         sql: include_str!("migrations/0017_user_invitations.sql"),
         oldest_compatible: 1,
     },
+    Migration {
+        version: 18,
+        name: "policies",
+        sql: include_str!("migrations/0018_policies.sql"),
+        oldest_compatible: 1,
+    },
 ];
 
 /// What is locked while a migration runs; any number that nothing else in the database uses.

@@ -90,6 +90,7 @@ pub(super) const TENANT: &[Migration] = &[
         name: "user_invitations",
         sql: include_str!("migrations/tenant/0017_user_invitations.sql"),
     },
+    Migration { version: 18, name: "policies", sql: include_str!("migrations/tenant/0018_policies.sql") },
 ];
 
 const REGISTER: &str = "CREATE TABLE IF NOT EXISTS schema_migrations (

@@ -1,4 +1,5 @@
 use super::super::Platform;
+use super::rulings::Ruling;
 use crate::error::ServiceError;
 use plinto_domain::authorization::{
     Because, Permission, Place, Question, ResourceRef, RoleKey, Source, Subject, SubjectKind,
@@ -8,25 +9,41 @@ use plinto_domain::{TenantId, UserId};
 use plinto_runtime::Deadline;
 use plinto_storage::repositories::grants::{self, GrantPlace};
 use plinto_storage::repositories::{organization_members, users};
+use serde_json::{Map, Value};
 use std::collections::BTreeSet;
 use uuid::Uuid;
 
 /// May this subject do this?
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct CheckRequest<'r> {
     /// Who; none is somebody the tenant cannot know, who may nothing.
     pub subject: Option<Subject>,
     /// What, on which resource.
     pub question: Question<'r>,
+    /// What policies may ask for besides.
+    pub circumstances: Circumstances<'r>,
+}
+
+/// What was sent beside a question, for policies.
+#[derive(Clone, Copy, Default)]
+pub struct Circumstances<'r> {
+    /// More about the resource.
+    pub resource: Option<&'r Map<String, Value>>,
+    /// More about the action.
+    pub action: Option<&'r Map<String, Value>>,
+    /// All else.
+    pub context: Option<&'r Map<String, Value>>,
 }
 
 /// Who may do something?
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct SubjectSearch<'s> {
     /// Users, or service accounts.
     pub kind: SubjectKind,
     /// Do what, to which resource.
     pub question: Question<'s>,
+    /// What policies may ask for besides.
+    pub circumstances: Circumstances<'s>,
     /// After this one.
     pub after: Option<Subject>,
     /// Most to be found.
@@ -61,18 +78,9 @@ pub struct Why {
 }
 
 impl Why {
-    fn of(because: Because<'_>) -> Self {
+    pub(super) fn of(because: Because<'_>) -> Self {
         Self { source: because.source, permission: because.permission.clone(), path: because.path.to_vec() }
     }
-}
-
-/// The answer to a check.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Checked {
-    /// It may, and why.
-    Permitted(Why),
-    /// It may not: nothing it holds permits it.
-    Denied,
 }
 
 /// A permission somebody has somewhere, and why.
@@ -95,7 +103,7 @@ impl Platform {
         let work = self.work(tenant, deadline).await?;
         let Some(subject) = request.subject else { return Ok(false) };
         let rights = work.rights(subject).await?;
-        Ok(rights.access.check(&rights.roles.catalogue, &request.question, work.now()).is_some())
+        work.may(subject, &rights, &request.question, &request.circumstances).await
     }
 
     /// Whether a subject may do something, and why.
@@ -104,12 +112,11 @@ impl Platform {
         tenant: TenantId,
         request: CheckRequest<'_>,
         deadline: Deadline,
-    ) -> Result<Checked, ServiceError> {
+    ) -> Result<Ruling, ServiceError> {
         let work = self.work(tenant, deadline).await?;
-        let Some(subject) = request.subject else { return Ok(Checked::Denied) };
+        let Some(subject) = request.subject else { return Ok(Ruling::nothing()) };
         let rights = work.rights(subject).await?;
-        let because = rights.access.check(&rights.roles.catalogue, &request.question, work.now());
-        Ok(because.map_or(Checked::Denied, |because| Checked::Permitted(Why::of(because))))
+        work.rule(subject, &rights, &request.question, &request.circumstances).await
     }
 
     /// Every permission a user has, where and why, in a stable order.
@@ -133,13 +140,14 @@ impl Platform {
     }
 
     /// Ids of the resources of a type on which the subject may do `action`, as far as its own grants name them, in
-    /// order. Organizations are resources of the type `organization`.
+    /// order. Organizations are resources of the type `organization`. Of each resource policies see its id only.
     pub async fn resources_of(
         &self,
         tenant: TenantId,
         subject: Subject,
         kind: &str,
         action: &str,
+        context: Option<&Map<String, Value>>,
         deadline: Deadline,
     ) -> Result<Vec<String>, ServiceError> {
         let work = self.work(tenant, deadline).await?;
@@ -153,7 +161,21 @@ impl Platform {
         }
         ids.sort_unstable();
         ids.dedup();
-        Ok(ids)
+        if rights.policies.is_none() {
+            return Ok(ids);
+        }
+        let mut permitted = Vec::new();
+        for id in ids {
+            let organization = if kind == ORGANIZATION { id.parse().ok() } else { None };
+            let question = Question { action, kind, id: &id, organization };
+            if work
+                .may(subject, &rights, &question, &Circumstances { context, ..Circumstances::default() })
+                .await?
+            {
+                permitted.push(id);
+            }
+        }
+        Ok(permitted)
     }
 
     /// Some of the subjects of a kind who may do something, in order of id. Those are looked at who hold a grant where
@@ -165,7 +187,7 @@ impl Platform {
         deadline: Deadline,
     ) -> Result<SubjectsFound, ServiceError> {
         let work = self.work(tenant, deadline).await?;
-        let SubjectSearch { kind, question, after, limit } = search;
+        let SubjectSearch { kind, question, circumstances, after, limit } = search;
         let resource = format!("{}:{}", question.kind, question.id);
         let places = [
             Some(GrantPlace::Tenant),
@@ -200,7 +222,7 @@ impl Platform {
         for id in candidates.into_iter().filter(|id| *id <= horizon) {
             let subject = Subject::of(kind, id);
             let rights = work.rights(subject).await?;
-            if rights.access.check(&rights.roles.catalogue, &question, work.now()).is_some() {
+            if work.may(subject, &rights, &question, &circumstances).await? {
                 if found.subjects.len() == limit {
                     return Ok(SubjectsFound { more: true, ..found });
                 }
@@ -221,18 +243,21 @@ impl Platform {
         let work = self.work(tenant, deadline).await?;
         let Some(subject) = request.subject else { return Ok(Vec::new()) };
         let rights = work.rights(subject).await?;
-        let (catalogue, now) = (&rights.roles.catalogue, work.now());
+        let catalogue = &rights.roles.catalogue;
         let kind = request.question.kind;
         let named = catalogue.roles().flat_map(|role| &role.permissions);
         let named = named.filter(|one| one.covers(kind, one.action())).map(Permission::action);
         let mut actions: Vec<&str> = named.chain(rights.access.actions(catalogue, kind)).collect();
         actions.sort_unstable();
         actions.dedup();
-        let may = |action: &&str| {
+        let mut permitted = Vec::new();
+        for action in actions.into_iter().filter(|action| *action != "*") {
             let question = Question { action, ..request.question };
-            *action != "*" && rights.access.check(catalogue, &question, now).is_some()
-        };
-        Ok(actions.into_iter().filter(may).map(str::to_owned).collect())
+            if work.may(subject, &rights, &question, &request.circumstances).await? {
+                permitted.push(action.to_owned());
+            }
+        }
+        Ok(permitted)
     }
 }
 

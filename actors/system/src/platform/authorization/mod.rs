@@ -4,16 +4,19 @@ mod checks;
 pub(super) mod facts;
 mod grants;
 mod roles;
+mod rulings;
 
-pub use checks::{CheckRequest, Checked, HeldPermission, SubjectSearch, SubjectsFound, Why};
+pub use checks::{CheckRequest, Circumstances, HeldPermission, SubjectSearch, SubjectsFound, Why};
 pub use grants::{GrantDraft, GrantQuery, GrantView, RoleOrPermission};
 pub use roles::RoleView;
+pub use rulings::{DecidedBy, Ruling};
 
 use super::work::Work;
 use crate::error::ServiceError;
 use crate::ledger::CommitError;
 use crate::persist;
 use crate::tenant::{RoleSet, SubjectRights};
+use arc_swap::ArcSwapOption;
 use plinto_domain::audit::{Actor, Event};
 use plinto_domain::authorization::{AuthorizationEvent, Membership, RoleCatalogue, Subject, SubjectAccess};
 use plinto_domain::id::OrganizationId;
@@ -58,7 +61,7 @@ impl Work {
             return Ok(rights);
         }
         let stamp = self.cell().rights.stamp(subject);
-        let roles = self.roles().await?;
+        let (roles, policies) = (self.roles().await?, self.active_policies().await?);
         let mut grants = Vec::new();
         let filter = GrantFilter { subject: Some(subject.uuid()), resource: None };
         let mut after = None;
@@ -76,7 +79,8 @@ impl Work {
         }
         let memberships = self.memberships_held(subject).await?;
         let access = SubjectAccess::new(grants, &memberships, &roles.catalogue);
-        let rights = Arc::new(SubjectRights { roles, access, memberships, facts: OnceCell::new() });
+        let (facts, principal) = (OnceCell::new(), ArcSwapOption::empty());
+        let rights = Arc::new(SubjectRights { roles, access, memberships, facts, policies, principal });
         self.cell().rights.keep_subject(stamp, subject, &rights);
         Ok(rights)
     }

@@ -8,9 +8,9 @@ use crate::Scope;
 use crate::repositories::{
     api_keys, consents, constraint, credentials, flags, grants, ledger, ledger_checkpoints, legal_holds,
     master_checks, one_time_tokens, organization_domains, organization_invitations, organization_members,
-    organizations, outbox, password_history, purge, role_sets, roles, service_accounts, sessions, sign_in,
-    signing_keys, taken, tenant_keys, tenants, user_avatars, user_emails, user_imports, user_invitations,
-    user_search, user_views, users, write_probe,
+    organizations, outbox, password_history, policies, purge, role_sets, roles, service_accounts, sessions,
+    sign_in, signing_keys, taken, tenant_keys, tenants, user_avatars, user_emails, user_imports,
+    user_invitations, user_search, user_views, users, write_probe,
 };
 
 fn database(scope: Scope) -> Connection {
@@ -62,6 +62,7 @@ fn every_text_is_valid_where_it_is_used() {
                 roles::ALL,
                 grants::ALL,
                 flags::ALL,
+                policies::ALL,
                 one_time_tokens::ALL,
                 user_invitations::ALL,
                 organizations::ALL,
@@ -128,6 +129,8 @@ const OF_THE_WHOLE_TENANT: &[&str] = &[
     "LIST of ledger_checkpoints",
     "ANY of legal_holds",
     "NONE_OF_TENANT of legal_holds",
+    "GET_SET of policies",
+    "UPDATE_SET of policies",
 ];
 
 #[test]
@@ -158,6 +161,7 @@ fn look_ups_use_a_key_and_never_scan() {
         flags::ALL,
         organization_invitations::ALL,
         organization_domains::ALL,
+        policies::ALL,
     ];
     let mut of_everything = Vec::new();
     for (name, sql) in reads.into_iter().flatten() {
