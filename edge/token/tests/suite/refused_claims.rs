@@ -211,5 +211,7 @@ fn reasons_come_in_the_documented_order() {
     assert_eq!(verify(&token, keys(), &expect), Err(TokenError::NotYetValid));
     expect.leeway = 1;
     assert!(verify(&token, keys(), &expect).is_ok());
-    assert_eq!(check(&format!("{}A", &token[..token.len() - 1])), Err(TokenError::BadSignature));
+    // The last character of a signature is one of four.
+    let other = if token.ends_with('A') { 'Q' } else { 'A' };
+    assert_eq!(check(&format!("{}{other}", &token[..token.len() - 1])), Err(TokenError::BadSignature));
 }
