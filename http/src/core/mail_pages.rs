@@ -17,7 +17,7 @@ use utoipa::{IntoParams, OpenApi, ToSchema};
 use zeroize::Zeroizing;
 
 /// Nothing is loaded, nothing runs, and forms go nowhere else.
-pub(super) const PAGE_POLICY: HeaderValue = HeaderValue::from_static(
+const PAGE_POLICY: HeaderValue = HeaderValue::from_static(
     "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
 );
 
@@ -81,7 +81,8 @@ struct PageForm<'a> {
     button: &'a str,
 }
 
-fn show(page: &MailPage<'_>) -> Result<Response, Problem> {
+/// A page as an answer, under the policy of these pages.
+pub(crate) fn show(page: &impl Template) -> Result<Response, Problem> {
     let html = page.render().map_err(|_| problem::internal())?;
     Ok(([(header::CONTENT_SECURITY_POLICY, PAGE_POLICY)], Html(html)).into_response())
 }

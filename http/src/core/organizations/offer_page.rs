@@ -1,15 +1,15 @@
 //! The page the link of an invitation leads to, without a script. Opening it changes nothing, since scanners of mail open
 //! links: the person accepts or declines by a button.
 
-use crate::core::mail_pages::{LinkQuery, PAGE_POLICY};
+use crate::core::mail_pages::{self, LinkQuery};
 use crate::extract::{Client, FormBody, NamedTenant, QueryOf};
-use crate::problem::{self, Problem};
+use crate::problem::Problem;
 use crate::routes::{Access, Route};
 use crate::state::AppState;
 use askama::Template;
 use axum::extract::State;
-use axum::http::{Method, header};
-use axum::response::{Html, IntoResponse, Response};
+use axum::http::Method;
+use axum::response::Response;
 use plinto_actors::{InvitationOffer, InvitedAccount, NewAccount, ServiceError};
 use plinto_domain::organization::invitation::ADDRESS_NOT_PROVED;
 use utoipa::{OpenApi, ToSchema};
@@ -54,8 +54,7 @@ struct OfferForm<'a> {
 }
 
 fn show(title: &str, text: &str, form: Option<OfferForm<'_>>) -> Result<Response, Problem> {
-    let html = OfferPage { title, text, form }.render().map_err(|_| problem::internal())?;
-    Ok(([(header::CONTENT_SECURITY_POLICY, PAGE_POLICY)], Html(html)).into_response())
+    mail_pages::show(&OfferPage { title, text, form })
 }
 
 /// What went wrong as a page for people, where they can do something about it.
