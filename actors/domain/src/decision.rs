@@ -13,7 +13,7 @@ use crate::policy::PolicyWrite;
 use crate::privacy::PrivacyWrite;
 use crate::recovery::RecoveryWrite;
 use crate::service_account::ServiceAccountWrite;
-use crate::session::{ClientDescription, RevocationReason, SessionWrite};
+use crate::session::{ClientDescription, RevocationReason, Seat, SessionWrite};
 use crate::time::Timestamp;
 use crate::user::import::ImportWrite;
 use crate::user::invitation::UserInvitationWrite;
@@ -160,4 +160,6 @@ pub struct NewSession {
     pub refresh_hash: [u8; 32],
     /// Data-key version under which refresh tokens are authenticated.
     pub key_version: u32,
+    /// The organization it is active in from the beginning.
+    pub seat: Option<Seat>,
 }

@@ -3,21 +3,31 @@
 mod changes;
 mod concurrency;
 mod ending;
+mod following;
+mod organization;
 mod policy;
 mod reauthentication;
+mod switching;
 
-pub use changes::{SessionEvent, SessionWrite};
+pub use changes::{OrganizationChange, Placement, SessionEvent, SessionWrite};
 pub use concurrency::{SESSION_LIMIT, begin};
 pub use ending::{RevocationReason, revoke, revoke_all};
+pub(crate) use organization::idle_end;
+pub use organization::{
+    ActiveOrganization, NamedOrganization, NotAdmitted, Proved, Seat, Sought, Unmet, admit,
+};
 pub use policy::{AtLimit, SessionPolicy};
 pub use reauthentication::reauthenticate;
+pub use switching::{SwitchProof, switch};
 
 use crate::audit::Event;
 use crate::decision::{Decision, Write};
 use crate::denial::{Denial, DenialKind};
 use crate::id::{SessionId, UserId};
+use crate::organization::Candidate;
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
+use std::cmp::Ordering;
 use std::time::Duration;
 use subtle::ConstantTimeEq;
 
@@ -78,6 +88,8 @@ pub struct Session {
     pub last_seen_at: Timestamp,
     /// Whether it was revoked.
     pub revoked: bool,
+    /// The organization it is active in.
+    pub organization: Option<ActiveOrganization>,
     /// Version of the stored row, for fencing.
     pub version: i64,
 }
@@ -91,6 +103,9 @@ pub enum SessionEnded {
     /// Its absolute or idle lifetime is over.
     #[error("session expired")]
     Expired,
+    /// It is not active (any more) in the organization an access token names, or not in that role.
+    #[error("session not active in this organization")]
+    OrganizationLeft,
 }
 
 impl Session {
@@ -103,6 +118,41 @@ impl Session {
         } else {
             Ok(())
         }
+    }
+
+    /// Whether an access token of it that names this organization is good at `now`. One that names none is, whatever
+    /// organization the session is active in: it gives no right in any.
+    pub fn check_token(&self, named: Option<&NamedOrganization>, now: Timestamp) -> Result<(), SessionEnded> {
+        self.check_live(now)?;
+        match named {
+            Some(named) if !self.active_at(now).is_some_and(|active| named.is(active)) => {
+                Err(SessionEnded::OrganizationLeft)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The organization it is active in at `now`.
+    pub fn active_at(&self, now: Timestamp) -> Option<&ActiveOrganization> {
+        self.organization.as_ref().filter(|active| active.lasts_at(now))
+    }
+
+    /// How its user proved itself.
+    pub fn proved(&self) -> Proved<'_> {
+        Proved { amr: &self.amr, at: self.authenticated_at }
+    }
+
+    /// What the next access token names: the organization it is active in, if its user belongs to it in that role and
+    /// its policy is met, as read just now.
+    pub fn named<'c>(
+        &self,
+        candidate: Option<&'c Candidate>,
+        policy: &SessionPolicy,
+        now: Timestamp,
+    ) -> Option<&'c Candidate> {
+        let active = self.active_at(now)?;
+        let is_it = |candidate: &&Candidate| candidate.id == active.id && candidate.role == active.role;
+        candidate.filter(is_it).filter(|candidate| admit(candidate, self.proved(), policy, now).is_ok())
     }
 
     /// Whether it has to be written down that the session is seen at `now`.
@@ -119,6 +169,35 @@ impl Session {
         let is_predecessor = presented.generation.checked_add(1) == Some(self.generation);
         is_predecessor && same_client && apart < policy.refresh_grace()
     }
+
+    /// What a genuine token of this session is at `now`.
+    fn presentation(
+        &self,
+        presented: &PresentedRefresh,
+        policy: &SessionPolicy,
+        now: Timestamp,
+    ) -> Presentation {
+        match presented.generation.cmp(&self.generation) {
+            // Genuine, yet from the future: the database was restored to an older state.
+            Ordering::Greater => Presentation::Invalid,
+            Ordering::Less if self.is_retry(presented, policy, now) => Presentation::Predecessor,
+            Ordering::Less => Presentation::Reuse,
+            Ordering::Equal if bool::from(presented.hash.ct_eq(&self.refresh_hash)) => Presentation::Current,
+            Ordering::Equal => Presentation::Invalid,
+        }
+    }
+}
+
+/// What a genuine refresh token is.
+enum Presentation {
+    /// The current one.
+    Current,
+    /// The one before it, in an honest retry.
+    Predecessor,
+    /// One that was replaced.
+    Reuse,
+    /// Not one of this session's.
+    Invalid,
 }
 
 /// A refresh token whose MAC was already found genuine.
@@ -147,43 +226,28 @@ pub enum RefreshOutcome {
     Invalid,
 }
 
-/// Decides what a genuine refresh token gets; `next_hash` is the SHA-256 of the token prepared to follow it.
+/// Decides what a genuine refresh token gets; `next_hash` is the SHA-256 of the token prepared to follow it. A session
+/// that is active in an organization stays so if `candidate` says that its user still belongs to it, and if its policy is
+/// met; otherwise it goes on without.
 pub fn refresh(
     session: &Session,
     presented: PresentedRefresh,
     next_hash: [u8; 32],
+    candidate: Option<&Candidate>,
     policy: &SessionPolicy,
     now: Timestamp,
 ) -> Decision<RefreshOutcome> {
     if let Err(ended) = session.check_live(now) {
         return Decision::reply_only(RefreshOutcome::Ended(ended));
     }
-    if presented.generation > session.generation {
-        // Genuine, yet from the future: the database was restored to an older state.
-        return Decision::reply_only(RefreshOutcome::Invalid);
-    }
-    if presented.generation < session.generation {
-        return match session.is_retry(&presented, policy, now) {
-            true => repeat(session),
-            false => reuse(session, presented, now),
-        };
-    }
-    if !bool::from(presented.hash.ct_eq(&session.refresh_hash)) {
-        return Decision::reply_only(RefreshOutcome::Invalid);
-    }
-    let generation = session.generation + 1;
-    Decision {
-        writes: vec![Write::RotateRefresh {
-            session: session.id,
-            generation,
-            token_hash: next_hash,
-            idle_expires_at: policy.idle_expires_at(now),
-            at: now,
-            client: presented.client,
-            expected_version: session.version,
-        }],
-        events: vec![Event::SessionRefreshed { session: session.id, generation }],
-        reply: RefreshOutcome::Rotated,
+    match session.presentation(&presented, policy, now) {
+        Presentation::Invalid => Decision::reply_only(RefreshOutcome::Invalid),
+        Presentation::Predecessor => repeat(session),
+        Presentation::Reuse => reuse(session, presented, now),
+        Presentation::Current => {
+            let (hash, client) = (next_hash, presented.client);
+            following::rotate(session, hash, client, candidate, policy, now)
+        }
     }
 }
 

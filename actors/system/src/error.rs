@@ -1,6 +1,8 @@
 //! Everything a call into the platform can be answered with, besides success.
 
 use crate::ledger::CommitError;
+use plinto_domain::organization::{PolicyRefused, UNKNOWN_ORGANIZATION};
+use plinto_domain::session::{NotAdmitted, Unmet};
 use plinto_domain::{Denial, InvalidInput};
 use plinto_runtime::{ActivationError, Refusal};
 use plinto_storage::{StorageError, UnitError, VaultError};
@@ -46,6 +48,12 @@ pub enum ServiceError {
         /// Seconds it may be ago.
         max_age: u32,
     },
+    /// An organization asks for a second factor (RFC 9470).
+    #[error("the organization asks for a second factor; sign in with one")]
+    SecondFactorNeeded,
+    /// An organization asks for another way to sign in (RFC 9470).
+    #[error("the organization does not allow the way you signed in; sign in by one that it allows")]
+    OtherMethodNeeded,
     /// The refresh token is not good (any more).
     #[error("the refresh token is not valid; sign in again")]
     InvalidGrant,
@@ -131,6 +139,35 @@ impl From<Vec<InvalidInput>> for ServiceError {
 impl From<InvalidInput> for ServiceError {
     fn from(error: InvalidInput) -> Self {
         Self::Invalid(vec![error])
+    }
+}
+
+impl From<Unmet> for ServiceError {
+    fn from(unmet: Unmet) -> Self {
+        match unmet {
+            Unmet::SecondFactor => Self::SecondFactorNeeded,
+            Unmet::Method => Self::OtherMethodNeeded,
+            Unmet::Recent { max_age } => Self::ReauthenticationNeeded { max_age },
+        }
+    }
+}
+
+impl From<NotAdmitted> for ServiceError {
+    fn from(why: NotAdmitted) -> Self {
+        match why {
+            NotAdmitted::Unknown => UNKNOWN_ORGANIZATION.into(),
+            NotAdmitted::Unmet(unmet) => unmet.into(),
+        }
+    }
+}
+
+impl From<PolicyRefused> for ServiceError {
+    fn from(why: PolicyRefused) -> Self {
+        match why {
+            PolicyRefused::Denied(denial) => denial.into(),
+            PolicyRefused::Invalid(wrong) => wrong.into(),
+            PolicyRefused::Unmet(unmet) => unmet.into(),
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use plinto_domain::Timestamp;
-use plinto_domain::access_token::FIRST_PARTY_CLIENT;
+use plinto_domain::access_token::{FIRST_PARTY_CLIENT, ORGANIZATION, ORGANIZATION_ROLE, ORGANIZATION_SLUG};
 use plinto_domain::session::Session;
 use plinto_token::Claims;
 use serde_json::{Map, Value, json};
@@ -62,13 +62,18 @@ pub(crate) fn active_access_token(claims: &Claims) -> String {
             answer.insert(name.into(), value);
         }
     }
+    for name in [ORGANIZATION, ORGANIZATION_SLUG, ORGANIZATION_ROLE] {
+        if let Some(value) = claims.extra.get(name) {
+            answer.insert(name.into(), value.clone());
+        }
+    }
     Value::Object(answer).to_string()
 }
 
 /// The answer about a usable refresh token.
-pub(crate) fn active_refresh_token(issuer: &str, session: &Session) -> Introspection {
+pub(crate) fn active_refresh_token(issuer: &str, session: &Session, now: Timestamp) -> Introspection {
     let end: Timestamp = session.expires_at.min(session.idle_expires_at);
-    let answer = json!({
+    let mut answer = json!({
         "active": true,
         "token_type": "refresh_token",
         "iss": issuer,
@@ -79,5 +84,9 @@ pub(crate) fn active_refresh_token(issuer: &str, session: &Session) -> Introspec
         "auth_time": session.authenticated_at.as_seconds(),
         "amr": session.amr,
     });
+    if let Some(active) = session.active_at(now) {
+        answer[ORGANIZATION] = json!(active.id);
+        answer[ORGANIZATION_ROLE] = json!(active.role.as_str());
+    }
     Introspection::Active(answer.to_string().into())
 }

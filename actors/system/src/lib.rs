@@ -56,11 +56,11 @@ pub use platform::{
     DeviceKind, DomainView, DryRun, DryRunResult, DryRunSource, EmailView, FlagEvaluation, FlagQuestion,
     FlagView, GrantDraft, GrantQuery, GrantView, HeldPermission, ImportError, InvitationAccepted,
     InvitationOffer, InvitationView, Invited, InvitedAccount, LegalHold, MemberChange, MemberView,
-    MembershipView, MyInvitation, NewAccount, NewConsent, NewPolicyVersion, NewUserInput, OrganizationView,
-    Platform, PolicyVersionView, Pruned, ReadUsers, Repetition, Reservation, RoleOrPermission, RoleView,
-    Ruling, Served, SessionView, SubjectData, SubjectEmail, SubjectMembership, SubjectSearch, SubjectSession,
-    SubjectsFound, TenantErased, Unique, UserExport, UserFilter, UserImporter, UserInvitationInput,
-    UserInvitationView, UserList, UserView, Why,
+    MembershipView, MyInvitation, NewAccount, NewConsent, NewPolicyVersion, NewUserInput,
+    OrganizationPolicyView, OrganizationView, Platform, PolicyVersionView, Pruned, ReadUsers, Repetition,
+    Reservation, RoleOrPermission, RoleView, Ruling, Served, SessionView, SubjectData, SubjectEmail,
+    SubjectMembership, SubjectSearch, SubjectSession, SubjectsFound, Switched, TenantErased, Unique,
+    UserExport, UserFilter, UserImporter, UserInvitationInput, UserInvitationView, UserList, UserView, Why,
 };
 pub use registry::{TenantChange, TenantView};
 pub use session::SessionKey;

@@ -217,7 +217,7 @@ pub(crate) async fn sign_in(
     }
     let presented = Some(Zeroizing::new(token.into_owned()));
     let platform = state.platform();
-    match platform.sign_in_by_mail(tenant, challenge.text, presented, client, deadline).await {
+    match platform.sign_in_by_mail(tenant, challenge.text, presented, None, client, deadline).await {
         Ok(signed_in) => {
             let page = result(Ok(()), "You are signed in. You can close this page.", None)?;
             let cookies = AppendHeaders(cookies::set(&signed_in, https));

@@ -19,6 +19,7 @@ pub(crate) mod recovery;
 pub(crate) mod retention;
 pub(crate) mod service_accounts;
 pub(crate) mod session_lists;
+pub(crate) mod session_organization;
 pub(crate) mod sessions;
 pub(crate) mod settings;
 pub(crate) mod subjects;
@@ -58,6 +59,7 @@ pub(crate) fn routes(with_mailbox: bool) -> Vec<Route> {
         rows.extend(mailbox::routes());
     }
     rows.extend(session_lists::routes());
+    rows.extend(session_organization::routes());
     rows.extend(api_keys::routes());
     rows.extend(service_accounts::routes());
     rows.extend(authorization::routes());

@@ -133,6 +133,9 @@ pub(crate) struct CompleteBody {
     /// What stands behind `token=` in the link of the mail. Without it and without a code the link has to be confirmed:
     /// until then the answer is `not_confirmed`.
     token: Option<Secret>,
+    /// Id or slug of an organization the user belongs to, for the session to be active in.
+    #[schema(example = "acme")]
+    organization: Option<String>,
 }
 
 impl CompleteBody {
@@ -156,20 +159,22 @@ impl CompleteBody {
 ///
 /// A link or code works once; after five wrong ones the challenge is used up. The address is proved by it. Where no
 /// address of the account was proved before, its password is removed and its other sessions end: they may be somebody's
-/// who made the account in wait for the address's owner. The session's `amr` is `email`, with a code `email` and `otp`.
+/// who made the account in wait for the address's owner. The session's `amr` is `email`, with a code `email` and `otp`. With `organization` it
+/// begins in an organization whose policy it meets, or not at all: then the link or code stays good.
 #[utoipa::path(post, path = "/v1/auth/passwordless/complete", tag = "passwordless", request_body = CompleteBody,
-    responses((status = 200, body = Signed), (status = 400, body = Problem), (status = 403, body = Problem),
-        (status = 409, body = Problem), (status = 410, body = Problem), (status = 422, body = Problem),
+    responses((status = 200, body = Signed), (status = 400, body = Problem), (status = 401, body = Problem),
+        (status = 403, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem), (status = 410, body = Problem), (status = 422, body = Problem),
         (status = 429, body = Problem)))]
 pub(crate) async fn complete(
     State(state): State<AppState>,
     tenant: NamedTenant,
     Client(client): Client,
     headers: HeaderMap,
-    JsonBody(body): JsonBody<CompleteBody>,
+    JsonBody(mut body): JsonBody<CompleteBody>,
 ) -> Result<Response, Problem> {
     let tenant = tenant.required()?;
     let https = state.config().strict_transport;
+    let organization = body.organization.take();
     let (by_body, presented) = body.presented()?;
     let by_cookie = CookieChallenge::of(&headers, https);
     let has_cookie = by_cookie.is_some();
@@ -183,8 +188,10 @@ pub(crate) async fn complete(
         }
         (None, None) => return Err(ServiceError::from(UNUSABLE).into()),
     };
-    let platform = state.platform();
-    let signed_in = platform.sign_in_by_mail(tenant, challenge, presented, client, state.deadline()).await?;
+    let (platform, organization) = (state.platform(), organization.as_deref());
+    let signing_in =
+        platform.sign_in_by_mail(tenant, challenge, presented, organization, client, state.deadline());
+    let signed_in = signing_in.await?;
     let answer = hand_out(signed_in, carrier, &state);
     match has_cookie {
         true => Ok((AppendHeaders([CookieChallenge::forget(https)]), answer).into_response()),

@@ -10,6 +10,7 @@ use axum::extract::{Path, State};
 use axum::http::{Method, StatusCode};
 use plinto_actors::{DeviceKind, SessionView};
 use plinto_domain::api_scope::{ApiScope, Resource};
+use plinto_domain::id::OrganizationId;
 use plinto_domain::{SessionId, Timestamp, UserId};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, OpenApi, ToSchema};
@@ -64,6 +65,9 @@ pub(crate) struct Session {
     /// When it ends unless it is refreshed before.
     #[schema(value_type = i64)]
     expires_at: Timestamp,
+    /// The organization it is active in.
+    #[schema(value_type = Option<String>, example = "org_0193a6f2c5d87e1bb1f3a2c4d5e6f708")]
+    organization_id: Option<OrganizationId>,
     /// Whether it is the one this request was made in.
     current: bool,
 }
@@ -134,6 +138,7 @@ impl From<SessionView> for Session {
             authenticated_at: view.authenticated_at,
             authentication_methods: view.amr,
             expires_at: view.expires_at,
+            organization_id: view.organization,
             current: view.is_current,
         }
     }

@@ -11,6 +11,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{AppendHeaders, IntoResponse, Response};
 use axum::{Extension, Json};
 use plinto_actors::{ServiceError, SignedIn};
+use plinto_domain::id::OrganizationId;
 use plinto_domain::sign_in::EnteredName;
 use plinto_domain::{InvalidInput, SessionId, UserId};
 use serde::{Deserialize, Serialize};
@@ -32,6 +33,9 @@ pub(crate) struct SignInBody {
     username: Option<String>,
     /// The password.
     password: Secret,
+    /// Id or slug of an organization the user belongs to, for the session to be active in.
+    #[schema(example = "acme")]
+    organization: Option<String>,
     /// How the tokens come back.
     #[serde(default)]
     mode: SignInMode,
@@ -117,6 +121,9 @@ pub(crate) struct Tokens {
     /// The user.
     #[schema(value_type = String, example = "usr_0193a6f2c5d87e1bb1f3a2c4d5e6f708")]
     user_id: UserId,
+    /// The organization the session is active in, which the access token names (`org_id`).
+    #[schema(value_type = Option<String>, example = "org_0193a6f2c5d87e1bb1f3a2c4d5e6f708")]
+    organization_id: Option<OrganizationId>,
 }
 
 impl From<SignedIn> for Tokens {
@@ -128,6 +135,7 @@ impl From<SignedIn> for Tokens {
             refresh_token: signed_in.refresh.expose().to_owned(),
             session_id: signed_in.session,
             user_id: signed_in.user,
+            organization_id: signed_in.organization,
         }
     }
 }
@@ -146,6 +154,9 @@ pub(crate) struct CookieSession {
     /// The user.
     #[schema(value_type = String, example = "usr_0193a6f2c5d87e1bb1f3a2c4d5e6f708")]
     user_id: UserId,
+    /// The organization the session is active in, which the access token names (`org_id`).
+    #[schema(value_type = Option<String>, example = "org_0193a6f2c5d87e1bb1f3a2c4d5e6f708")]
+    organization_id: Option<OrganizationId>,
 }
 
 /// A session that was begun or goes on.
@@ -169,6 +180,7 @@ pub(super) fn hand_out(signed_in: SignedIn, carrier: Carrier, state: &AppState) 
         csrf_token: cookies::csrf_token(signed_in.refresh.expose()),
         session_id: signed_in.session,
         user_id: signed_in.user,
+        organization_id: signed_in.organization,
     };
     (AppendHeaders(cookies), Json(Signed::Cookie(session))).into_response()
 }
@@ -176,10 +188,11 @@ pub(super) fn hand_out(signed_in: SignedIn, carrier: Carrier, state: &AppState) 
 /// Sign in with e-mail address or username, and password.
 ///
 /// With `mode: cookie` the tokens come in cookies and not in the answer; then the request must come from a page of this
-/// origin or of one that is configured.
+/// origin or of one that is configured. With `organization` the session begins in an organization whose policy it meets,
+/// or not at all; whoever does not belong to it is told that it is unknown.
 #[utoipa::path(post, path = "/v1/auth/sign-in", tag = "sessions", request_body = SignInBody,
     params(("Plinto-Tenant" = Option<String>, Header, description = "Tenant, unless the path or the host name names it")),
-    responses((status = 200, body = Signed), (status = 401, body = Problem), (status = 403, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem), (status = 429, body = Problem)))]
+    responses((status = 200, body = Signed), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem), (status = 429, body = Problem)))]
 pub(crate) async fn sign_in(
     State(state): State<AppState>,
     tenant: NamedTenant,
@@ -197,11 +210,16 @@ pub(crate) async fn sign_in(
     };
     let deadline = state.deadline();
     let name = body.name()?;
-    let signed_in = state.platform().sign_in(tenant, name, body.password.expose(), client, deadline).await?;
+    let (organization, password) = (body.organization.as_deref(), body.password.expose());
+    let signed_in =
+        state.platform().sign_in_to(tenant, organization, name, password, client, deadline).await?;
     Ok(hand_out(signed_in, carrier, &state))
 }
 
 /// Exchange a refresh token for the next pair. If no answer arrives, send the same token again at once.
+///
+/// A session that is active in an organization stays so as long as its user belongs to it and its policy is met;
+/// otherwise it goes on without, and `organization_id` is null.
 ///
 /// The refresh token comes in the body or, of a browser's session, in its cookie: then there is no body, the header
 /// `Plinto-CSRF` is needed, and the next tokens come in cookies.

@@ -127,6 +127,9 @@ pub(crate) struct OwnedSession {
     address: Option<String>,
     /// Program it was begun with.
     user_agent: Option<String>,
+    /// The organization it is active in.
+    #[schema(value_type = Option<String>)]
+    organization_id: Option<OrganizationId>,
     /// Milliseconds since the Unix epoch; null if it was not ended.
     #[schema(value_type = Option<i64>)]
     revoked_at: Option<Timestamp>,
@@ -156,6 +159,7 @@ impl From<SubjectSession> for OwnedSession {
             amr: session.amr,
             address: session.address,
             user_agent: session.user_agent,
+            organization_id: session.organization,
             revoked_at: session.revoked_at,
             revoked_reason: session.revoked_reason,
         }

@@ -47,6 +47,7 @@ const CAPABILITIES: &[fn() -> utoipa::openapi::OpenApi] = &[
     core::accounts::Operations::openapi,
     core::sessions::Operations::openapi,
     core::session_lists::Operations::openapi,
+    core::session_organization::Operations::openapi,
     core::keys::Operations::openapi,
     core::me::Operations::openapi,
     core::tenants::Operations::openapi,

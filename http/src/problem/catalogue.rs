@@ -72,6 +72,11 @@ kinds! {
     INSUFFICIENT_USER_AUTHENTICATION = UNAUTHORIZED "insufficient_user_authentication", "Recent sign-in needed",
         "this asks for a recent sign-in; authenticate again with POST /v1/auth/reauthenticate";
 
+    SECOND_FACTOR_NEEDED = UNAUTHORIZED "second_factor_needed", "Second factor needed",
+        "the organization asks for a second factor; sign in with one";
+    SIGN_IN_METHOD_NOT_ALLOWED = UNAUTHORIZED "sign_in_method_not_allowed", "Other sign-in needed",
+        "the organization does not allow the way you signed in; sign in by one that it allows";
+
     CROSS_SITE_REQUEST = FORBIDDEN "cross_site_request", "Cross-site request",
         "cookies count only from pages of this origin or one that is configured; elsewhere send the token in a header";
     CSRF_TOKEN_MISMATCH = FORBIDDEN "csrf_token_mismatch", "CSRF token needed",

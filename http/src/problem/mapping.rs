@@ -36,6 +36,17 @@ fn reauthentication_needed(max_age: u32) -> Problem {
     Problem::of(kinds::INSUFFICIENT_USER_AUTHENTICATION).with_header(header::WWW_AUTHENTICATE, challenge)
 }
 
+/// What an organization's policy asks for (RFC 9470 §3). The context that is asked for has the name others use for a
+/// second factor.
+const SECOND_FACTOR: &str = concat!(
+    r#"Bearer error="insufficient_user_authentication", error_description="a second factor is needed", "#,
+    r#"acr_values="http://schemas.openid.net/pape/policies/2007/06/multi-factor""#
+);
+const OTHER_METHOD: &str = concat!(
+    r#"Bearer error="insufficient_user_authentication", "#,
+    r#"error_description="sign in by a method the organization allows""#
+);
+
 impl From<ServiceError> for Problem {
     fn from(error: ServiceError) -> Self {
         match error {
@@ -52,6 +63,12 @@ impl From<ServiceError> for Problem {
             }
             ServiceError::InvalidToken { reason } => invalid_token(reason),
             ServiceError::ReauthenticationNeeded { max_age } => reauthentication_needed(max_age),
+            ServiceError::SecondFactorNeeded => {
+                Self::of(kinds::SECOND_FACTOR_NEEDED).challenge(SECOND_FACTOR)
+            }
+            ServiceError::OtherMethodNeeded => {
+                Self::of(kinds::SIGN_IN_METHOD_NOT_ALLOWED).challenge(OTHER_METHOD)
+            }
             ServiceError::InvalidGrant => {
                 Self::of(kinds::INVALID_GRANT).challenge(r#"Bearer error="invalid_token""#)
             }

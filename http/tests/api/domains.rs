@@ -164,6 +164,23 @@ async fn whoever_signs_in_by_mail_or_accepts_an_invitation_to_be_a_user_is_a_mem
 }
 
 #[tokio::test]
+async fn whoever_signs_in_to_an_organization_whose_domain_admits_is_in_it_at_once() {
+    let app = TestApp::new().await;
+    let (_, acme) = acme(&app).await;
+    app.user("bob@acme.example").await;
+    app.prove("bob@acme.example").await;
+    app.user("eve@acme.example").await;
+    app.proved_domain(&acme, "acme.example", "automatic").await;
+    let wrong = app.sign_in_to("bob@acme.example", "not the password at all", "acme").await.expect(401);
+    assert_eq!(wrong.code(), "invalid_credentials");
+    let bob = app.sign_in_to("bob@acme.example", PASSWORD, "acme").await.expect(200).json();
+    assert_eq!(bob["organization_id"], json!(acme));
+    let eve = app.sign_in_to("eve@acme.example", PASSWORD, "acme").await.expect(404);
+    assert_eq!(eve.code(), "unknown_organization", "the address is not proved");
+    app.finish().await;
+}
+
+#[tokio::test]
 async fn nobody_is_brought_back_and_what_is_removed_admits_nobody() {
     let app = TestApp::new().await;
     let (_, acme) = acme(&app).await;

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, missing_docs, reason = "tests")]
 #![allow(clippy::allow_attributes, reason = "crate-level for a test binary")]
 
+mod active_organizations;
 mod api_keys;
 mod app;
 mod audit;

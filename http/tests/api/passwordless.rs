@@ -19,7 +19,7 @@ impl TestApp {
         self.core("POST", START, None, Some(json!({ "email": email, "method": method }))).await
     }
 
-    async fn complete_by_mail(&self, body: Value) -> Answer {
+    pub(crate) async fn complete_by_mail(&self, body: Value) -> Answer {
         self.core("POST", COMPLETE, None, Some(body)).await
     }
 
@@ -29,7 +29,7 @@ impl TestApp {
     }
 
     /// Asks, and waits for the mail that comes of it.
-    async fn asked(&self, email: &str, method: &str) -> (String, KeptMail) {
+    pub(crate) async fn asked(&self, email: &str, method: &str) -> (String, KeptMail) {
         let kind = format!("sign_in_{method}");
         let before = self.mails_to(email, &kind).len();
         let answer = self.start_by_mail(email, method).await.expect(202).json();
@@ -54,7 +54,7 @@ impl TestApp {
     }
 
     /// Somebody with a password who has proved the address.
-    async fn proved(&self, email: &str) -> Tokens {
+    pub(crate) async fn proved(&self, email: &str) -> Tokens {
         let somebody = self.user(email).await;
         let token = token_in(&self.mail(email, "verify_email").await);
         let body = Some(json!({ "token": token }));

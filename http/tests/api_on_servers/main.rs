@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, missing_docs, reason = "tests")]
 #![allow(clippy::allow_attributes, reason = "crate-level for a test binary")]
 
+#[path = "../api/active_organizations.rs"]
+mod active_organizations;
 #[path = "../api/api_keys.rs"]
 mod api_keys;
 #[path = "../api/app.rs"]

@@ -151,6 +151,7 @@ fn row(
         revoked_reason: None,
         version: 1,
         last_seen_at: at.as_millis(),
+        organization: None,
     }
 }
 

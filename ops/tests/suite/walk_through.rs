@@ -29,6 +29,8 @@ fn the_walk_through_does_what_it_says() {
         r#"{"authentication_methods":["pwd"],"current":true}"#,
         r#"{"authentication_methods":["email","otp"],"current":false}"#,
         r#"{"state":"pending","role":"member"}"#,
+        r#"{"active":true,"org_role":"owner"}"#,
+        r#"{"organization_id":null}"#,
         r#"{"type":"boolean","enabled":true}"#,
         r#"{"decision":true}"#,
         r#"{"decision":false}"#,

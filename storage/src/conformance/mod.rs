@@ -33,6 +33,8 @@ pub mod policies;
 #[expect(missing_docs, reason = "the names of the tests say what they hold")]
 pub mod rows;
 #[expect(missing_docs, reason = "the names of the tests say what they hold")]
+pub mod session_organizations;
+#[expect(missing_docs, reason = "the names of the tests say what they hold")]
 pub mod sessions;
 mod subject;
 #[expect(missing_docs, reason = "the names of the tests say what they hold")]
@@ -90,6 +92,10 @@ macro_rules! conformance {
                     finished_mails_are_forgotten;
                 one_time: one_time_tokens_round_trip, a_one_time_token_is_used_once,
                     what_is_left_of_a_user_is_withdrawn_and_the_expired_removed;
+                session_organizations: a_session_enters_while_its_user_is_a_member_and_the_policy_the_same,
+                    a_session_begins_in_an_organization_or_not_at_all, sessions_leave_with_the_membership,
+                    sessions_leave_an_organization_that_goes, a_new_role_is_that_of_the_sessions_too,
+                    candidates_are_found_by_id_and_slug_by_members_only, a_policy_is_set_once_per_version;
                 sessions: live_sessions_are_those_neither_revoked_nor_over,
                     a_session_is_seen_ever_later_and_its_version_stays,
                     a_user_at_the_limit_begins_no_session_more, a_session_reauthenticates_at_its_version;

@@ -196,6 +196,7 @@ impl Fixture {
             revoked_reason: None,
             version: 1,
             last_seen_at: 0,
+            organization: None,
         }
     }
 }

@@ -40,7 +40,7 @@ statements! {
                'flag.deleted', 'grant.created', 'grant.deleted', \
                'organization.deleted', 'organization.member.added', 'organization.member.removed', \
                'organization.member.role_changed', 'policy.activated', 'role.changed', 'role.created', 'role.deleted', 'service_account.changed', 'service_account.deleted', \
-               'session.revoked', 'tenant.changed', 'tenant.data_key.rotated', 'tenant.deleted', \
+               'session.organization_changed', 'session.revoked', 'tenant.changed', 'tenant.data_key.rotated', 'tenant.deleted', \
                'tenant.signing_key.rotated', 'user.changed', 'user.email_added', 'user.email_proved', \
                'user.email_removed', 'user.email_verified', 'user.erased', 'user.primary_email_changed', \
                'user.purged', 'user.sessions_revoked') ORDER BY seq LIMIT $3";
@@ -66,6 +66,7 @@ pub(crate) const CHANGING: &[&str] = &[
     "role.deleted",
     "service_account.changed",
     "service_account.deleted",
+    "session.organization_changed",
     "session.revoked",
     "tenant.changed",
     "tenant.data_key.rotated",

@@ -17,16 +17,17 @@ statements! {
               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)";
     GET = "SELECT session_id, user_id, created_at, authenticated_at, expires_at, idle_expires_at, amr, client, \
            refresh_generation, refresh_hash, rotated_at, refresh_client, key_version, revoked_at, revoked_reason, \
-           version, last_seen_at \
+           version, last_seen_at, organization_id, organization_role, organization_until \
            FROM sessions WHERE tenant_id = $1 AND session_id = $2";
     LIST_FOR_USER = "SELECT session_id, user_id, created_at, authenticated_at, expires_at, idle_expires_at, amr, \
                      client, refresh_generation, refresh_hash, rotated_at, refresh_client, key_version, revoked_at, \
-                     revoked_reason, version, last_seen_at \
+                     revoked_reason, version, last_seen_at, organization_id, organization_role, organization_until \
                      FROM sessions WHERE tenant_id = $1 AND user_id = $2 AND session_id < $3 \
                      ORDER BY session_id DESC LIMIT $4";
     LIST_LIVE_FOR_USER = "SELECT session_id, user_id, created_at, authenticated_at, expires_at, idle_expires_at, amr, \
                           client, refresh_generation, refresh_hash, rotated_at, refresh_client, key_version, \
-                          revoked_at, revoked_reason, version, last_seen_at \
+                          revoked_at, revoked_reason, version, last_seen_at, organization_id, organization_role, \
+                          organization_until \
                           FROM sessions WHERE tenant_id = $1 AND user_id = $2 AND session_id < $3 \
                           AND revoked_at IS NULL AND expires_at > $4 AND idle_expires_at > $4 \
                           ORDER BY session_id DESC LIMIT $5";
@@ -106,6 +107,19 @@ pub struct SessionRow {
     pub version: i64,
     /// When it was last seen, unix milliseconds; not later than it really was.
     pub last_seen_at: i64,
+    /// The organization it is active in; see [`super::session_organizations`], which writes it.
+    pub organization: Option<ActiveOrganization>,
+}
+
+/// The organization a session is active in.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ActiveOrganization {
+    /// Which.
+    pub organization_id: Uuid,
+    /// Role of the user in it.
+    pub role: String,
+    /// Until when, unix milliseconds; none as long as the session lives.
+    pub until: Option<i64>,
 }
 
 impl std::fmt::Debug for SessionRow {
@@ -120,7 +134,7 @@ impl std::fmt::Debug for SessionRow {
     }
 }
 
-/// Adds a session.
+/// Adds a session, active in no organization yet.
 pub fn insert(vault: &TenantVault, row: &SessionRow) -> Statement {
     let client = row.client.as_ref().map(|client| {
         let json = serde_json::to_vec(client).expect("two optional strings always serialize");
@@ -315,5 +329,17 @@ fn decode(vault: &TenantVault, row: Row) -> Result<SessionRow, StorageError> {
         revoked_reason: columns.maybe_text("revoked_reason")?,
         version: columns.int("version")?,
         last_seen_at: columns.int("last_seen_at")?,
+        organization: active_organization(&mut columns)?,
     })
+}
+
+fn active_organization(columns: &mut Columns) -> Result<Option<ActiveOrganization>, StorageError> {
+    let organization_id = columns.maybe_uuid("organization_id")?;
+    let role = columns.maybe_text("organization_role")?;
+    let until = columns.maybe_int("organization_until")?;
+    match (organization_id, role) {
+        (Some(organization_id), Some(role)) => Ok(Some(ActiveOrganization { organization_id, role, until })),
+        (None, None) => Ok(None),
+        _ => Err(StorageError::decode("sessions.organization_role")),
+    }
 }

@@ -18,6 +18,8 @@ const TENANT: &[&[(&str, &str)]] = &[
     organization_members::ALL,
     organization_invitations::ALL,
     organization_domains::ALL,
+    organization_policies::ALL,
+    session_organizations::ALL,
     users::ALL,
     user_imports::ALL,
     taken::ALL,

@@ -95,6 +95,9 @@ const OF_A_TENANT: &[Layout] = &[
             "revoked_reason",
             "version",
             "last_seen_at",
+            "organization_id",
+            "organization_role",
+            "organization_until",
         ],
     },
     Layout {
@@ -184,7 +187,18 @@ const OF_A_TENANT: &[Layout] = &[
     Layout {
         name: "organizations",
         key: &["tenant_id", "organization_id"],
-        rest: &["slug", "name", "metadata", "owners", "created_at", "updated_at", "version"],
+        rest: &[
+            "slug",
+            "name",
+            "metadata",
+            "owners",
+            "created_at",
+            "updated_at",
+            "version",
+            "policy",
+            "policy_version",
+            "policy_updated_at",
+        ],
     },
     Layout {
         name: "organization_members",

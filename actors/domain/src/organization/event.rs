@@ -23,6 +23,13 @@ pub enum OrganizationEvent {
         /// Names of what was changed.
         fields: Vec<&'static str>,
     },
+    /// What it asks of sessions that are active in it was changed.
+    PolicyChanged {
+        /// Which.
+        organization: OrganizationId,
+        /// Names of what was changed.
+        fields: Vec<&'static str>,
+    },
     /// It was deleted.
     Deleted {
         /// Which.
@@ -76,6 +83,7 @@ impl OrganizationEvent {
         match self {
             Self::Created { .. } => "organization.created",
             Self::Changed { .. } => "organization.changed",
+            Self::PolicyChanged { .. } => "organization.policy.changed",
             Self::Deleted { .. } => "organization.deleted",
             Self::MemberAdded { .. } => "organization.member.added",
             Self::MemberRoleChanged { .. } => "organization.member.role_changed",
@@ -91,6 +99,7 @@ impl OrganizationEvent {
         match self {
             Self::Created { organization, .. }
             | Self::Changed { organization, .. }
+            | Self::PolicyChanged { organization, .. }
             | Self::Deleted { organization }
             | Self::OwnershipTransferred { organization, .. } => organization.to_string(),
             Self::MemberAdded { user, .. }
@@ -108,8 +117,10 @@ impl OrganizationEvent {
             | Self::MemberRoleChanged { .. }
             | Self::MemberRemoved { .. }
             | Self::Deleted { .. } => true,
+            // A policy is read when a decision needs it, and nobody keeps it.
             Self::Created { .. }
             | Self::Changed { .. }
+            | Self::PolicyChanged { .. }
             | Self::OwnershipTransferred { .. }
             | Self::Invitation(_)
             | Self::Domain(_) => false,
@@ -120,7 +131,7 @@ impl OrganizationEvent {
     pub fn data(&self) -> Value {
         match self {
             Self::Created { owner, .. } => json!({ "owner": owner }),
-            Self::Changed { fields, .. } => json!({ "fields": fields }),
+            Self::Changed { fields, .. } | Self::PolicyChanged { fields, .. } => json!({ "fields": fields }),
             Self::Deleted { .. } => json!({}),
             Self::MemberAdded { organization, role, .. } => {
                 json!({ "organization": organization, "role": role.as_str() })

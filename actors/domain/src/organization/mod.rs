@@ -5,12 +5,16 @@ pub mod domain;
 mod event;
 pub mod invitation;
 mod membership;
+mod policy;
 mod role;
 mod write;
 
 pub use changes::{NewOrganization, OrganizationChange, change, create, delete};
 pub use event::OrganizationEvent;
 pub use membership::{Membership, NewMember, Roster, add, parse_transfer, remove, set_role, transfer};
+pub use policy::{
+    Candidate, OrganizationPolicy, PolicyChange, PolicyRefused, SignInMethod, StoredPolicy, change_policy,
+};
 pub use role::{Permission, Standing};
 pub use write::OrganizationWrite;
 
@@ -110,6 +114,29 @@ impl OrganizationSlug {
     /// The slug.
     pub fn as_str(&self) -> &str {
         self.0.as_str()
+    }
+}
+
+/// How a request names an organization: by id or by slug. No id is a slug, which has no underscore.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum OrganizationName {
+    /// By its id.
+    Id(OrganizationId),
+    /// By its slug.
+    Slug(OrganizationSlug),
+}
+
+impl OrganizationName {
+    /// Checks the form of a name; says nothing about whether there is such an organization.
+    pub fn parse(field: &'static str, text: &str) -> Result<Self, InvalidInput> {
+        match text.parse() {
+            Ok(id) => Ok(Self::Id(id)),
+            Err(_) => {
+                let detail = "expected the id or the slug of an organization, such as acme";
+                let wrong = |_| InvalidInput::new(field, "invalid_organization", detail);
+                OrganizationSlug::parse(field, text).map(Self::Slug).map_err(wrong)
+            }
+        }
     }
 }
 

@@ -11,6 +11,8 @@ pub enum Permission {
     ReadOrganization,
     /// Change its name, slug and metadata.
     ChangeOrganization,
+    /// Change what it asks of sessions that are active in it.
+    ChangePolicy,
     /// Delete it.
     DeleteOrganization,
     /// See its members.
@@ -27,6 +29,7 @@ impl Permission {
         match self {
             Self::ReadOrganization => "organization:read",
             Self::ChangeOrganization => "organization:write",
+            Self::ChangePolicy => "policy:write",
             Self::DeleteOrganization => "organization:delete",
             Self::ReadMembers => "members:read",
             Self::ManageMembers => "members:write",
@@ -38,6 +41,7 @@ impl Permission {
 const OWNER: &[Permission] = &[
     Permission::ReadOrganization,
     Permission::ChangeOrganization,
+    Permission::ChangePolicy,
     Permission::DeleteOrganization,
     Permission::ReadMembers,
     Permission::ManageMembers,
@@ -46,6 +50,7 @@ const OWNER: &[Permission] = &[
 const ADMIN: &[Permission] = &[
     Permission::ReadOrganization,
     Permission::ChangeOrganization,
+    Permission::ChangePolicy,
     Permission::ReadMembers,
     Permission::ManageMembers,
 ];

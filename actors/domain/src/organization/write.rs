@@ -2,7 +2,7 @@
 
 use super::domain::DomainWrite;
 use super::invitation::InvitationWrite;
-use super::{Membership, OrganizationSlug};
+use super::{Membership, OrganizationPolicy, OrganizationSlug};
 use crate::authorization::RoleKey;
 use crate::id::{OrganizationId, UserId};
 use crate::metadata::Metadata;
@@ -38,6 +38,17 @@ pub enum OrganizationWrite {
         /// What the tenant keeps with it.
         metadata: Metadata,
         /// Version of the organization the decision saw.
+        expected_version: i64,
+        /// When.
+        at: Timestamp,
+    },
+    /// What it asks of sessions that are active in it.
+    SetPolicy {
+        /// Whose.
+        organization: OrganizationId,
+        /// The policy.
+        policy: OrganizationPolicy,
+        /// Version of the policy the decision saw.
         expected_version: i64,
         /// When.
         at: Timestamp,

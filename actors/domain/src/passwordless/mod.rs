@@ -14,8 +14,8 @@ use crate::mail::{Language, MailMessage, OutgoingMail};
 use crate::one_time::{NewSecret, OneTimeWrite, Presented, Purpose, SecretHash, StoredSecret, present};
 use crate::randomness::Randomness;
 use crate::recovery::{Fresh, Recipient, RecoveryEvent, RecoverySettings, RecoveryWrite, minutes, proved};
-use crate::session::{RevocationReason, SessionPolicy, revoke_all};
-use crate::sign_in::{SessionSeed, SignInOutcome, admit, refused};
+use crate::session::{RevocationReason, SessionPolicy, Sought, revoke_all};
+use crate::sign_in::{Begun, SessionSeed, SignInOutcome, admit, refused};
 use crate::time::Timestamp;
 use std::time::Duration;
 
@@ -207,10 +207,12 @@ impl SignInByMail<'_> {
         self.account.is_some_and(|account| !account.any_proved)
     }
 
-    /// Decides; `live` are the user's sessions, where their number is limited or they end for it.
+    /// Decides, perhaps on a session in an organization; `live` are the user's sessions, where their number is limited or
+    /// they end for it.
     pub fn decide(
         &self,
         seed: SessionSeed,
+        sought: Sought<'_>,
         live: &[SessionId],
         policy: &SessionPolicy,
         now: Timestamp,
@@ -222,8 +224,8 @@ impl SignInByMail<'_> {
             return refused(Some(user), "unknown_address");
         };
         let beside = if self.is_first_proof() { &[] } else { live };
-        let mut begun = admit(user, account.state, method.amr(), seed, beside, policy, now);
-        let SignInOutcome::SignedIn { ended, .. } = &mut begun.reply else { return begun };
+        let mut begun = admit((user, account.state), method.amr(), seed, sought, beside, policy, now);
+        let SignInOutcome::SignedIn(Begun { ended, .. }) = &mut begun.reply else { return begun };
         // First, so that of two who use one link or code the second hears that it was used.
         let mut before = Decision {
             writes: vec![self.secret.used(now), proved(user, &self.secret.email, now)],

@@ -1,8 +1,10 @@
 use super::*;
-use crate::id::SessionId;
+use crate::authorization::RoleKey;
+use crate::id::{OrganizationId, SessionId};
 use crate::one_time::{NOT_CONFIRMED, UNUSABLE};
+use crate::organization::{Candidate, OrganizationPolicy, OrganizationSlug, SignInMethod};
 use crate::randomness::testing::Counting;
-use crate::session::{AtLimit, ClientDescription, SessionWrite};
+use crate::session::{AtLimit, ClientDescription, NotAdmitted, SessionWrite, Unmet};
 use proptest::prelude::*;
 use uuid::Uuid;
 
@@ -93,6 +95,15 @@ fn run(
     live: &[SessionId],
     policy: &SessionPolicy,
 ) -> Decision<SignInOutcome> {
+    run_into(account, purpose, Sought::Nothing, (live, policy))
+}
+
+fn run_into(
+    account: Option<MailAccount>,
+    purpose: Purpose,
+    sought: Sought<'_>,
+    (live, policy): (&[SessionId], &SessionPolicy),
+) -> Decision<SignInOutcome> {
     let secret = stored(purpose, Some(user()), Some(9));
     let seed = SessionSeed {
         session: SessionId::from_uuid(Uuid::from_u128(99)),
@@ -101,7 +112,7 @@ fn run(
         client: ClientDescription::default(),
     };
     let by_mail = SignInByMail { secret: &secret, user: user(), account, language: Language::En };
-    by_mail.decide(seed, live, policy, NOW, &Counting::default())
+    by_mail.decide(seed, sought, live, policy, NOW, &Counting::default())
 }
 
 fn kinds(decision: &Decision<SignInOutcome>) -> Vec<&'static str> {
@@ -125,7 +136,7 @@ fn a_session_begins_together_with_the_use_of_what_was_sent() {
     {
         let decision = run(Some(ACTIVE), purpose, &[], &SessionPolicy::default());
         assert_eq!(kinds(&decision), ["use", "prove", "begin"]);
-        let SignInOutcome::SignedIn { amr: given, .. } = decision.reply else { panic!("signed in") };
+        let SignInOutcome::SignedIn(Begun { amr: given, .. }) = decision.reply else { panic!("signed in") };
         assert_eq!(given, amr);
     }
 }
@@ -137,7 +148,7 @@ fn who_first_proves_an_address_is_rid_of_whoever_made_the_account() {
     let full = SessionPolicy { max_concurrent: 1, at_limit: AtLimit::RefuseNew, ..SessionPolicy::default() };
     let decision = run(Some(unproved), Purpose::SignInCode, &live, &full);
     assert_eq!(kinds(&decision), ["use", "prove", "revoke all", "forget", "mail", "begin", "limit"]);
-    let SignInOutcome::SignedIn { ended, .. } = &decision.reply else { panic!("signed in") };
+    let SignInOutcome::SignedIn(Begun { ended, .. }) = &decision.reply else { panic!("signed in") };
     assert_eq!(ended[..], live);
     let proved = MailAccount { address_proved: false, ..ACTIVE };
     let decision = run(Some(proved), Purpose::SignInCode, &live, &SessionPolicy::default());
@@ -171,6 +182,37 @@ fn an_account_that_may_not_be_used_or_lost_the_address_is_refused_and_nothing_is
     let live = [SessionId::from_uuid(Uuid::from_u128(1))];
     let decision = run(Some(ACTIVE), Purpose::SignInLink, &live, &full);
     assert_eq!((decision.reply, decision.writes.len()), (SignInOutcome::TooManySessions, 0));
+}
+
+#[test]
+fn a_session_by_mail_begins_in_an_organization_that_allows_the_way_or_uses_nothing_up() {
+    let policy = OrganizationPolicy {
+        allowed_methods: vec![SignInMethod::EmailCode],
+        idle_seconds: Some(900),
+        ..OrganizationPolicy::default()
+    };
+    let acme = Candidate {
+        id: OrganizationId::from_uuid(Uuid::from_u128(5)),
+        slug: OrganizationSlug::parse("slug", "acme").expect("valid"),
+        role: RoleKey::member(),
+        policy,
+        policy_version: 1,
+    };
+    let of_tenant = SessionPolicy::default();
+    let into = |account, purpose, sought| run_into(Some(account), purpose, sought, (&[], &of_tenant));
+    let decision = into(ACTIVE, Purpose::SignInCode, Sought::Found(&acme));
+    let [.., Write::InsertSession(new)] = &decision.writes[..] else { panic!("{:?}", decision.writes) };
+    assert_eq!(new.seat.as_ref().map(|seat| seat.organization().id), Some(acme.id));
+    assert_eq!(new.idle_expires_at, Timestamp::from_millis(901_000));
+    for (purpose, sought, why) in [
+        (Purpose::SignInLink, Sought::Found(&acme), NotAdmitted::Unmet(Unmet::Method)),
+        (Purpose::SignInCode, Sought::Unknown, NotAdmitted::Unknown),
+    ] {
+        let decision = into(ACTIVE, purpose, sought);
+        assert_eq!((decision.reply, decision.writes.len()), (SignInOutcome::NotAdmitted(why), 0));
+        let blocked = MailAccount { state: AccountState::Blocked, ..ACTIVE };
+        assert_eq!(into(blocked, purpose, sought).reply, SignInOutcome::Refused);
+    }
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! How many sessions a user has at once.
 
-use super::changes::SessionWrite;
+use super::changes::{OrganizationChange, SessionEvent, SessionWrite};
 use super::ending::RevocationReason;
 use super::policy::{AtLimit, SessionPolicy};
 use crate::audit::Event;
@@ -37,6 +37,10 @@ pub fn begin(
     let mut events: Vec<Event> =
         ended.iter().map(|&session| Event::SessionRevoked { session, user, reason }).collect();
     events.push(Event::SessionCreated { session, user, amr: new.amr.clone() });
+    if let Some(seat) = &new.seat {
+        let (organization, why) = (Some(seat.organization().id), OrganizationChange::SignedIn);
+        events.push(Event::Session(SessionEvent::OrganizationChanged { session, organization, why }));
+    }
     writes.push(Write::InsertSession(new));
     if most > 0 {
         writes.push(Write::Session(SessionWrite::WithinLimit { session, user, most, at }));
@@ -69,6 +73,7 @@ mod tests {
             client: ClientDescription::default(),
             refresh_hash: [0; 32],
             key_version: 1,
+            seat: None,
         }
     }
 

@@ -2,12 +2,12 @@ use super::*;
 use proptest::prelude::*;
 use uuid::Uuid;
 
-const NOW: Timestamp = Timestamp::from_millis(1_000_000);
-const CURRENT: [u8; 32] = [7; 32];
-const CLIENT: [u8; 32] = [1; 32];
+pub(super) const NOW: Timestamp = Timestamp::from_millis(1_000_000);
+pub(super) const CURRENT: [u8; 32] = [7; 32];
+pub(super) const CLIENT: [u8; 32] = [1; 32];
 
 /// A session whose current token was made now, for [`CLIENT`].
-fn session(generation: u32) -> Session {
+pub(super) fn session(generation: u32) -> Session {
     Session {
         id: SessionId::from_uuid(Uuid::from_u128(1)),
         user: UserId::from_uuid(Uuid::from_u128(2)),
@@ -21,19 +21,20 @@ fn session(generation: u32) -> Session {
         refresh_client: Some(CLIENT),
         last_seen_at: NOW,
         revoked: false,
+        organization: None,
         version: 4,
     }
 }
 
 fn decide(session: &Session, presented: PresentedRefresh, now: Timestamp) -> Decision<RefreshOutcome> {
-    refresh(session, presented, [8; 32], &SessionPolicy::default(), now)
+    refresh(session, presented, [8; 32], None, &SessionPolicy::default(), now)
 }
 
-fn by_client(generation: u32) -> PresentedRefresh {
+pub(super) fn by_client(generation: u32) -> PresentedRefresh {
     PresentedRefresh { generation, hash: CURRENT, client: Some(CLIENT) }
 }
 
-fn seconds(seconds: u64) -> Timestamp {
+pub(super) fn seconds(seconds: u64) -> Timestamp {
     NOW.plus(Duration::from_secs(seconds))
 }
 
@@ -175,7 +176,7 @@ proptest! {
         let hash = if right_hash { CURRENT } else { [9; 32] };
         let presented = PresentedRefresh { generation, hash, client };
         let policy = SessionPolicy { refresh_grace_seconds: grace, ..SessionPolicy::default() };
-        let decision = refresh(&session, presented, [8; 32], &policy, NOW);
+        let decision = refresh(&session, presented, [8; 32], None, &policy, NOW);
         prop_assert_eq!(decision.reply, model(&session, &presented, u64::from(grace) * 1_000));
         let (writes, events) = match decision.reply {
             RefreshOutcome::Rotated => (1, 1),
@@ -207,7 +208,7 @@ fn a_sighting_is_written_down_once_in_a_while() {
 
 #[test]
 fn who_authenticates_again_gets_the_next_token_of_the_same_session() {
-    let decision = reauthenticate(&session(3), [8; 32], None, &SessionPolicy::default(), seconds(5));
+    let decision = reauthenticate(&session(3), [8; 32], None, None, &SessionPolicy::default(), seconds(5));
     let Decision { writes, events, reply } = decision;
     assert_eq!(reply, RefreshOutcome::Rotated);
     assert!(matches!(
@@ -221,7 +222,7 @@ fn who_authenticates_again_gets_the_next_token_of_the_same_session() {
     ));
     assert_eq!(events[0].name(), "session.reauthenticated");
     let ended = Session { revoked: true, ..session(3) };
-    let refused = reauthenticate(&ended, [8; 32], None, &SessionPolicy::default(), NOW);
+    let refused = reauthenticate(&ended, [8; 32], None, None, &SessionPolicy::default(), NOW);
     assert_eq!(refused.reply, RefreshOutcome::Ended(SessionEnded::Revoked));
     assert!(refused.writes.is_empty() && refused.events.is_empty());
 }

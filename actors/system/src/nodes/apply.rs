@@ -63,6 +63,12 @@ impl Follower {
         for key in plan.sessions {
             self.sessions.changed(key);
         }
+        for (tenant, organization) in plan.organizations {
+            let this = Arc::clone(self);
+            self.system.background(async move {
+                this.sessions.organization_gone(tenant, organization).await;
+            });
+        }
         for &tenant in &plan.tenants {
             let this = Arc::clone(self);
             self.system.background(async move { this.tenants.drain(tenant).await });

@@ -1,5 +1,6 @@
 use crate::session::SessionKey;
 use plinto_domain::authorization::Subject;
+use plinto_domain::id::OrganizationId;
 use plinto_domain::{SessionId, TenantId, UserId};
 use std::collections::{BTreeSet, HashSet};
 use uuid::Uuid;
@@ -13,6 +14,8 @@ pub(super) struct Plan {
     pub(super) users: BTreeSet<(TenantId, UserId)>,
     /// Subjects whose rights and attributes are to be read again.
     pub(super) subjects: BTreeSet<(TenantId, Subject)>,
+    /// Organizations that are gone: sessions that are active in them are to be read again.
+    pub(super) organizations: BTreeSet<(TenantId, OrganizationId)>,
     /// Tenants whose roles are to be read again.
     pub(super) roles: BTreeSet<TenantId>,
     /// Tenants whose flags are to be read again.
@@ -35,10 +38,12 @@ impl Plan {
     pub(super) fn add(&mut self, scope: Uuid, event: &str, subject: &str) {
         self.changes += 1;
         let understood = match event {
-            "session.revoked" => subject.parse::<SessionId>().is_ok_and(|session| {
-                self.sessions.insert(SessionKey { tenant: TenantId::from_uuid(scope), session });
-                true
-            }),
+            "session.revoked" | "session.organization_changed" => {
+                subject.parse::<SessionId>().is_ok_and(|session| {
+                    self.sessions.insert(SessionKey { tenant: TenantId::from_uuid(scope), session });
+                    true
+                })
+            }
             "user.sessions_revoked" => subject.parse::<UserId>().is_ok_and(|user| {
                 self.users.insert((TenantId::from_uuid(scope), user));
                 true
@@ -48,8 +53,6 @@ impl Plan {
                 true
             }),
             "organization.member.added"
-            | "organization.member.removed"
-            | "organization.member.role_changed"
             | "user.changed"
             | "user.email_added"
             | "user.email_proved"
@@ -61,11 +64,22 @@ impl Plan {
                 self.subjects.insert((TenantId::from_uuid(scope), Subject::User(user)));
                 true
             }),
-            // Whoever was a member has lost what membership gave.
-            "organization.deleted" => {
-                self.roles.insert(TenantId::from_uuid(scope));
-                true
+            // Sessions may be active in the organization.
+            "organization.member.removed" | "organization.member.role_changed" => {
+                subject.parse::<UserId>().is_ok_and(|user| {
+                    let tenant = TenantId::from_uuid(scope);
+                    self.subjects.insert((tenant, Subject::User(user)));
+                    self.users.insert((tenant, user));
+                    true
+                })
             }
+            // Whoever was a member has lost what membership gave.
+            "organization.deleted" => subject.parse::<OrganizationId>().is_ok_and(|organization| {
+                let tenant = TenantId::from_uuid(scope);
+                self.roles.insert(tenant);
+                self.organizations.insert((tenant, organization));
+                true
+            }),
             "role.created" | "role.changed" | "role.deleted" => {
                 self.roles.insert(TenantId::from_uuid(scope));
                 true
@@ -122,7 +136,7 @@ mod tests {
     use plinto_domain::privacy::PrivacyEvent;
     use plinto_domain::recovery::RecoveryEvent;
     use plinto_domain::service_account::ServiceAccountEvent;
-    use plinto_domain::session::{RevocationReason, SessionEvent};
+    use plinto_domain::session::{OrganizationChange, RevocationReason, SessionEvent};
     use plinto_domain::user::event::{Happening, UserEvent};
     use plinto_domain::user::import::ImportEvent;
     use plinto_domain::user::invitation::{UserInvitationEvent, UserInvitationHappening};
@@ -166,7 +180,10 @@ mod tests {
             Some(OrganizationEvent::Created { .. }) => {
                 OrganizationEvent::Changed { organization, fields: vec!["name"] }
             }
-            Some(OrganizationEvent::Changed { .. }) => OrganizationEvent::Deleted { organization },
+            Some(OrganizationEvent::Changed { .. }) => {
+                OrganizationEvent::PolicyChanged { organization, fields: vec!["policy.mfa_required"] }
+            }
+            Some(OrganizationEvent::PolicyChanged { .. }) => OrganizationEvent::Deleted { organization },
             Some(OrganizationEvent::Deleted { .. }) => {
                 OrganizationEvent::MemberAdded { organization, user, role }
             }
@@ -300,6 +317,10 @@ mod tests {
             }
             Some(Event::RefreshReuseDetected { .. }) => Some(Event::SessionRevoked { session, user, reason }),
             Some(Event::Session(SessionEvent::Reauthenticated { .. })) => {
+                let why = OrganizationChange::Switched;
+                Some(Event::Session(SessionEvent::OrganizationChanged { session, organization: None, why }))
+            }
+            Some(Event::Session(SessionEvent::OrganizationChanged { .. })) => {
                 Some(Event::Mail(MailEvent::Sent {
                     mail: MailId::from_uuid(id),
                     kind: "verify_email",

@@ -7,6 +7,7 @@ mod keys;
 pub(crate) mod organizations;
 pub(crate) mod policies;
 mod privacy;
+mod session_places;
 pub(crate) mod user_imports;
 pub(crate) mod user_invitations;
 pub(crate) mod users;
@@ -99,7 +100,7 @@ fn statements(vault: &TenantVault, write: Write, now: Timestamp) -> Vec<Statemen
         Write::Authorization(write) => authorization::statements(vault, write),
         Write::Flag(write) => vec![flags::statement(vault, write)],
         Write::Policy(write) => vec![policies::statement(vault, write)],
-        Write::InsertSession(new) => vec![insert_session(vault, new)],
+        Write::InsertSession(new) => insert_session(vault, new),
         Write::RotateRefresh {
             session,
             generation,
@@ -139,6 +140,7 @@ fn statements(vault: &TenantVault, write: Write, now: Timestamp) -> Vec<Statemen
 
 fn session_statement(vault: &TenantVault, write: SessionWrite) -> Statement {
     match write {
+        SessionWrite::Place(placement) => session_places::place(vault.tenant(), &placement),
         SessionWrite::Reauthenticate {
             session,
             generation,
@@ -270,9 +272,10 @@ fn deliver_mail(tenant: Uuid, write: DeliveryWrite, now: Timestamp) -> Vec<State
     }
 }
 
-fn insert_session(vault: &TenantVault, new: NewSession) -> Statement {
+fn insert_session(vault: &TenantVault, new: NewSession) -> Vec<Statement> {
+    let session = new.session.uuid();
     let row = SessionRow {
-        session_id: new.session.uuid(),
+        session_id: session,
         user_id: new.user.uuid(),
         created_at: new.at.as_millis(),
         authenticated_at: new.at.as_millis(),
@@ -289,6 +292,8 @@ fn insert_session(vault: &TenantVault, new: NewSession) -> Statement {
         revoked_reason: None,
         version: FIRST_VERSION,
         last_seen_at: new.at.as_millis(),
+        organization: None,
     };
-    sessions::insert(vault, &row)
+    let seat = new.seat.as_ref().map(|seat| session_places::seat(vault.tenant(), session, seat));
+    std::iter::once(sessions::insert(vault, &row)).chain(seat).collect()
 }

@@ -6,10 +6,15 @@ use plinto_domain::authorization::RoleKey;
 use plinto_domain::id::OrganizationId;
 use plinto_domain::metadata::Metadata;
 use plinto_domain::name::DisplayName;
-use plinto_domain::organization::{Membership, Organization, OrganizationSlug, OrganizationWrite};
+use plinto_domain::organization::{
+    Candidate, Membership, Organization, OrganizationName, OrganizationPolicy, OrganizationSlug,
+    OrganizationWrite,
+};
 use plinto_domain::{Timestamp, UserId};
 use plinto_storage::repositories::organization_members::{self, OrganizationMemberRow};
+use plinto_storage::repositories::organization_policies;
 use plinto_storage::repositories::organizations::{self, OrganizationRow, OrganizationUpdate};
+use plinto_storage::repositories::session_organizations::{self, CandidateRow, Name};
 use plinto_storage::repositories::{organization_domains, organization_invitations};
 use plinto_storage::{Statement, TenantVault};
 
@@ -41,9 +46,15 @@ pub(super) fn statements(vault: &TenantVault, write: OrganizationWrite) -> Vec<S
             };
             vec![organizations::update(vault, &update)]
         }
+        OrganizationWrite::SetPolicy { organization, policy, expected_version, at } => {
+            let policy = serde_json::to_string(&policy).expect("plain values always serialize");
+            let (id, at) = (organization.uuid(), at.as_millis());
+            vec![organization_policies::set(tenant, id, &policy, at, expected_version)]
+        }
         OrganizationWrite::Delete { organization, expected_version } => {
             let id = organization.uuid();
-            let mut statements: Vec<_> = organization_domains::remove_all(tenant, id).into();
+            let mut statements = vec![session_organizations::all_leave(tenant, id)];
+            statements.extend(organization_domains::remove_all(tenant, id));
             statements.push(organization_invitations::remove_all(tenant, id));
             statements.push(organization_members::remove_all(tenant, id));
             statements.push(organizations::remove(tenant, id, expected_version));
@@ -60,29 +71,36 @@ pub(super) fn statements(vault: &TenantVault, write: OrganizationWrite) -> Vec<S
         OrganizationWrite::SetRole { member, role, at } => {
             let more = i64::from(role.is_owner()) - i64::from(member.role.is_owner());
             let count = organizations::count_owners(tenant, member.organization.uuid(), more);
-            vec![count, set_role(vault, &member, &role, at)]
+            std::iter::once(count).chain(set_role(vault, &member, &role, at)).collect()
         }
         OrganizationWrite::RemoveMember { member, departed_at } => {
             let (organization, user) = (member.organization.uuid(), member.user.uuid());
             let less = -i64::from(member.role.is_owner());
             let count = organizations::count_owners(tenant, organization, less);
+            let leaves = session_organizations::member_leaves(tenant, organization, user);
             let remove = organization_members::remove(tenant, organization, user, member.version);
             let departed = departed_at
                 .map(|at| organization_domains::depart(tenant, organization, user, at.as_millis()));
-            [Some(count), Some(remove), departed].into_iter().flatten().collect()
+            [Some(count), Some(leaves), Some(remove), departed].into_iter().flatten().collect()
         }
         OrganizationWrite::Invitation(write) => vec![invitations::statement(vault, write)],
         OrganizationWrite::Domain(write) => vec![invitations::domain_statement(vault, write)],
         OrganizationWrite::TransferOwnership { from, to, at } => {
-            vec![set_role(vault, &from, &RoleKey::admin(), at), set_role(vault, &to, &RoleKey::owner(), at)]
+            let (admin, owner) = (RoleKey::admin(), RoleKey::owner());
+            let roles = [set_role(vault, &from, &admin, at), set_role(vault, &to, &owner, at)];
+            roles.into_iter().flatten().collect()
         }
     }
 }
 
-fn set_role(vault: &TenantVault, member: &Membership, role: &RoleKey, at: Timestamp) -> Statement {
+/// The role of a member, also in the sessions that are active there.
+fn set_role(vault: &TenantVault, member: &Membership, role: &RoleKey, at: Timestamp) -> [Statement; 2] {
     let (organization, user) = (member.organization.uuid(), member.user.uuid());
-    let (tenant, version) = (vault.tenant(), member.version);
-    organization_members::set_role(tenant, organization, user, role.as_str(), at.as_millis(), version)
+    let (tenant, version, role) = (vault.tenant(), member.version, role.as_str());
+    [
+        organization_members::set_role(tenant, organization, user, role, at.as_millis(), version),
+        session_organizations::set_role(tenant, organization, user, role),
+    ]
 }
 
 fn member_row(
@@ -110,6 +128,31 @@ pub(crate) fn organization(row: &OrganizationRow) -> Result<Organization, Servic
         name: DisplayName::parse("name", &row.name).map_err(damaged)?,
         metadata: metadata(row)?,
         version: row.version,
+    })
+}
+
+/// A stored policy.
+pub(crate) fn policy(text: &str) -> Result<OrganizationPolicy, ServiceError> {
+    serde_json::from_str(text).map_err(|_| ServiceError::Damaged("the policy of an organization"))
+}
+
+/// How an organization is looked up.
+pub(crate) fn name(name: &OrganizationName) -> Name<'_> {
+    match name {
+        OrganizationName::Id(id) => Name::Id(id.uuid()),
+        OrganizationName::Slug(slug) => Name::Slug(slug.as_str()),
+    }
+}
+
+/// An organization a user belongs to, as rules see it.
+pub(crate) fn candidate(row: &CandidateRow) -> Result<Candidate, ServiceError> {
+    let slug = OrganizationSlug::parse("slug", &row.slug);
+    Ok(Candidate {
+        id: OrganizationId::from_uuid(row.organization_id),
+        slug: slug.map_err(|_| ServiceError::Damaged("a field of an organization"))?,
+        role: role(&row.role)?,
+        policy: policy(&row.policy)?,
+        policy_version: row.policy_version,
     })
 }
 

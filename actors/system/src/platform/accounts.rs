@@ -35,8 +35,22 @@ impl Platform {
         client: ClientContext,
         deadline: Deadline,
     ) -> Result<SignedIn, ServiceError> {
-        let request = SignInRequest { sign_in: SignIn::parse(name.into(), password)?, client };
-        self.0.tenants.sign_in(tenant, request, deadline).await
+        self.sign_in_to(tenant, None, name, password, client, deadline).await
+    }
+
+    /// Signs somebody in to an organization, named by id or slug, if its policy is met. Whoever knows the password and
+    /// does not belong to it hears the same as if there were none.
+    pub async fn sign_in_to<'t>(
+        &self,
+        tenant: TenantId,
+        organization: Option<&str>,
+        name: impl Into<EnteredName<'t>>,
+        password: &str,
+        client: ClientContext,
+        deadline: Deadline,
+    ) -> Result<SignedIn, ServiceError> {
+        let sign_in = SignIn::parse(name.into(), password, organization)?;
+        self.0.tenants.sign_in(tenant, SignInRequest { sign_in, client }, deadline).await
     }
 
     /// The user an access token speaks for.

@@ -5,6 +5,7 @@ use crate::credentials::Caller;
 use crate::error::ServiceError;
 use crate::introspection::{Introspection, active_refresh_token};
 use crate::session::{Presented, SessionKey};
+use plinto_domain::session::Session;
 use plinto_runtime::Deadline;
 
 impl Platform {
@@ -62,6 +63,7 @@ impl Platform {
         let now = self.0.environment.now();
         let generation = presented.parts.generation;
         let session = self.0.sessions.check_refresh(key, generation, presented.hash, now, deadline).await?;
-        Ok(session.map_or(Introspection::Inactive, |session| active_refresh_token(&cell.issuer, &session)))
+        let active = |session: Session| active_refresh_token(&cell.issuer, &session, now);
+        Ok(session.map_or(Introspection::Inactive, active))
     }
 }

@@ -26,6 +26,7 @@ mod session_ends;
 mod session_lists;
 mod sessions;
 mod subjects;
+mod switching;
 mod tenants;
 mod user_emails;
 mod user_export;
@@ -50,13 +51,15 @@ pub use holds::LegalHold;
 pub use kept_answers::{Repetition, Reservation};
 pub use organizations::{
     AskedBy, DomainView, InvitationAccepted, InvitationOffer, InvitationView, Invited, InvitedAccount,
-    MemberChange, MemberView, MembershipView, MyInvitation, NewAccount, OrganizationView,
+    MemberChange, MemberView, MembershipView, MyInvitation, NewAccount, OrganizationPolicyView,
+    OrganizationView,
 };
 pub use passwordless::Challenge;
 pub use policies::{ActiveVersion, DryRun, DryRunResult, DryRunSource, NewPolicyVersion, PolicyVersionView};
 pub use retention::{CheckpointView, Pruned};
 pub use session_lists::{Device, DeviceKind, SessionView};
 pub use subjects::{SubjectData, SubjectEmail, SubjectMembership, SubjectSession};
+pub use switching::Switched;
 pub use user_emails::EmailView;
 pub use user_export::UserExport;
 pub use user_imports::{ImportError, UserImporter};

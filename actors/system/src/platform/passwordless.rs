@@ -8,6 +8,7 @@ use plinto_domain::TenantId;
 use plinto_domain::audit::Actor;
 use plinto_domain::email::EmailAddress;
 use plinto_domain::one_time::UNUSABLE;
+use plinto_domain::organization::OrganizationName;
 use plinto_domain::passwordless::{Ask, MailMethod, check, code, confirm, start};
 use plinto_domain::recovery::Fresh;
 use plinto_runtime::Deadline;
@@ -53,16 +54,19 @@ impl Platform {
     }
 
     /// Signs in whoever has the challenge and what was mailed for it: a code or the token of a link, or nothing more
-    /// once the link was confirmed.
+    /// once the link was confirmed. With an organization, named by id or slug, only if its policy is met.
     pub async fn sign_in_by_mail(
         &self,
         tenant: TenantId,
         challenge: Zeroizing<String>,
         presented: Option<Zeroizing<String>>,
+        organization: Option<&str>,
         client: ClientContext,
         deadline: Deadline,
     ) -> Result<SignedIn, ServiceError> {
-        let request = SignInByMailRequest { challenge, presented, client };
+        let parse = |name| OrganizationName::parse("organization", name);
+        let organization = organization.map(parse).transpose()?;
+        let request = SignInByMailRequest { challenge, presented, organization, client };
         self.0.tenants.sign_in_by_mail(tenant, request, deadline).await
     }
 

@@ -5,6 +5,7 @@ use super::work::Work;
 use crate::error::ServiceError;
 use crate::places::Place;
 use crate::session::last_seen;
+use plinto_domain::id::OrganizationId;
 use plinto_domain::{SessionId, TenantId, Timestamp, UserId};
 use plinto_runtime::Deadline;
 use plinto_storage::repositories::sessions::{self, SessionRow};
@@ -84,6 +85,8 @@ pub struct SessionView {
     pub amr: Vec<String>,
     /// When it ends unless it is refreshed.
     pub expires_at: Timestamp,
+    /// The organization it is active in.
+    pub organization: Option<OrganizationId>,
     /// Whether the list was asked for in it.
     pub is_current: bool,
 }
@@ -155,6 +158,10 @@ impl Work {
             authenticated_at: Timestamp::from_millis(row.authenticated_at),
             amr: row.amr,
             expires_at: Timestamp::from_millis(row.expires_at.min(row.idle_expires_at)),
+            organization: row
+                .organization
+                .filter(|active| active.until.is_none_or(|until| self.now().as_millis() < until))
+                .map(|active| OrganizationId::from_uuid(active.organization_id)),
             is_current: current == Some(id),
         }
     }

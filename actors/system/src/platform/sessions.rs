@@ -5,6 +5,7 @@ use crate::budgets::charge_session;
 use crate::error::ServiceError;
 use crate::session::{Presented, Proof, RefreshRequest, Refreshed, SessionKey, client_index};
 use crate::tenant::{ClientContext, SignedIn, TenantActor, TenantCell, VerifiedToken};
+use plinto_domain::session::SessionEnded;
 use plinto_domain::{TenantId, Timestamp};
 use plinto_runtime::{Deadline, Entered, Refusal};
 use plinto_token::TokenError;
@@ -60,9 +61,14 @@ impl Platform {
         let verified = self.verify(cell, token, now, deadline).await?;
         let key = SessionKey { tenant: cell.id, session: verified.session };
         charge_session(key);
-        match self.0.sessions.check(key, now, deadline).await? {
+        match self.0.sessions.check(key, verified.organization.clone(), now, deadline).await? {
             Ok(()) => Ok(verified),
-            Err(_) => Err(ServiceError::InvalidToken { reason: "session_ended" }),
+            Err(SessionEnded::OrganizationLeft) => {
+                Err(ServiceError::InvalidToken { reason: "organization_left" })
+            }
+            Err(SessionEnded::Revoked | SessionEnded::Expired) => {
+                Err(ServiceError::InvalidToken { reason: "session_ended" })
+            }
         }
     }
 
@@ -121,8 +127,10 @@ fn hide_unknown_tenant(error: ServiceError) -> ServiceError {
     }
 }
 
-/// What a refresh came to, for the one who asked at `now`.
+/// What a refresh came to, for the one who asked at `now` and showed as much as is handed out.
 pub(super) fn signed_in(refreshed: Refreshed, now: Timestamp) -> SignedIn {
-    let Refreshed { session, user, access, refresh, ends_at } = refreshed;
-    SignedIn { user, session, access, refresh, refresh_expires_in: ends_at.since(now).as_secs() }
+    let Refreshed { session, user, access, refresh, ends_at, organization } = refreshed;
+    let refresh = refresh.expect("a refresh token is kept back only from a switch by access token");
+    let refresh_expires_in = ends_at.since(now).as_secs();
+    SignedIn { user, session, access, refresh, refresh_expires_in, organization }
 }

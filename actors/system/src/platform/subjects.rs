@@ -88,6 +88,8 @@ pub struct SubjectSession {
     pub address: Option<String>,
     /// With which program.
     pub user_agent: Option<String>,
+    /// The organization it is active in.
+    pub organization: Option<OrganizationId>,
     /// When it was ended.
     pub revoked_at: Option<Timestamp>,
     /// Why.
@@ -104,6 +106,7 @@ impl From<SessionRow> for SubjectSession {
             amr: row.amr,
             address,
             user_agent,
+            organization: row.organization.map(|active| OrganizationId::from_uuid(active.organization_id)),
             revoked_at: row.revoked_at.map(Timestamp::from_millis),
             revoked_reason: row.revoked_reason,
         }

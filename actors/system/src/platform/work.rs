@@ -10,6 +10,7 @@ use crate::passwords::PasswordHasher;
 use crate::persist;
 use crate::pictures::PictureMaker;
 use crate::policies::PolicyCompiler;
+use crate::session::SessionHandle;
 use crate::tenant::{AttemptLimits, TenantActor, TenantCell};
 use plinto_domain::audit::Actor;
 use plinto_domain::authorization::Subject;
@@ -64,6 +65,10 @@ impl Work {
 
     pub(super) fn attempts(&self) -> &AttemptLimits {
         &self.platform.0.attempts
+    }
+
+    pub(super) fn sessions(&self) -> &SessionHandle {
+        &self.platform.0.sessions
     }
 
     pub(super) fn deadline(&self) -> Deadline {

@@ -9,7 +9,7 @@ use crate::nodes::Watch;
 use crate::persist::unit;
 use crate::sealed_rows::SealedRows;
 use crate::tenant::TenantActor;
-use plinto_domain::session::{self, Session, SessionEnded};
+use plinto_domain::session::{self, NamedOrganization, Session, SessionEnded};
 use plinto_domain::{Decision, Timestamp};
 use plinto_runtime::{
     Activated, ActivationError, Admission, Context, Deadline, Directory, Fault, Rate, Refusal, VirtualActor,
@@ -64,9 +64,11 @@ impl VirtualActor for SessionActor {
     }
 
     async fn activate(&self, key: &SessionKey) -> Result<Activated<Self>, ActivationError> {
+        let now = self.environment.now();
         let session =
             self.load(key).await.map_err(|error| error.in_activation())?.ok_or(ActivationError::NotFound)?;
-        Ok(Activated { state: Resident::new(session), shared: Arc::new(()) })
+        let resident = Resident::new(session, now);
+        Ok(Activated { state: resident, shared: Arc::new(()) })
     }
 
     async fn handle(
@@ -77,10 +79,11 @@ impl VirtualActor for SessionActor {
     ) -> Result<(), Fault> {
         // What reads or writes is boxed, so that an idle session does not carry the size of its future.
         match message {
-            SessionMessage::Check { now, reply } => {
-                let live = match resident.must_read(now, self.engine.is_shared()) {
-                    false => Ok(resident.session.check_live(now)),
-                    true => Box::pin(self.check_row(cx.key(), resident, now)).await,
+            SessionMessage::Check { named, now, reply } => {
+                let named = named.as_deref();
+                let live = match resident.must_read_in(named, now, self.engine.is_shared()) {
+                    false => Ok(resident.session.check_token(named, now)),
+                    true => Box::pin(self.check_row(cx.key(), resident, named, now)).await,
                 };
                 let is_live = matches!(live, Ok(Ok(())));
                 reply.send(live);
@@ -94,6 +97,11 @@ impl VirtualActor for SessionActor {
             }
             SessionMessage::WasRevoked => resident.session.revoked = true,
             SessionMessage::Changed => resident.doubt(),
+            SessionMessage::OrganizationGone(gone) => {
+                if resident.session.organization.as_ref().is_some_and(|active| active.id == gone) {
+                    resident.doubt();
+                }
+            }
             SessionMessage::Refresh { request, reply } => {
                 let deadline = cx.deadline();
                 reply.send(Box::pin(self.refresh(cx.key(), deadline, resident, *request)).await);
@@ -127,8 +135,9 @@ impl SessionActor {
         key: &SessionKey,
         resident: &mut Resident,
     ) -> Result<(), ServiceError> {
+        let now = self.environment.now();
         let row = self.load(key).await?;
-        resident.renew(row);
+        resident.renew(row, now);
         Ok(())
     }
 
@@ -136,10 +145,11 @@ impl SessionActor {
         &self,
         key: &SessionKey,
         resident: &mut Resident,
+        named: Option<&NamedOrganization>,
         now: Timestamp,
     ) -> Result<Result<(), SessionEnded>, ServiceError> {
         self.read_again(key, resident).await?;
-        Ok(resident.session.check_live(now))
+        Ok(resident.session.check_token(named, now))
     }
 
     async fn check_refresh(

@@ -2,8 +2,9 @@ use super::actor::SessionActor;
 use super::messages::{Ending, RefreshRequest, SessionKey, SessionMessage};
 use crate::error::ServiceError;
 use crate::tenant::IssuedAccessToken;
+use plinto_domain::id::OrganizationId;
 use plinto_domain::refresh_token::RefreshToken;
-use plinto_domain::session::{Session, SessionEnded};
+use plinto_domain::session::{NamedOrganization, Session, SessionEnded};
 use plinto_domain::{SessionId, TenantId, Timestamp, UserId};
 use plinto_runtime::{Budget, Deadline, Directory, Refusal};
 use std::sync::{Arc, OnceLock, Weak};
@@ -14,9 +15,12 @@ pub(crate) struct Refreshed {
     pub(crate) session: SessionId,
     pub(crate) user: UserId,
     pub(crate) access: IssuedAccessToken,
-    pub(crate) refresh: RefreshToken,
+    /// None where nobody showed one, or anything as good.
+    pub(crate) refresh: Option<RefreshToken>,
     /// When the session ends unless it is refreshed.
     pub(crate) ends_at: Timestamp,
+    /// The organization the access token names.
+    pub(crate) organization: Option<OrganizationId>,
 }
 
 /// Tells resident sessions that a committed write has ended them, for tenants, which are there before sessions are.
@@ -63,14 +67,16 @@ impl SessionHandle {
         self.directory.budget(key)
     }
 
-    /// Whether the session is usable; an unknown session is not.
+    /// Whether the session is usable by a token that names this organization; an unknown session is not.
     pub(crate) async fn check(
         &self,
         key: SessionKey,
+        named: Option<Arc<NamedOrganization>>,
         now: Timestamp,
         deadline: Deadline,
     ) -> Result<Result<(), SessionEnded>, ServiceError> {
-        match self.directory.call(&key, deadline, |reply| SessionMessage::Check { now, reply }).await {
+        let make = |reply| SessionMessage::Check { named, now, reply };
+        match self.directory.call(&key, deadline, make).await {
             Err(Refusal::NotFound) => Ok(Err(SessionEnded::Revoked)),
             answer => answer?,
         }
@@ -83,7 +89,7 @@ impl SessionHandle {
         now: Timestamp,
         deadline: Deadline,
     ) -> Result<Result<(), SessionEnded>, ServiceError> {
-        let make = |reply| SessionMessage::Check { now, reply };
+        let make = |reply| SessionMessage::Check { named: None, now, reply };
         match self.directory.call_unlimited(&key, deadline, make).await {
             Err(Refusal::NotFound) => Ok(Err(SessionEnded::Revoked)),
             answer => answer?,
@@ -147,6 +153,12 @@ impl SessionHandle {
     /// The same for all resident sessions the predicate holds for. Returns how many there were.
     pub(crate) async fn all_changed(&self, which: impl Fn(&SessionKey) -> bool) -> usize {
         self.directory.cast_where_live(which, || SessionMessage::Changed).await
+    }
+
+    /// Tells the resident sessions of a tenant that an organization is gone.
+    pub(crate) async fn organization_gone(&self, tenant: TenantId, organization: OrganizationId) {
+        let make = || SessionMessage::OrganizationGone(organization);
+        self.directory.cast_where_live(|key| key.tenant == tenant, make).await;
     }
 
     /// Drains and forgets every session of a tenant.

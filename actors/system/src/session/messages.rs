@@ -1,8 +1,10 @@
 use crate::error::ServiceError;
 use crate::tenant::TenantCell;
 use plinto_domain::audit::Actor;
+use plinto_domain::id::OrganizationId;
+use plinto_domain::organization::OrganizationName;
 use plinto_domain::refresh_token::RefreshTokenParts;
-use plinto_domain::session::{RevocationReason, Session, SessionEnded};
+use plinto_domain::session::{NamedOrganization, RevocationReason, Session, SessionEnded};
 use plinto_domain::{SessionId, TenantId, Timestamp};
 use plinto_runtime::{Message, Refusal, Reply};
 use std::fmt;
@@ -24,12 +26,23 @@ impl fmt::Display for SessionKey {
 }
 
 /// What gets somebody a session's next tokens.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(crate) enum Proof {
     /// A genuine refresh token (its MAC holds), and its SHA-256.
     Token(RefreshTokenParts, [u8; 32]),
     /// The user has just proved itself again, with an access token of the session in hand.
     Reauthentication,
+    /// The user wants the session to be active in another organization, or in none, with an access token of it in hand.
+    Switch { organization: Option<OrganizationName>, shown: Shown },
+}
+
+/// What somebody shows who has an access token of a session.
+#[derive(Clone, Copy)]
+pub(crate) enum Shown {
+    /// Nothing else: what they get is good for no longer than that (Unix seconds).
+    AccessToken { expires_at: i64 },
+    /// A genuine refresh token too (its MAC holds), and its SHA-256.
+    RefreshToken(RefreshTokenParts, [u8; 32]),
 }
 
 /// A request for a session's next tokens.
@@ -51,8 +64,12 @@ pub(crate) struct Ending {
 }
 
 pub(crate) enum SessionMessage {
-    /// Is the session usable now?
-    Check { now: Timestamp, reply: Reply<Result<Result<(), SessionEnded>, ServiceError>> },
+    /// Is the session usable now, and active in the organization an access token names?
+    Check {
+        named: Option<Arc<NamedOrganization>>,
+        now: Timestamp,
+        reply: Reply<Result<Result<(), SessionEnded>, ServiceError>>,
+    },
     /// Is this genuine refresh token the current one of a usable session?
     CheckRefresh {
         generation: u32,
@@ -68,6 +85,8 @@ pub(crate) enum SessionMessage {
     WasRevoked,
     /// The session's row may have been changed by another node: read it before the next answer.
     Changed,
+    /// An organization is gone: a session that is active in it reads its row before the next answer.
+    OrganizationGone(OrganizationId),
 }
 
 impl Message for SessionMessage {
@@ -77,7 +96,7 @@ impl Message for SessionMessage {
             Self::CheckRefresh { reply, .. } => reply.is_abandoned(),
             Self::Refresh { reply, .. } => reply.is_abandoned(),
             Self::Revoke { reply, .. } => reply.is_abandoned(),
-            Self::WasRevoked | Self::Changed => false,
+            Self::WasRevoked | Self::Changed | Self::OrganizationGone(_) => false,
         }
     }
 
@@ -87,7 +106,7 @@ impl Message for SessionMessage {
             Self::CheckRefresh { reply, .. } => reply.refuse(why),
             Self::Refresh { reply, .. } => reply.refuse(why),
             Self::Revoke { reply, .. } => reply.refuse(why),
-            Self::WasRevoked | Self::Changed => {}
+            Self::WasRevoked | Self::Changed | Self::OrganizationGone(_) => {}
         }
     }
 }

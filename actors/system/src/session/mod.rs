@@ -14,6 +14,6 @@ pub(crate) mod tests;
 pub(crate) use actor::SessionActor;
 pub(crate) use handle::{Refreshed, SessionEnds, SessionHandle};
 pub use messages::SessionKey;
-pub(crate) use messages::{Ending, Proof, RefreshRequest};
+pub(crate) use messages::{Ending, Proof, RefreshRequest, Shown};
 pub(crate) use refresh_tokens::{Presented, client_index, issue};
 pub(crate) use state::last_seen;

@@ -1,5 +1,7 @@
 use crate::error::ServiceError;
-use plinto_domain::session::Session;
+use crate::persist;
+use plinto_domain::id::OrganizationId;
+use plinto_domain::session::{ActiveOrganization, NamedOrganization, Session, SessionEnded};
 use plinto_domain::{SessionId, Timestamp, UserId};
 use plinto_storage::repositories::sessions::SessionRow;
 use std::time::Duration;
@@ -13,12 +15,14 @@ pub(crate) struct Resident {
     pub(super) session: Session,
     stale: bool,
     read_at: Instant,
+    /// The same by the clock that tokens are issued by.
+    read_on: Timestamp,
 }
 
 impl Resident {
     /// Of a row just read.
-    pub(super) fn new(session: Session) -> Self {
-        Self { session, stale: false, read_at: Instant::now() }
+    pub(super) fn new(session: Session, now: Timestamp) -> Self {
+        Self { session, stale: false, read_at: Instant::now(), read_on: now }
     }
 
     /// The row may say something else by now: nothing is answered from memory until it was read.
@@ -27,9 +31,9 @@ impl Resident {
     }
 
     /// Takes over the row as just read. A row that is gone was erased with its tenant.
-    pub(super) fn renew(&mut self, row: Option<Session>) {
+    pub(super) fn renew(&mut self, row: Option<Session>, now: Timestamp) {
         match row {
-            Some(session) => *self = Self::new(session),
+            Some(session) => *self = Self::new(session, now),
             None => self.session.revoked = true,
         }
     }
@@ -53,6 +57,23 @@ impl Resident {
         self.must_read(now, shared) || (elsewhere && !ended)
     }
 
+    /// The same where an access token names an organization: another node may have made the session active there after
+    /// the row was read, which a token that was issued later says for certain.
+    pub(super) fn must_read_in(
+        &self,
+        named: Option<&NamedOrganization>,
+        now: Timestamp,
+        shared: bool,
+    ) -> bool {
+        let elsewhere = shared
+            && named.is_some_and(|named| {
+                let is_unknown =
+                    self.session.check_token(Some(named), now) == Err(SessionEnded::OrganizationLeft);
+                is_unknown && (named.issued_at >= self.read_on.as_seconds() || self.is_old())
+            });
+        self.must_read(now, shared) || elsewhere
+    }
+
     fn is_old(&self) -> bool {
         self.read_at.elapsed() >= LOOK_UP
     }
@@ -62,6 +83,14 @@ impl Resident {
 pub(crate) fn from_row(row: SessionRow) -> Result<Session, ServiceError> {
     let generation = u32::try_from(row.refresh_generation)
         .map_err(|_| ServiceError::Damaged("session generation out of range"))?;
+    let last_seen_at = last_seen(&row);
+    let organization = row.organization.map(|active| {
+        Ok::<_, ServiceError>(ActiveOrganization {
+            id: OrganizationId::from_uuid(active.organization_id),
+            role: persist::organizations::role(&active.role)?,
+            until: active.until.map(Timestamp::from_millis),
+        })
+    });
     Ok(Session {
         id: SessionId::from_uuid(row.session_id),
         user: UserId::from_uuid(row.user_id),
@@ -72,8 +101,9 @@ pub(crate) fn from_row(row: SessionRow) -> Result<Session, ServiceError> {
         refresh_hash: row.refresh_hash,
         rotated_at: (row.rotated_at > 0).then(|| Timestamp::from_millis(row.rotated_at)),
         refresh_client: row.refresh_client,
-        last_seen_at: last_seen(&row),
+        last_seen_at,
         revoked: row.revoked_at.is_some(),
+        organization: organization.transpose()?,
         version: row.version,
         amr: row.amr,
     })

@@ -1,6 +1,8 @@
 use super::tokens::IssuedAccessToken;
 use crate::error::ServiceError;
 use plinto_domain::audit::Actor;
+use plinto_domain::id::OrganizationId;
+use plinto_domain::organization::OrganizationName;
 use plinto_domain::password::Password;
 use plinto_domain::refresh_token::RefreshToken;
 use plinto_domain::session::{ClientDescription, RevocationReason};
@@ -70,6 +72,8 @@ pub(crate) struct SignInByMailRequest {
     pub(crate) challenge: Zeroizing<String>,
     /// A code, or the token of a link.
     pub(crate) presented: Option<Zeroizing<String>>,
+    /// Where the session is to be active.
+    pub(crate) organization: Option<OrganizationName>,
     pub(crate) client: ClientContext,
 }
 
@@ -105,6 +109,8 @@ pub struct SignedIn {
     pub refresh: RefreshToken,
     /// Seconds after which the session ends unless it is refreshed.
     pub refresh_expires_in: u64,
+    /// The organization the access token names.
+    pub organization: Option<OrganizationId>,
 }
 
 pub(crate) enum TenantMessage {

@@ -3,8 +3,10 @@ use crate::config::Limits;
 use crate::environment::Environment;
 use crate::error::ServiceError;
 use bytes::Bytes;
-use plinto_domain::access_token::{AccessTokenGrant, claims};
-use plinto_domain::session::Session;
+use plinto_domain::access_token::{AccessTokenGrant, ORGANIZATION, ORGANIZATION_ROLE, claims};
+use plinto_domain::authorization::RoleKey;
+use plinto_domain::organization::Candidate;
+use plinto_domain::session::NamedOrganization;
 use plinto_domain::{SessionId, Timestamp, UserId};
 use plinto_token::{Claims, Expectations, TokenError, UnverifiedToken, check_times};
 use quick_cache::sync::Cache;
@@ -37,17 +39,10 @@ pub(crate) struct Bearer<'a> {
     pub(crate) session: SessionId,
     pub(crate) authenticated_at: Timestamp,
     pub(crate) amr: &'a [String],
-}
-
-impl<'a> From<&'a Session> for Bearer<'a> {
-    fn from(session: &'a Session) -> Self {
-        Self {
-            user: session.user,
-            session: session.id,
-            authenticated_at: session.authenticated_at,
-            amr: &session.amr,
-        }
-    }
+    /// The organization the session is active in.
+    pub(crate) organization: Option<&'a Candidate>,
+    /// When the token expires at the latest, Unix seconds.
+    pub(crate) until: Option<i64>,
 }
 
 /// Signs an access token for a session.
@@ -57,13 +52,16 @@ pub(crate) fn access_token(
     now: Timestamp,
     environment: &Environment,
 ) -> Result<IssuedAccessToken, ServiceError> {
-    let expires_in = cell.settings.session.access_token_seconds;
+    let usual = cell.settings.session.access_token_seconds;
+    let left = bearer.until.map(|until| u32::try_from(until.saturating_sub(now.as_seconds())).unwrap_or(0));
+    let expires_in = left.map_or(usual, |left| usual.min(left));
     let grant = AccessTokenGrant {
         issuer: &cell.issuer,
         user: bearer.user,
         session: bearer.session,
         authenticated_at: bearer.authenticated_at,
         amr: bearer.amr,
+        organization: bearer.organization,
         lifetime_seconds: expires_in,
     };
     let claims = claims(&grant, now, environment.randomness());
@@ -80,6 +78,8 @@ pub(crate) struct VerifiedToken {
     pub(crate) claims: Claims,
     pub(crate) user: UserId,
     pub(crate) session: SessionId,
+    /// The organization it names.
+    pub(crate) organization: Option<Arc<NamedOrganization>>,
     /// When the key it was signed with stops verifying, in Unix milliseconds; none while the key is in use.
     key_retires_at: Option<i64>,
     /// The answer to an introspection, rendered once (RFC 7662).
@@ -145,8 +145,21 @@ impl VerifiedToken {
         let foreign = ServiceError::InvalidToken { reason: "foreign_claims" };
         let user = claims.sub.parse().map_err(|_| ServiceError::InvalidToken { reason: "foreign_claims" })?;
         let session = claims.sid.as_deref().and_then(|sid| sid.parse().ok()).ok_or(foreign)?;
+        let organization = named_organization(&claims)?.map(Arc::new);
         let introspection = crate::introspection::active_access_token(&claims).into();
-        Ok(Self { claims, user, session, key_retires_at, introspection })
+        Ok(Self { claims, user, session, organization, key_retires_at, introspection })
+    }
+}
+
+/// The organization a token names, if it names one.
+fn named_organization(claims: &Claims) -> Result<Option<NamedOrganization>, ServiceError> {
+    let Some(id) = claims.extra.get(ORGANIZATION) else { return Ok(None) };
+    let id = id.as_str().and_then(|id| id.parse().ok());
+    let role = claims.extra.get(ORGANIZATION_ROLE).and_then(|role| role.as_str());
+    let role = role.and_then(|role| RoleKey::parse("org_role", role).ok());
+    match (id, role) {
+        (Some(id), Some(role)) => Ok(Some(NamedOrganization { id, role, issued_at: claims.iat })),
+        _ => Err(ServiceError::InvalidToken { reason: "foreign_claims" }),
     }
 }
 

@@ -8,6 +8,7 @@ mod members;
 mod mine;
 pub(crate) mod offer_page;
 pub(crate) mod offers;
+mod policies;
 
 use crate::extract::{ManagedTenant, Mine, path_id};
 use crate::guard::Bearer;
@@ -59,7 +60,11 @@ use utoipa::OpenApi;
         mine::member,
         mine::change_member,
         mine::remove_member,
-        mine::transfer
+        mine::transfer,
+        policies::get,
+        policies::change,
+        policies::mine,
+        policies::change_mine
     ),
     tags((name = "organizations", description = "Groups of users inside a tenant, and who belongs to them"))
 )]
@@ -74,6 +79,8 @@ pub(super) fn routes() -> Vec<Route> {
     let all_members = "/v1/organizations/{organization}/members";
     let member = "/v1/organizations/{organization}/members/{user}";
     let my_one = "/v1/users/me/organizations/{organization}";
+    let policy = "/v1/organizations/{organization}/policy";
+    let my_policy = "/v1/users/me/organizations/{organization}/policy";
     let my_members = "/v1/users/me/organizations/{organization}/members";
     let my_member = "/v1/users/me/organizations/{organization}/members/{user}";
     let rows = [
@@ -82,6 +89,10 @@ pub(super) fn routes() -> Vec<Route> {
         Route::new(Method::GET, one, READ, managed::get),
         Route::new(Method::PATCH, one, WRITE, managed::change),
         Route::new(Method::DELETE, one, WRITE, managed::delete),
+        Route::new(Method::GET, policy, READ, policies::get),
+        Route::new(Method::PATCH, policy, WRITE, policies::change),
+        Route::new(Method::GET, my_policy, USER, policies::mine),
+        Route::new(Method::PATCH, my_policy, USER, policies::change_mine),
         Route::new(Method::GET, all_members, READ, members::list),
         Route::new(Method::POST, all_members, WRITE, members::add).once_by_key(),
         Route::new(Method::GET, member, READ, members::get),

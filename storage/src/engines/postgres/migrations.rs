@@ -137,6 +137,12 @@ pub(super) const KNOWN: &[Migration] = &[
         sql: include_str!("migrations/0018_policies.sql"),
         oldest_compatible: 1,
     },
+    Migration {
+        version: 19,
+        name: "active_organizations",
+        sql: include_str!("migrations/0019_active_organizations.sql"),
+        oldest_compatible: 1,
+    },
 ];
 
 /// What is locked while a migration runs; any number that nothing else in the database uses.

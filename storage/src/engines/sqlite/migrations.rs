@@ -91,6 +91,11 @@ pub(super) const TENANT: &[Migration] = &[
         sql: include_str!("migrations/tenant/0017_user_invitations.sql"),
     },
     Migration { version: 18, name: "policies", sql: include_str!("migrations/tenant/0018_policies.sql") },
+    Migration {
+        version: 19,
+        name: "active_organizations",
+        sql: include_str!("migrations/tenant/0019_active_organizations.sql"),
+    },
 ];
 
 const REGISTER: &str = "CREATE TABLE IF NOT EXISTS schema_migrations (

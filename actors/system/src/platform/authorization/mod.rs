@@ -128,6 +128,9 @@ impl Work {
                 _ => {}
             }
         }
+        if !matches!(committed, Ok(Err(_))) {
+            self.doubt_sessions_in_organizations(&events).await;
+        }
         Ok(committed?.map(|_receipt| reply))
     }
 }

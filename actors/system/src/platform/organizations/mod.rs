@@ -6,6 +6,7 @@ mod domains;
 mod invitations;
 mod members;
 mod mine;
+mod policies;
 
 pub use answers::{InvitationAccepted, InvitationOffer, InvitedAccount, NewAccount};
 pub use changes::OrganizationView;
@@ -13,20 +14,25 @@ pub use domains::DomainView;
 pub use invitations::{InvitationView, Invited};
 pub use members::{MemberChange, MemberView, MembershipView};
 pub use mine::MyInvitation;
+pub use policies::OrganizationPolicyView;
 
 use super::work::Work;
 use super::{COMMIT_WAIT, Platform};
 use crate::error::ServiceError;
 use crate::ledger::CommitError;
 use crate::persist;
-use plinto_domain::audit::Actor;
+use crate::session::SessionKey;
+use plinto_domain::audit::{Actor, Event};
 use plinto_domain::authorization::Subject;
 use plinto_domain::id::OrganizationId;
-use plinto_domain::organization::{self, Membership, Roster, Standing, UNKNOWN_ORGANIZATION};
-use plinto_domain::{Decision, TenantId, UserId};
+use plinto_domain::organization::{
+    self, Membership, OrganizationEvent, Roster, Standing, UNKNOWN_ORGANIZATION,
+};
+use plinto_domain::{Decision, SessionId, TenantId, UserId};
 use plinto_runtime::Deadline;
 use plinto_storage::repositories::organization_members::{self, OrganizationMemberRow};
 use plinto_storage::repositories::organizations::{self as organization_rows, OrganizationRow};
+use plinto_storage::repositories::sessions as session_rows;
 use std::sync::Arc;
 
 /// A decision that another one overtook is made once more.
@@ -129,6 +135,34 @@ impl Work {
     /// Has the rights of a user read again whose memberships ended.
     pub(super) fn forget_rights_of(&self, user: UserId) {
         self.cell().rights.forget(Subject::User(user));
+    }
+
+    /// Has resident sessions read their rows that these events may have taken out of an organization, or given another
+    /// role there.
+    pub(super) async fn doubt_sessions_in_organizations(&self, events: &[Event]) {
+        let (tenant, sessions) = (self.cell().id, self.sessions());
+        for event in events {
+            match event {
+                Event::Organization(
+                    OrganizationEvent::MemberRoleChanged { user, .. }
+                    | OrganizationEvent::MemberRemoved { user, .. },
+                ) => {
+                    let (id, now) = (user.uuid(), self.now().as_millis());
+                    let read = || session_rows::live_of_user(self.engine(), tenant.uuid(), id, now);
+                    match self.read(read).await {
+                        Ok(live) => live.into_iter().map(SessionId::from_uuid).for_each(|session| {
+                            sessions.changed(SessionKey { tenant, session });
+                        }),
+                        // Which they are is not known.
+                        Err(_) => drop(sessions.all_changed(|key| key.tenant == tenant).await),
+                    }
+                }
+                Event::Organization(OrganizationEvent::Deleted { organization }) => {
+                    sessions.organization_gone(tenant, *organization).await;
+                }
+                _ => {}
+            }
+        }
     }
 
     async fn roster(&self, member: &Membership) -> Result<Roster, ServiceError> {

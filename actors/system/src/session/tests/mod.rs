@@ -2,6 +2,7 @@
 
 mod fencing;
 mod lists;
+mod organizations;
 mod outages;
 mod retries;
 pub(crate) mod rig;

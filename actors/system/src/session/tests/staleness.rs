@@ -82,9 +82,9 @@ async fn a_token_replaced_through_another_node_is_soon_inactive() {
     nodes.finish().await;
 }
 
-const NOW: Timestamp = Timestamp::from_millis(1_000_000);
+pub(super) const NOW: Timestamp = Timestamp::from_millis(1_000_000);
 
-fn session() -> Session {
+pub(super) fn session() -> Session {
     Session {
         id: SessionId::from_uuid(Uuid::from_u128(1)),
         user: UserId::from_uuid(Uuid::from_u128(2)),
@@ -98,6 +98,7 @@ fn session() -> Session {
         refresh_client: None,
         last_seen_at: NOW,
         revoked: false,
+        organization: None,
         version: 1,
     }
 }
@@ -105,13 +106,13 @@ fn session() -> Session {
 #[tokio::test(start_paused = true)]
 async fn an_idle_session_is_read_again_once_a_second_where_others_may_have_refreshed_it() {
     let idle = NOW.plus(Duration::from_secs(10));
-    let mut resident = Resident::new(session());
+    let mut resident = Resident::new(session(), NOW);
     assert!(!resident.must_read(idle, true), "just read");
     tokio::time::advance(Duration::from_secs(1)).await;
     assert!(!resident.must_read(NOW, true), "live: nothing to look for");
     assert!(!resident.must_read(idle, false), "nobody else writes here");
     assert!(resident.must_read(idle, true));
-    resident.renew(Some(session()));
+    resident.renew(Some(session()), NOW);
     assert!(!resident.must_read(idle, true), "just read again");
     tokio::time::advance(Duration::from_secs(1)).await;
     assert!(!resident.must_read(NOW.plus(Duration::from_secs(100)), true), "over for good");
@@ -119,14 +120,14 @@ async fn an_idle_session_is_read_again_once_a_second_where_others_may_have_refre
 
 #[tokio::test(start_paused = true)]
 async fn doubt_lasts_until_the_row_was_read_and_ends_with_the_session() {
-    let mut resident = Resident::new(session());
+    let mut resident = Resident::new(session(), NOW);
     resident.doubt();
     assert!(resident.must_read(NOW, false) && resident.must_read_of(3, NOW, false));
-    resident.renew(Some(session()));
+    resident.renew(Some(session()), NOW);
     assert!(!resident.must_read(NOW, true) && !resident.must_read_of(3, NOW, true));
     assert!(resident.must_read_of(4, NOW, false), "a newer generation was made elsewhere");
     resident.doubt();
-    resident.renew(None);
+    resident.renew(None, NOW);
     assert!(!resident.must_read(NOW, true), "what is gone needs no reading");
     assert!(resident.session.check_live(NOW).is_err());
 }

@@ -2,18 +2,20 @@ use super::{Services, record_refusal};
 use crate::error::ServiceError;
 use crate::joining::Joining;
 use crate::ledger::CommitError;
-use crate::persist::unit;
+use crate::persist::{self, unit};
 use crate::platform::standing;
 use crate::session::issue;
 use crate::tenant::{Bearer, ClientContext, SignedIn, access_token};
 use plinto_domain::account::AccountState;
 use plinto_domain::audit::{Actor, Event};
 use plinto_domain::one_time::UNUSABLE;
-use plinto_domain::session::{RevocationReason, SESSION_LIMIT};
-use plinto_domain::sign_in::{SessionSeed, SignInOutcome};
+use plinto_domain::organization::{Candidate, OrganizationName};
+use plinto_domain::refresh_token::RefreshToken;
+use plinto_domain::session::{RevocationReason, SESSION_LIMIT, Sought};
+use plinto_domain::sign_in::{Begun, SessionSeed, SignInOutcome};
 use plinto_domain::{Decision, SessionId, Timestamp, UserId, Write};
 use plinto_runtime::{Deadline, Reply};
-use plinto_storage::repositories::{sessions, sign_in};
+use plinto_storage::repositories::{session_organizations, sessions, sign_in};
 
 /// Generation of a session's first refresh token.
 const FIRST_GENERATION: u32 = 1;
@@ -59,60 +61,124 @@ async fn join_by_domains(services: &Services, user: UserId, deadline: Deadline) 
     joining.by_domains(user, deadline).await;
 }
 
-/// Decides, and commits what was decided, however somebody has proved who they are. `counted` is whose live sessions the
-/// decision has to know; others that begin or end meanwhile are a reason to decide again.
+/// Who begins a session.
+pub(super) struct Who {
+    /// The user, once known to be who they say and to have an account that may be used.
+    pub(super) user: Option<UserId>,
+    /// Whether the decision has to know the user's live sessions.
+    pub(super) counts: bool,
+}
+
+/// What somebody who signs in says besides who they are.
+pub(super) struct Wish {
+    pub(super) client: ClientContext,
+    pub(super) organization: Option<OrganizationName>,
+}
+
+/// Decides, and commits what was decided, however somebody has proved who they are. Where live sessions are counted,
+/// others that begin or end meanwhile are a reason to decide again, and so is another membership or policy where an
+/// organization was named.
 pub(super) async fn begin_session(
     services: &Services,
-    counted: Option<UserId>,
-    client: ClientContext,
+    who: Who,
+    Wish { client, organization }: Wish,
     deadline: Deadline,
-    decide: impl Fn(SessionSeed, &[SessionId], Timestamp) -> Decision<SignInOutcome>,
+    decide: impl Fn(SessionSeed, Sought<'_>, &[SessionId], Timestamp) -> Decision<SignInOutcome>,
 ) -> Result<Attempt, ServiceError> {
     let cell = &services.cell;
-    let policy = &cell.settings.session;
     let now = services.environment.now();
     let session = SessionId::generate(now, services.environment.randomness());
     let (refresh, key_version) = issue(&cell.vault, cell.id, session, FIRST_GENERATION)?;
     let seed =
         SessionSeed { session, refresh_hash: refresh.sha256(), key_version, client: client.describe() };
     for _ in 0..MOST_DECISIONS {
-        let live = match counted {
+        let live = match who.user.filter(|_| who.counts) {
             Some(user) => live_sessions(services, user, now).await?,
             None => Vec::new(),
         };
-        let Decision { writes, events, reply: outcome } = decide(seed.clone(), &live, now);
-        let (user, amr, ended) = match outcome {
-            SignInOutcome::SignedIn { user, amr, ended } => (user, amr, ended),
-            SignInOutcome::TooManySessions => {
-                return Ok(Attempt::Refused { error: SESSION_LIMIT.into(), events, now });
-            }
-            SignInOutcome::Refused => {
-                return Ok(Attempt::Refused { error: ServiceError::InvalidCredentials, events, now });
-            }
+        let found = match who.user {
+            Some(user) => candidate(services, user, organization.as_ref(), deadline).await?,
+            None => None,
         };
-        let unit = unit(&cell.vault, writes, &events, Actor::User(user), now);
+        let sought = match (&organization, &found) {
+            (None, _) => Sought::Nothing,
+            (Some(_), None) => Sought::Unknown,
+            (Some(_), Some(found)) => Sought::Found(found),
+        };
+        let Decision { writes, events, reply: outcome } = decide(seed.clone(), sought, &live, now);
+        let begun = match outcome {
+            SignInOutcome::SignedIn(begun) => begun,
+            refused => return Ok(Attempt::Refused { error: refusal(refused), events, now }),
+        };
+        let unit = unit(&cell.vault, writes, &events, Actor::User(begun.user), now);
         match services.ledger.append(cell.id, unit, deadline).await {
-            Ok(Ok(_)) => services.ends.tell(cell.id, &ended),
+            Ok(Ok(_)) => services.ends.tell(cell.id, &begun.ended),
             // The link or code was used by another request.
             Ok(Err(CommitError::Conflict("token_version"))) => return Err(UNUSABLE.into()),
-            Ok(Err(CommitError::Conflict(_))) if counted.is_some() => continue,
+            Ok(Err(CommitError::Conflict(_))) if who.counts || found.is_some() => continue,
             failed => {
                 // It may have been stored.
-                services.ends.doubt(cell.id, &ended);
+                services.ends.doubt(cell.id, &begun.ended);
                 failed??;
             }
         }
-        if let Some(refused) = refused_meanwhile(services, user, session, deadline).await? {
+        if let Some(refused) = refused_meanwhile(services, begun.user, session, deadline).await? {
             return Ok(refused);
         }
-        let bearer = Bearer { user, session, authenticated_at: now, amr: &amr };
-        let access = access_token(cell, bearer, now, &services.environment)?;
-        let ends_at = policy.expires_at(now).min(policy.idle_expires_at(now));
-        let refresh_expires_in = ends_at.since(now).as_secs();
-        let signed_in = SignedIn { user, session, access, refresh, refresh_expires_in };
+        let signed_in = hand_out(services, session, begun, found.as_ref(), refresh, now)?;
         return Ok(Attempt::SignedIn(Box::new(signed_in)));
     }
     Err(ServiceError::Conflict)
+}
+
+fn refusal(outcome: SignInOutcome) -> ServiceError {
+    match outcome {
+        SignInOutcome::TooManySessions => SESSION_LIMIT.into(),
+        SignInOutcome::NotAdmitted(why) => why.into(),
+        SignInOutcome::Refused | SignInOutcome::SignedIn(_) => ServiceError::InvalidCredentials,
+    }
+}
+
+/// The tokens of a session that was begun.
+fn hand_out(
+    services: &Services,
+    session: SessionId,
+    begun: Begun,
+    organization: Option<&Candidate>,
+    refresh: RefreshToken,
+    now: Timestamp,
+) -> Result<SignedIn, ServiceError> {
+    let user = begun.user;
+    let bearer = Bearer {
+        user,
+        session,
+        authenticated_at: now,
+        amr: &begun.amr,
+        organization,
+        until: begun.organization_until.map(Timestamp::as_seconds),
+    };
+    let access = access_token(&services.cell, bearer, now, &services.environment)?;
+    let refresh_expires_in = begun.ends_at.since(now).as_secs();
+    let organization = organization.map(|organization| organization.id);
+    Ok(SignedIn { user, session, access, refresh, refresh_expires_in, organization })
+}
+
+/// The organization that was named, if the user belongs to it. One who does not yet may be admitted by a domain.
+async fn candidate(
+    services: &Services,
+    user: UserId,
+    name: Option<&OrganizationName>,
+    deadline: Deadline,
+) -> Result<Option<Candidate>, ServiceError> {
+    let Some(name) = name.map(persist::organizations::name) else { return Ok(None) };
+    let tenant = services.cell.id;
+    let read = || session_organizations::candidate(&*services.engine, tenant.uuid(), name, user.uuid());
+    let mut row = services.rows.read(tenant, read).await?;
+    if row.is_none() {
+        join_by_domains(services, user, deadline).await;
+        row = services.rows.read(tenant, read).await?;
+    }
+    row.as_ref().map(persist::organizations::candidate).transpose()
 }
 
 async fn live_sessions(

@@ -1,10 +1,10 @@
-use super::begin_session::{Attempt, answer, begin_session};
+use super::begin_session::{Attempt, Who, Wish, answer, begin_session};
 use super::{SIGN_IN_ATTEMPTS, Services, while_wanted};
 use crate::error::ServiceError;
 use crate::platform::standing;
 use crate::tenant::{SignInRequest, SignedIn};
 use plinto_domain::UserId;
-use plinto_domain::account::{Account, StoredPassword};
+use plinto_domain::account::{Account, AccountState, StoredPassword};
 use plinto_domain::address::Network;
 use plinto_domain::password::PasswordHash;
 use plinto_domain::sign_in::{SignIn, SignInName, decide};
@@ -29,7 +29,7 @@ async fn attempt(
     reply: &mut Reply<Result<SignedIn, ServiceError>>,
 ) -> Result<Attempt, ServiceError> {
     let cell = &services.cell;
-    let SignInRequest { sign_in: SignIn { name, password }, client } = request;
+    let SignInRequest { sign_in: SignIn { name, password, organization }, client } = request;
     let network = client.address.map(Network::of);
     if let Some(network) = network {
         services.attempts.network(&cell.vault, network).await?;
@@ -44,11 +44,12 @@ async fn attempt(
     let check = while_wanted(reply, checking).await?;
 
     let policy = &cell.settings.session;
-    let counted = account.as_ref().filter(|_| policy.max_concurrent > 0 && check.matches);
-    let counted = counted.map(|account| account.user);
-    begin_session(services, counted, client, deadline, |seed, live, now| {
+    let proved = account.as_ref().filter(|account| check.matches && account.state == AccountState::Active);
+    let who = Who { user: proved.map(|account| account.user), counts: policy.max_concurrent > 0 };
+    let wish = Wish { client, organization };
+    begin_session(services, who, wish, deadline, |seed, sought, live, now| {
         let policies = (policy, &cell.settings.recovery);
-        decide(account.as_ref(), check.clone(), seed, live, policies, now)
+        decide(account.as_ref(), check.clone(), seed, sought, live, policies, now)
     })
     .await
 }

@@ -1,11 +1,12 @@
 use super::Services;
-use super::begin_session::{Attempt, answer, begin_session};
+use super::begin_session::{Attempt, Who, Wish, answer, begin_session};
 use crate::error::ServiceError;
 use crate::ledger::CommitError;
 use crate::one_time::{hash_of, hash_sent, stored};
 use crate::persist::unit;
 use crate::platform::standing;
 use crate::tenant::{SignInByMailRequest, SignedIn};
+use plinto_domain::account::AccountState;
 use plinto_domain::address::Network;
 use plinto_domain::audit::Actor;
 use plinto_domain::authorization::Subject;
@@ -40,7 +41,7 @@ async fn attempt(
     deadline: Deadline,
 ) -> Result<Attempt, ServiceError> {
     let cell = &services.cell;
-    let SignInByMailRequest { challenge, presented, client } = request;
+    let SignInByMailRequest { challenge, presented, organization, client } = request;
     if let Some(network) = client.address.map(Network::of) {
         services.attempts.network(&cell.vault, network).await?;
     }
@@ -61,9 +62,12 @@ async fn attempt(
     let account = account(services, secret, user, now).await?;
     let by_mail = SignInByMail { secret, user, account, language: settings.mail.language };
     let counts = settings.session.max_concurrent > 0 || by_mail.is_first_proof();
+    let active = account.filter(|account| account.state == AccountState::Active);
+    let who = Who { user: active.map(|_| user), counts };
+    let wish = Wish { client, organization };
     let randomness = services.environment.randomness();
-    let begun = begin_session(services, counts.then_some(user), client, deadline, |seed, live, now| {
-        by_mail.decide(seed, live, &settings.session, now, randomness)
+    let begun = begin_session(services, who, wish, deadline, |seed, sought, live, now| {
+        by_mail.decide(seed, sought, live, &settings.session, now, randomness)
     })
     .await;
     // It may have proved an address, which is known of the user for flags.

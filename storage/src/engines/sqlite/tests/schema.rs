@@ -8,9 +8,9 @@ use crate::Scope;
 use crate::repositories::{
     api_keys, consents, constraint, credentials, flags, grants, ledger, ledger_checkpoints, legal_holds,
     master_checks, one_time_tokens, organization_domains, organization_invitations, organization_members,
-    organizations, outbox, password_history, policies, purge, role_sets, roles, service_accounts, sessions,
-    sign_in, signing_keys, taken, tenant_keys, tenants, user_avatars, user_emails, user_imports,
-    user_invitations, user_search, user_views, users, write_probe,
+    organization_policies, organizations, outbox, password_history, policies, purge, role_sets, roles,
+    service_accounts, session_organizations, sessions, sign_in, signing_keys, taken, tenant_keys, tenants,
+    user_avatars, user_emails, user_imports, user_invitations, user_search, user_views, users, write_probe,
 };
 
 fn database(scope: Scope) -> Connection {
@@ -69,6 +69,8 @@ fn every_text_is_valid_where_it_is_used() {
                 organization_members::ALL,
                 organization_invitations::ALL,
                 organization_domains::ALL,
+                organization_policies::ALL,
+                session_organizations::ALL,
                 ledger::ALL,
                 ledger_checkpoints::ALL,
                 legal_holds::ALL,
@@ -162,6 +164,8 @@ fn look_ups_use_a_key_and_never_scan() {
         organization_invitations::ALL,
         organization_domains::ALL,
         policies::ALL,
+        organization_policies::ALL,
+        session_organizations::ALL,
     ];
     let mut of_everything = Vec::new();
     for (name, sql) in reads.into_iter().flatten() {
