@@ -1,5 +1,6 @@
 //! Proving addresses, and getting back to or changing a password.
 
+use crate::cookies::{self, Carrier};
 use crate::extract::{Client, JsonBody, Mine, NamedTenant};
 use crate::problem::Problem;
 use crate::routes::{Access, Route};
@@ -8,6 +9,7 @@ use crate::state::AppState;
 use axum::Json;
 use axum::extract::State;
 use axum::http::{Method, StatusCode};
+use axum::response::{AppendHeaders, IntoResponse, Response};
 
 use serde::{Deserialize, Serialize};
 use utoipa::{OpenApi, ToSchema};
@@ -174,18 +176,34 @@ pub(crate) struct ChangeBody {
 }
 
 /// Change the signed-in user's password. Its owner is told by mail, and all other sessions end unless the tenant's
-/// settings say otherwise.
+/// settings say otherwise. A browser's session gets new cookies.
 #[utoipa::path(post, path = "/v1/users/me/password", tag = "recovery", request_body = ChangeBody,
     security(("access_token" = [])),
     responses((status = 204, description = "the password is changed"), (status = 409, body = Problem)))]
 pub(crate) async fn change(
     State(state): State<AppState>,
     Mine { tenant, token }: Mine,
+    carrier: Carrier,
     Client(client): Client,
     JsonBody(body): JsonBody<ChangeBody>,
-) -> Result<StatusCode, Problem> {
+) -> Result<Response, Problem> {
     let (current, new) = (body.current_password.into_inner(), body.new_password.into_inner());
-    let passwords = (current.as_str(), new.as_str());
-    state.platform().change_password(tenant, &token, passwords, client, state.deadline()).await?;
-    Ok(StatusCode::NO_CONTENT)
+    let (passwords, deadline) = ((current.as_str(), new.as_str()), state.deadline());
+    let platform = state.platform();
+    let renewed = match carrier {
+        Carrier::Bodies => {
+            platform.change_password(tenant, &token, passwords, client, deadline).await?;
+            None
+        }
+        Carrier::Cookies => {
+            platform.change_password_and_renew(tenant, &token, passwords, client, deadline).await?
+        }
+    };
+    Ok(match renewed {
+        None => StatusCode::NO_CONTENT.into_response(),
+        Some(renewed) => {
+            let cookies = AppendHeaders(cookies::set(&renewed, state.config().strict_transport));
+            (StatusCode::NO_CONTENT, cookies).into_response()
+        }
+    })
 }

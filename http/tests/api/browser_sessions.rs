@@ -266,3 +266,50 @@ async fn who_authenticates_again_by_cookie_leaves_the_old_tokens_behind() {
     assert!(!app.is_active(first.value("refresh")).await && app.is_active(second.value("refresh")).await);
     app.finish().await;
 }
+
+#[tokio::test]
+async fn another_organization_and_another_password_change_all_three_cookies() {
+    let app = app(true).await;
+    let mut jar = signed_in(&app).await;
+    let me = send(&app, &jar, "GET", "/v1/users/me", &[], None).await.expect(200).json();
+    let acme = app.organization("acme", me["id"].as_str().unwrap()).await;
+    let new = "a much longer zebra lantern";
+    for (path, status, body) in [
+        ("/v1/users/me/session/organization", 200, json!({ "organization": "acme" })),
+        ("/v1/users/me/password", 204, json!({ "current_password": PASSWORD, "new_password": new })),
+        ("/v1/users/me/session/organization", 200, json!({ "organization": null })),
+    ] {
+        let before = jar.clone();
+        let csrf = before.value("csrf").to_owned();
+        let says = [("origin", ELSEWHERE), ("plinto-csrf", csrf.as_str())];
+        let refused = send(&app, &before, "POST", path, &says, Some(body.clone())).await.expect(403);
+        assert_eq!(refused.code(), "cross_site_request");
+        let says = [("origin", BASE), ("plinto-csrf", csrf.as_str())];
+        let answer = send(&app, &before, "POST", path, &says, Some(body.clone())).await.expect(status);
+        jar.keep(&answer);
+        for name in ["access", "refresh", "csrf"] {
+            assert_ne!(before.value(name), jar.value(name), "{path}: {name}");
+            assert!(!answer.text.contains(jar.value(name)) || name == "csrf", "{path}: {name} is told");
+        }
+        assert!(!app.is_active(before.value("refresh")).await && app.is_active(jar.value("refresh")).await);
+        if status == 200 {
+            let there = if body["organization"].is_null() { Value::Null } else { json!(acme) };
+            assert_eq!(answer.json()["organization_id"], there);
+            assert_eq!(answer.json()["csrf_token"], jar.value("csrf"));
+        }
+        let inside = app.introspect(jar.value("access")).await;
+        assert_eq!(
+            inside.get("org_id").is_some(),
+            !body["organization"].is_null() || status == 204,
+            "{path}"
+        );
+    }
+    // The refresh token comes in its cookie and nowhere else.
+    let csrf = jar.value("csrf").to_owned();
+    let says = [("origin", BASE), ("plinto-csrf", csrf.as_str())];
+    let body = json!({ "organization": "acme", "refresh_token": jar.value("refresh") });
+    let path = "/v1/users/me/session/organization";
+    let refused = send(&app, &jar, "POST", path, &says, Some(body)).await.expect(400);
+    assert_eq!(refused.code(), "ambiguous_credentials");
+    app.finish().await;
+}

@@ -5,8 +5,8 @@ use super::sessions::signed_in;
 use crate::error::ServiceError;
 use crate::session::{Proof, RefreshRequest, SessionKey, client_index};
 use crate::tenant::{CheckPassword, ClientContext, SignedIn, TenantCell, VerifiedToken};
-use plinto_domain::TenantId;
 use plinto_domain::password::Password;
+use plinto_domain::{SessionId, TenantId};
 use plinto_runtime::Deadline;
 use std::sync::Arc;
 
@@ -27,9 +27,43 @@ impl Platform {
         let verified = self.authorize(&cell, token, deadline).await?;
         let check = CheckPassword { user: verified.user, password, client: client.clone() };
         self.0.tenants.check_password(tenant, check, deadline).await?;
-        let key = SessionKey { tenant, session: verified.session };
+        self.renew(cell, verified.session, &client, deadline).await
+    }
+
+    /// Changes the password of the user an access token speaks for, like [`Self::change_password`], and gives the session
+    /// new tokens: whoever saw the old ones has nothing of what the new password protects. None if that fails: the
+    /// password is changed all the same.
+    pub async fn change_password_and_renew(
+        &self,
+        tenant: TenantId,
+        token: &str,
+        passwords: (&str, &str),
+        client: ClientContext,
+        deadline: Deadline,
+    ) -> Result<Option<SignedIn>, ServiceError> {
+        self.change_password(tenant, token, passwords, client.clone(), deadline).await?;
+        let renewed = async {
+            let cell = self.0.tenants.cell(tenant, deadline).await?;
+            let verified = self.authorize(&cell, token, deadline).await?;
+            self.renew(cell, verified.session, &client, deadline).await
+        };
+        let renewed = renewed.await.inspect_err(|error| {
+            tracing::warn!(%tenant, %error, "a session keeps its tokens after a change of password");
+        });
+        Ok(renewed.ok())
+    }
+
+    /// The next tokens of a session whose user has just proved itself.
+    async fn renew(
+        &self,
+        cell: Arc<TenantCell>,
+        session: SessionId,
+        client: &ClientContext,
+        deadline: Deadline,
+    ) -> Result<SignedIn, ServiceError> {
+        let key = SessionKey { tenant: cell.id, session };
         let now = self.0.environment.now();
-        let client = client_index(&cell.vault, &client);
+        let client = client_index(&cell.vault, client);
         let request = RefreshRequest { cell, proof: Proof::Reauthentication, client, now };
         match self.0.sessions.refresh(key, request, deadline).await {
             Ok(refreshed) => Ok(signed_in(refreshed, now)),
