@@ -1,5 +1,9 @@
 //! Metadata: JSON objects that tenants keep with users and organizations.
 
+mod schema;
+
+pub use schema::{MetadataRules, MetadataSchemas};
+
 use crate::denial::{Denial, DenialKind};
 use crate::input::InvalidInput;
 use serde_json::{Map, Value};

@@ -5,6 +5,7 @@ use crate::denial::Denial;
 use crate::id::TenantId;
 use crate::input::InvalidInput;
 use crate::mail::MailSettings;
+use crate::metadata::MetadataSchemas;
 use crate::name::DisplayName;
 use crate::organization::invitation::OrganizationSettings;
 use crate::password::{MOST_REMEMBERED, PasswordPolicy};
@@ -89,6 +90,8 @@ pub struct TenantSettings {
     pub recovery: RecoverySettings,
     /// Invitations to organizations.
     pub organizations: OrganizationSettings,
+    /// What metadata of users must look like.
+    pub metadata: MetadataSchemas,
 }
 
 /// How long the audit ledger is kept.
@@ -137,6 +140,7 @@ impl TenantSettings {
         self.mail.check()?;
         self.recovery.check()?;
         self.organizations.check()?;
+        self.metadata.check()?;
         let refuse = |field, detail: &str| Err(InvalidInput::new(field, "out_of_range", detail));
         if !(8..=128).contains(&self.password.min_length) {
             return refuse("settings.password.min_length", "choose 8 to 128 characters");
@@ -160,11 +164,18 @@ impl TenantSettings {
     }
 }
 
+/// Settings that are objects and are replaced as a whole.
+const WHOLE: &[&str] = &["public_schema", "private_schema", "unsafe_schema"];
+
 /// RFC 7396 §2. Members that are null are removed, so that they get their defaults. Nothing where a section would
 /// become something else: serde would read an array as one.
 fn merge(target: &mut Map<String, Value>, patch: &Map<String, Value>) -> Option<()> {
     for (name, value) in patch {
         match (value, target.get_mut(name)) {
+            // A schema means something as a whole only.
+            (Value::Object(_), Some(Value::Object(_))) if WHOLE.contains(&name.as_str()) => {
+                target.insert(name.clone(), value.clone());
+            }
             (Value::Null, _) => {
                 target.remove(name);
             }
@@ -181,7 +192,7 @@ fn merge(target: &mut Map<String, Value>, patch: &Map<String, Value>) -> Option<
 fn differing(ours: &Map<String, Value>, theirs: &Map<String, Value>, prefix: &str, names: &mut Vec<String>) {
     for (name, value) in ours {
         match (value, theirs.get(name)) {
-            (Value::Object(ours), Some(Value::Object(theirs))) => {
+            (Value::Object(ours), Some(Value::Object(theirs))) if !WHOLE.contains(&name.as_str()) => {
                 differing(ours, theirs, &format!("{prefix}{name}."), names);
             }
             (value, other) if other != Some(value) => names.push(format!("{prefix}{name}")),
@@ -249,6 +260,24 @@ mod tests {
         }
         let out = patched(&usual, json!({ "password": { "min_length": 4 } })).expect_err("refused");
         assert_eq!(out.code, "out_of_range");
+    }
+
+    #[test]
+    fn schemas_are_checked_and_replaced_as_a_whole() {
+        let usual = TenantSettings::default();
+        let with = |settings: &TenantSettings, schema: Value| {
+            patched(settings, json!({ "metadata": { "public_schema": schema } }))
+        };
+        let first = with(&usual, json!({ "properties": { "a": { "const": null } } })).expect("good");
+        let second = with(&first, json!({ "required": ["b"] })).expect("good");
+        assert_eq!(
+            serde_json::to_value(&second.metadata.public_schema).expect("JSON"),
+            json!({ "required": ["b"] })
+        );
+        assert_eq!(second.differences(&first), ["metadata.public_schema"], "and not what it holds");
+        assert_eq!(with(&second, Value::Null).expect("good"), usual);
+        assert_eq!(with(&usual, json!({ "type": 7 })).expect_err("wrong").code, "invalid_schema");
+        assert_eq!(with(&usual, json!([])).expect_err("wrong").code, "invalid_settings");
     }
 
     #[test]

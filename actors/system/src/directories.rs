@@ -4,6 +4,7 @@ use crate::config::PlatformConfig;
 use crate::environment::Environment;
 use crate::ledger::{LedgerActor, LedgerHandle};
 use crate::mail::{MailQueue, MailTransport, Postman};
+use crate::metadata_rules::MetadataChecker;
 use crate::nodes::{Lessor, SharedGuesses, Watch};
 use crate::passwords::PasswordHasher;
 use crate::sealed_rows::SealedRows;
@@ -34,6 +35,7 @@ pub(crate) struct Directories {
     /// How tenants reach sessions that they end.
     pub(crate) ends: SessionEnds,
     pub(crate) hasher: PasswordHasher,
+    pub(crate) metadata: MetadataChecker,
     pub(crate) attempts: Arc<AttemptLimits>,
 }
 
@@ -58,12 +60,14 @@ impl Parts<'_> {
         let ends = SessionEnds::default();
         let hasher = PasswordHasher::start(&limits, self.environment.clone(), system);
         let attempts = Arc::new(AttemptLimits::new(&limits, guesses));
+        let metadata = MetadataChecker::start(system);
         let tenant_actor = TenantActor {
             store: Arc::clone(self.store),
             rows: Arc::clone(self.rows),
             config: self.config.clone(),
             environment: self.environment.clone(),
             hasher: hasher.clone(),
+            metadata: metadata.clone(),
             ledger: ledger.clone(),
             attempts: Arc::clone(&attempts),
             watch: Arc::clone(self.watch),
@@ -89,7 +93,7 @@ impl Parts<'_> {
             ..DirectoryConfig::default()
         };
         let sessions = system.directory(session_actor, session_config).await;
-        Directories { ledger, tenants, sessions, ends, hasher, attempts }
+        Directories { ledger, tenants, sessions, ends, hasher, metadata, attempts }
     }
 
     /// What delivers mail.

@@ -19,6 +19,7 @@ mod joining;
 mod ledger;
 mod look_ups;
 mod mail;
+mod metadata_rules;
 mod nodes;
 mod one_time;
 mod passwords;

@@ -62,7 +62,7 @@ async fn the_nodes_are_listed_with_the_one_that_answers() {
 #[tokio::test]
 async fn metrics_have_no_tenant_user_or_token_in_them() {
     let app = TestApp::new().await;
-    let ada = app.user("ada@example.com").await;
+    let ada = app.user("lovelace@example.com").await;
     app.introspect(&ada.access).await;
     for listener in ListenerName::ALL {
         let text = app
@@ -81,7 +81,7 @@ async fn metrics_have_no_tenant_user_or_token_in_them() {
         ] {
             assert!(text.contains(wanted), "{wanted} in {text}");
         }
-        for personal in ["demo", "ada", &ada.session, &ada.user, &app.tenant.to_string()] {
+        for personal in ["demo", "lovelace", &ada.session, &ada.user, &app.tenant.to_string()] {
             assert!(!text.contains(personal), "{personal}");
         }
     }

@@ -167,6 +167,45 @@ async fn lines_that_cannot_be_imported_are_named_and_do_not_stop_the_others() {
 }
 
 #[tokio::test]
+async fn lines_whose_metadata_does_not_match_the_tenants_schemas_are_named() {
+    let app = TestApp::new().await;
+    let schema = json!({ "properties": { "plan": { "enum": ["free", "pro"] } }, "required": ["plan"] });
+    let settings =
+        json!({ "metadata": { "public_schema": schema, "unsafe_schema": { "maxProperties": 1 } } });
+    app.manage("PATCH", "/v1/settings", Some(settings)).await.expect(200);
+    let lines = [
+        json!({ "email": "0@example.com", "public_metadata": { "plan": "pro" } }),
+        json!({ "email": "1@example.com", "public_metadata": { "plan": "a secret of Ada" } }),
+        json!({ "email": "2@example.com", "public_metadata": { "ada@example.com": 1 }, "unsafe_metadata": { "a": 1, "b": 2 } }),
+        json!({ "email": "3@example.com", "private_metadata": { "anything": 1 } }),
+        json!({ "email": "0@example.com", "public_metadata": { "plan": "free" } }),
+    ];
+    let wrong = [
+        error(2, "public_metadata", "metadata_mismatch"),
+        error(3, "public_metadata", "metadata_mismatch"),
+        error(3, "unsafe_metadata", "metadata_mismatch"),
+        error(5, "email", "email_taken"),
+    ];
+    for (dry_run, users) in [(true, 0), (false, 2)] {
+        let import = app.begin_import(json!({ "dry_run": dry_run })).await;
+        let answer = app.send_lines(&import, 1, &lines).await.expect(200);
+        assert_eq!(tally(&answer), [5, 2, 0, 3]);
+        assert_eq!(app.import_errors(&import).await, wrong);
+        let errors = app.manage("GET", &format!("/v1/users/imports/{import}/errors"), None).await.expect(200);
+        assert!(errors.text.contains("`/properties/plan/enum`"), "{}", errors.text);
+        assert!(!errors.text.contains("Ada") && !errors.text.contains("ada@"), "{}", errors.text);
+        assert_eq!(app.number_of_users().await, users);
+    }
+    // Others may come with the next part.
+    let import = app.begin_import(json!({})).await;
+    app.send_lines(&import, 1, &lines[1..2]).await.expect(200);
+    app.manage("PATCH", "/v1/settings", Some(json!({ "metadata": null }))).await.expect(200);
+    let rest = app.send_lines(&import, 2, &lines[1..2]).await.expect(200);
+    assert_eq!(tally(&rest), [2, 1, 0, 1]);
+    app.finish().await;
+}
+
+#[tokio::test]
 async fn a_dry_run_says_what_an_import_would_and_imports_nobody() {
     let app = TestApp::new().await;
     app.user("user-3@example.com").await;

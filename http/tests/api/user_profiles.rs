@@ -229,3 +229,74 @@ async fn lists_are_filtered_by_state_and_time_and_beginnings_are_paged() {
     assert_eq!(app.listed(&format!("name_prefix=grace&limit=3&after={next}")).await, ids[3..]);
     app.finish().await;
 }
+
+#[tokio::test]
+async fn metadata_matches_the_tenants_schemas_when_it_is_written() {
+    let app = TestApp::new().await;
+    let old = app.create(json!({ "email": ADA, "public_metadata": { "plan": "old" } })).await;
+    let schema = json!({
+        "properties": { "plan": { "enum": ["free", "pro"] }, "seats": { "type": "integer" } },
+        "required": ["plan"]
+    });
+    let settings =
+        json!({ "metadata": { "public_schema": schema, "unsafe_schema": { "maxProperties": 1 } } });
+    let kept = app.manage("PATCH", "/v1/settings", Some(settings)).await.expect(200).json();
+    assert_eq!(kept["metadata"]["public_schema"], schema);
+
+    let path = format!("/v1/users/{}", id(&old));
+    app.manage("PATCH", &path, Some(json!({ "name": "Ada" }))).await.expect(200);
+    let secret = "quite secret plan";
+    let wrong = json!({ "public_metadata": { "plan": secret, "seats": secret } });
+    let refused = app.manage("PATCH", &path, Some(wrong)).await.expect(422);
+    let errors = &refused.json()["errors"];
+    assert_eq!(
+        (&errors[0]["field"], &errors[0]["code"]),
+        (&json!("public_metadata"), &json!("metadata_mismatch"))
+    );
+    for place in ["`/properties/plan/enum`", "`/properties/seats/type`"] {
+        assert!(refused.text.contains(place), "{}", refused.text);
+    }
+    assert!(!refused.text.contains(secret), "{}", refused.text);
+    app.manage("PATCH", &path, Some(json!({ "public_metadata": { "plan": "pro" } }))).await.expect(200);
+
+    let new = |plan: &str| Some(json!({ "email": "grace@example.com", "public_metadata": { "plan": plan } }));
+    app.manage("POST", "/v1/users", new("gold")).await.expect(422);
+    app.manage("POST", "/v1/users", new("free")).await.expect(201);
+    app.create(json!({ "email": "bare@example.com" })).await;
+    let invite = async |plan: &str| {
+        let body = json!({ "email": "linus@example.com", "public_metadata": { "plan": plan } });
+        app.manage("POST", "/v1/users/invitations", Some(body)).await
+    };
+    let refused = invite("gold").await.expect(422);
+    assert_eq!(refused.json()["errors"][0]["code"], "metadata_mismatch");
+    invite("free").await.expect(201);
+
+    let eve = app.user("eve@example.com").await;
+    let mine = async |body: Value| app.core("PATCH", "/v1/users/me", Some(&eve.access), Some(body)).await;
+    mine(json!({ "unsafe_metadata": { "theme": "dark" } })).await.expect(200);
+    let refused = mine(json!({ "unsafe_metadata": { "more": 1 } })).await.expect(422);
+    assert_eq!(refused.json()["errors"][0]["field"], "unsafe_metadata");
+
+    let lifted = json!({ "metadata": null });
+    app.manage("PATCH", "/v1/settings", Some(lifted)).await.expect(200);
+    app.manage("PATCH", &path, Some(json!({ "public_metadata": { "plan": "gold" } }))).await.expect(200);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn schemas_that_cannot_be_used_are_refused_where_they_are_set() {
+    let app = TestApp::new().await;
+    for schema in [
+        json!({ "type": "strin" }),
+        json!({ "$ref": "http://127.0.0.1:1/schema" }),
+        json!({ "allOf": [{ "$ref": "#/allOf" }] }),
+        json!({ "pattern": "(" }),
+    ] {
+        let body = json!({ "metadata": { "private_schema": schema } });
+        let refused = app.manage("PATCH", "/v1/settings", Some(body)).await.expect(422).json();
+        let error = &refused["errors"][0];
+        assert_eq!(error["field"], "settings.metadata.private_schema", "{refused}");
+        assert_eq!(error["code"], "invalid_schema", "{refused}");
+    }
+    app.finish().await;
+}

@@ -75,6 +75,7 @@ use crate::error::ServiceError;
 use crate::ledger::LedgerHandle;
 use crate::look_ups::LookUps;
 use crate::mail::MailRoute;
+use crate::metadata_rules::MetadataChecker;
 use crate::nodes::{Follower, Lessor, NodesCount, Progress, Reloads, Watch, announcing};
 use crate::passwords::PasswordHasher;
 use crate::pictures::PictureMaker;
@@ -111,6 +112,7 @@ struct Inner {
     cluster: Arc<dyn Cluster>,
     mail: MailRoute,
     hasher: PasswordHasher,
+    metadata: MetadataChecker,
     pictures: PictureMaker,
     policies: PolicyCompiler,
     attempts: Arc<AttemptLimits>,
@@ -149,7 +151,7 @@ impl Platform {
             mail: &mail_queue,
             shared,
         };
-        let Directories { ledger, tenants, sessions, ends, hasher, attempts } =
+        let Directories { ledger, tenants, sessions, ends, hasher, metadata, attempts } =
             parts.directories(&system).await;
         let (tenant_handle, session_handle) =
             (TenantHandle::new(tenants.clone()), Arc::new(SessionHandle::new(sessions.clone())));
@@ -197,6 +199,7 @@ impl Platform {
             cluster,
             mail,
             hasher,
+            metadata,
             attempts,
             follower,
         }))

@@ -17,7 +17,7 @@ use plinto_domain::password::Password;
 use plinto_domain::recovery::RecoverySettings;
 use plinto_domain::user::create::NewUser;
 use plinto_domain::user::invitation::{Invitation, UNKNOWN_INVITATION, accept, invite, resend, revoke};
-use plinto_domain::user::profile::ProfileInput;
+use plinto_domain::user::profile::{Profile, ProfileInput};
 use plinto_domain::{Decision, TenantId, Timestamp, UserId, UserInvitationId};
 use plinto_runtime::Deadline;
 use plinto_storage::repositories::user_emails;
@@ -91,6 +91,8 @@ impl Platform {
         };
         let new = NewUser::parse(&input.email, false, profile)?;
         let work = self.work(tenant, deadline).await?;
+        // Compared now, by whoever can change it, and not when it is accepted.
+        work.metadata().check(work.cell(), &Profile::default(), &new.profile, deadline).await?;
         let find = || user_emails::find_by_email(work.engine(), work.vault(), new.email.normalized());
         if work.read(find).await?.is_some() {
             return Err(ServiceError::EmailTaken);

@@ -283,9 +283,11 @@ impl Work {
         precondition: &Precondition,
         actor: Actor,
     ) -> Result<UserView, ServiceError> {
-        let row = self.user_row(user).await?;
+        let known = to_domain(&self.user_row(user).await?)?;
         let now = self.now();
-        let decision = change(&to_domain(&row)?, wanted, precondition, now)?;
+        let decision = change(&known, wanted, precondition, now)?;
+        let after = wanted.apply_to(&known.profile)?;
+        self.metadata().check(self.cell(), &known.profile, &after, self.deadline()).await?;
         self.carry_out_uniquely(decision, actor, now, taken).await?;
         self.user_view(user).await
     }

@@ -6,6 +6,7 @@ use super::{Platform, kept_answers};
 use crate::environment::Environment;
 use crate::error::ServiceError;
 use crate::ledger::CommitError;
+use crate::metadata_rules::MetadataChecker;
 use crate::passwords::PasswordHasher;
 use crate::persist;
 use crate::pictures::PictureMaker;
@@ -53,6 +54,10 @@ impl Work {
 
     pub(super) fn hasher(&self) -> &PasswordHasher {
         &self.platform.0.hasher
+    }
+
+    pub(super) fn metadata(&self) -> &MetadataChecker {
+        &self.platform.0.metadata
     }
 
     pub(super) fn pictures(&self) -> &PictureMaker {

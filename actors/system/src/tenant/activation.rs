@@ -11,6 +11,7 @@ use crate::error::ServiceError;
 use crate::nodes::UnknownKeys;
 use crate::persist;
 use plinto_domain::audit::{Actor, Event};
+use plinto_domain::metadata::MetadataRules;
 use plinto_domain::tenant::{TenantSettings, TenantSlug};
 use plinto_domain::{TenantId, Timestamp};
 use plinto_storage::repositories::signing_keys::{self, SigningKeyRow, SigningKeyState};
@@ -43,6 +44,7 @@ pub(crate) async fn load(
         id,
         name: row.name,
         issuer: format!("{}/t/{slug}", config.base_url),
+        metadata: metadata_rules(id, &settings),
         settings,
         vault,
         signer,
@@ -59,6 +61,15 @@ pub(crate) async fn load(
         users: KnownUsers::new(id, (!store.engine().is_shared()).then(|| Arc::clone(stamps))),
         policies: Slot::default(),
     }))
+}
+
+/// Schemas of another version may be of no use to this one: the tenant lives all the same, and no metadata is written.
+fn metadata_rules(id: TenantId, settings: &TenantSettings) -> Option<Arc<MetadataRules>> {
+    let rules = MetadataRules::of(&settings.metadata);
+    rules
+        .map(Arc::new)
+        .inspect_err(|_| tracing::error!(tenant = %id, "its metadata schemas cannot be used"))
+        .ok()
 }
 
 /// The stored keys; a tenant that has none yet (its creation was cut short, or this is its first activation) gets one.

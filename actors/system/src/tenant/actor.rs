@@ -7,6 +7,7 @@ use super::messages::TenantMessage;
 use crate::config::PlatformConfig;
 use crate::environment::Environment;
 use crate::ledger::LedgerHandle;
+use crate::metadata_rules::MetadataChecker;
 use crate::nodes::{Lessor, Watch};
 use crate::passwords::PasswordHasher;
 use crate::sealed_rows::SealedRows;
@@ -24,6 +25,7 @@ pub(crate) struct TenantActor {
     pub(crate) config: PlatformConfig,
     pub(crate) environment: Environment,
     pub(crate) hasher: PasswordHasher,
+    pub(crate) metadata: MetadataChecker,
     pub(crate) ledger: LedgerHandle,
     pub(crate) attempts: Arc<AttemptLimits>,
     pub(crate) watch: Arc<Watch>,
@@ -77,6 +79,7 @@ impl VirtualActor for TenantActor {
                     rows: Arc::clone(&self.rows),
                     environment: self.environment.clone(),
                     hasher: self.hasher.clone(),
+                    metadata: self.metadata.clone(),
                     ledger: self.ledger.clone(),
                     attempts: Arc::clone(&self.attempts),
                     ends: self.ends.clone(),

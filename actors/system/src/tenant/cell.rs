@@ -6,6 +6,7 @@ use super::slot::Slot;
 use super::tokens::VerifiedTokens;
 use crate::nodes::UnknownKeys;
 use plinto_domain::TenantId;
+use plinto_domain::metadata::MetadataRules;
 use plinto_domain::tenant::TenantSettings;
 use plinto_storage::TenantVault;
 use plinto_token::{KeySet, SigningKey};
@@ -22,6 +23,8 @@ pub(crate) struct TenantCell {
     pub(crate) name: String,
     pub(crate) issuer: String,
     pub(crate) settings: TenantSettings,
+    /// Ready for use; none where this version cannot use what was accepted once.
+    pub(crate) metadata: Option<Arc<MetadataRules>>,
     pub(crate) vault: Arc<TenantVault>,
     pub(crate) signer: SigningKey,
     pub(crate) keys: KeySet,

@@ -12,6 +12,7 @@ use plinto_domain::user::import::{
     IMPORT_BUSY, IMPORT_ENDED, Import, ImportOutcome, ImportState, ImportedUser, LINES_MISSING, Seen, Taken,
     advance, examine,
 };
+use plinto_domain::user::profile::Profile;
 use plinto_domain::{Decision, InvalidInput, TenantId};
 use plinto_runtime::Deadline;
 use plinto_storage::repositories::taken;
@@ -26,6 +27,9 @@ const BATCH: usize = 100;
 /// How often a batch is examined again because others took a value of it meanwhile.
 const MOST_LOOKS: usize = 16;
 
+/// A user, or what is wrong with its line.
+type Line = Result<Arc<ImportedUser>, Vec<InvalidInput>>;
+
 /// Takes the lines of one request. What it has answered for is on stable storage; what it was given and dropped with is
 /// not, and is sent again.
 pub struct UserImporter {
@@ -35,7 +39,7 @@ pub struct UserImporter {
     import: Import,
     /// Number of the next line to be given.
     next: u64,
-    batch: Vec<Result<Arc<ImportedUser>, Vec<InvalidInput>>>,
+    batch: Vec<Line>,
     /// Values of lines before, where nothing else remembers them.
     seen: Seen,
     _place: OwnedSemaphorePermit,
@@ -102,13 +106,14 @@ impl UserImporter {
     async fn store(&mut self) -> Result<(), ServiceError> {
         for _ in 0..MOST_LOOKS {
             let work = self.platform.patient_work(self.tenant).await?;
-            let taken = work.taken(&self.batch).await?;
+            let lines = work.matching(&self.batch).await?;
+            let taken = work.taken(&lines).await?;
             // A dry run leaves nothing by which a value would be found again in a later batch.
             let mut seen = if self.import.dry_run { std::mem::take(&mut self.seen) } else { Seen::default() };
             let on_conflict = self.import.on_conflict;
-            let lines = self.batch.iter();
+            let lines = lines.into_iter();
             let outcomes: Vec<ImportOutcome> =
-                lines.map(|line| examine(line.clone(), on_conflict, &taken, &mut seen)).collect();
+                lines.map(|line| examine(line, on_conflict, &taken, &mut seen)).collect();
             let stored = self.advance(&work, outcomes).await;
             self.seen = seen;
             match stored? {
@@ -156,11 +161,26 @@ impl UserImporter {
 }
 
 impl Work {
+    /// The same lines, but for those with metadata that does not match the tenant's schemas. One is compared after the
+    /// other: a schema may be slow, and the tenant's neighbours must not wait for a hundred of them.
+    async fn matching(&self, lines: &[Line]) -> Result<Vec<Line>, ServiceError> {
+        let mut compared = Vec::with_capacity(lines.len());
+        for line in lines {
+            compared.push(match line {
+                Err(errors) => Err(errors.clone()),
+                Ok(user) => {
+                    let nothing = Profile::default();
+                    let written =
+                        self.metadata().compare(self.cell(), &nothing, &user.profile, self.deadline());
+                    written.await?.map(|()| Arc::clone(user))
+                }
+            });
+        }
+        Ok(compared)
+    }
+
     /// Values of these lines that users of the tenant have.
-    async fn taken(
-        &self,
-        lines: &[Result<Arc<ImportedUser>, Vec<InvalidInput>>],
-    ) -> Result<Taken, ServiceError> {
+    async fn taken(&self, lines: &[Line]) -> Result<Taken, ServiceError> {
         let users = || lines.iter().flatten();
         let emails: Vec<&str> =
             users().flat_map(|user| &user.emails).map(|email| email.address.normalized()).collect();

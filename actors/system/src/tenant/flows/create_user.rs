@@ -8,6 +8,7 @@ use crate::tenant::CreateUserRequest;
 use plinto_domain::audit::Actor;
 use plinto_domain::name::DisplayName;
 use plinto_domain::user::create::decide;
+use plinto_domain::user::profile::Profile;
 use plinto_domain::{Decision, UserId};
 use plinto_runtime::{Deadline, Reply};
 
@@ -21,6 +22,7 @@ pub(in crate::tenant) async fn create_user(
 ) -> Result<UserId, ServiceError> {
     let cell = &services.cell;
     let CreateUserRequest { new, password } = request;
+    services.metadata.check(cell, &Profile::default(), &new.profile, deadline).await?;
     let hash = match password {
         None => None,
         Some(password) => {

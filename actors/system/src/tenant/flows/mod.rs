@@ -13,6 +13,7 @@ use super::cell::TenantCell;
 use crate::environment::Environment;
 use crate::error::ServiceError;
 use crate::ledger::LedgerHandle;
+use crate::metadata_rules::MetadataChecker;
 use crate::passwords::PasswordHasher;
 use crate::persist::unit;
 use crate::sealed_rows::SealedRows;
@@ -38,6 +39,7 @@ pub(super) struct Services {
     pub(super) rows: Arc<SealedRows>,
     pub(super) environment: Environment,
     pub(super) hasher: PasswordHasher,
+    pub(super) metadata: MetadataChecker,
     pub(super) ledger: LedgerHandle,
     pub(super) attempts: Arc<AttemptLimits>,
     pub(super) ends: SessionEnds,
