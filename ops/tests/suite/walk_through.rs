@@ -26,6 +26,11 @@ fn the_walk_through_does_what_it_says() {
     for part in [
         r#"{"name":"Ada Lovelace","state":"active"}"#,
         r#"{"plan":"gold"}"#,
+        r#"{"plan":{"enum":["silver","gold"]}}"#,
+        r#"{"field":"public_metadata","code":"metadata_mismatch"}"#,
+        r#"{"imported":1,"failed":0}"#,
+        r#"{"completed":"completed"}"#,
+        r#"{"invited":"pending"}"#,
         r#"{"authentication_methods":["pwd"],"current":true}"#,
         r#"{"authentication_methods":["email","otp"],"current":false}"#,
         r#"{"state":"pending","role":"member"}"#,
@@ -37,7 +42,12 @@ fn the_walk_through_does_what_it_says() {
         r#"{"active":true,"tried":false}"#,
         r#"{"secret":false}"#,
         r#"{"decision":false,"decided_by":"policy","policies":["no-secrets"]}"#,
+        r#"{"purpose":"newsletter","granted":true}"#,
         r#"{"active":false}"#,
+        r#"{"now":"blocked"}"#,
+        r#"{"reason":"litigation 7"}"#,
+        r#"{"refused":"legal_hold"}"#,
+        r#"{"afterwards":"unknown_user"}"#,
     ] {
         assert!(said.contains(part), "{part} is not in:\n{said}");
     }
