@@ -258,7 +258,11 @@ impl FromRequestParts<AppState> for NamedTenant {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
-        let params = RawPathParams::from_request_parts(parts, state).await.ok();
+        // The parameters are copied to be read, and most requests name no tenant among them.
+        let params = match parts.uri.path().starts_with("/t/") {
+            true => RawPathParams::from_request_parts(parts, state).await.ok(),
+            false => None,
+        };
         let by_path = params.as_ref().and_then(|params| params.iter().find(|(name, _)| *name == "tenant"));
         let by_path = by_path.map(|(_, value)| value);
         let by_header = match parts.headers.get("plinto-tenant") {
@@ -272,7 +276,7 @@ impl FromRequestParts<AppState> for NamedTenant {
         if names.any(|other| other != slug) {
             return Err(Problem::of(catalogue::TENANT_AMBIGUOUS));
         }
-        let tenant = state.platform().resolve(slug).await?;
+        let tenant = in_time(state, state.platform().resolve(slug)).await??;
         if by_key.is_some_and(|other| other != tenant) {
             return Err(Problem::of(catalogue::TENANT_AMBIGUOUS));
         }
@@ -301,12 +305,23 @@ impl NamedTenant {
     pub(crate) async fn or_of_token(self, token: &str, state: &AppState) -> Result<TenantId, Problem> {
         match self.0 {
             Some(named) => Ok(named),
-            None => state.platform().tenant_named_by(token).await.map_err(|error| match error {
-                ServiceError::UnknownTenant => ServiceError::InvalidToken { reason: "wrong_issuer" }.into(),
-                other => other.into(),
-            }),
+            None => {
+                let found = in_time(state, state.platform().tenant_named_by(token)).await?;
+                found.map_err(|error| match error {
+                    ServiceError::UnknownTenant => {
+                        ServiceError::InvalidToken { reason: "wrong_issuer" }.into()
+                    }
+                    other => other.into(),
+                })
+            }
         }
     }
+}
+
+/// Bounds what is waited for before the handler's call into the platform, which has a deadline of its own.
+async fn in_time<F: Future>(state: &AppState, found: F) -> Result<F::Output, Problem> {
+    let found = tokio::time::timeout_at(state.deadline().instant(), found).await;
+    found.map_err(|_elapsed| problem::timed_out())
 }
 
 /// The tenant and the good access token of a signed-in user's request. It stands before the body, so that a request

@@ -1,14 +1,12 @@
 //! The authorization table: every route with the access it asks for, and the routers made from it.
 
 use crate::config::ListenerName;
-use crate::guard::{self, ListenerLoad, RouteContext};
+use crate::guard::{self, BoxedHandler, Guarded, ListenerLoad, RouteContext, Wrapped};
 use crate::problem;
 use crate::state::AppState;
 use axum::Router;
-use axum::handler::Handler;
 use axum::http::{HeaderValue, Method};
-use axum::middleware::from_fn_with_state;
-use axum::routing::{MethodFilter, MethodRouter, on};
+use axum::routing::{MethodFilter, on};
 use plinto_domain::api_scope::ApiScope;
 use std::sync::Arc;
 use tower_http::cors::CorsLayer;
@@ -57,7 +55,7 @@ pub struct Route {
     pub repeating: Repeating,
     /// Whose identifier the answer's `X-Request-ID` is.
     pub request_id: RequestId,
-    handler: MethodRouter<AppState>,
+    handler: Wrapped,
 }
 
 /// Whose identifier the answer's `X-Request-ID` is.
@@ -96,10 +94,9 @@ impl Route {
     /// A row without a tenant.
     pub(crate) fn new<H, T>(method: Method, path: &'static str, access: Access, handler: H) -> Self
     where
-        H: Handler<T, AppState>,
+        H: BoxedHandler<T>,
         T: 'static,
     {
-        let handler = on(filter(&method), handler);
         Self {
             method,
             path,
@@ -108,7 +105,7 @@ impl Route {
             timing: Timing::Guarded,
             repeating: Repeating::AsItIs,
             request_id: RequestId::Trace,
-            handler,
+            handler: Wrapped::new(handler),
         }
     }
 
@@ -149,8 +146,8 @@ pub fn router(listener: ListenerName, state: &AppState) -> Router {
     let load = Arc::new(ListenerLoad::new(listener, state));
     let mut router = Router::new();
     for route in table(listener, state) {
-        let context = Arc::new(RouteContext::new(&load, &route, state));
-        let guarded = route.handler.layer(from_fn_with_state((state.clone(), context), guard::run));
+        let context = RouteContext::new(&load, &route, state);
+        let guarded = on(filter(&route.method), Guarded::new(context, route.handler));
         if route.tenancy == Tenancy::Selected {
             router = router.route(&format!("/t/{{tenant}}{}", route.path), guarded.clone());
         }
@@ -159,31 +156,19 @@ pub fn router(listener: ListenerName, state: &AppState) -> Router {
     if listener == ListenerName::Core {
         router = router.merge(crate::openapi::explorer(&load, state));
     }
-    let unmatched = Arc::new(RouteContext::unmatched(&load, state));
+    let unmatched = |handler| Guarded::new(RouteContext::unmatched(&load, state), handler);
     let fallback = match listener {
-        ListenerName::Core | ListenerName::Auth => on(any(), || async { problem::not_found() }),
-        ListenerName::Mock => on(any(), || async { crate::notices::mock() }),
-        ListenerName::Webhooks => on(any(), || async { crate::notices::webhooks() }),
+        ListenerName::Core | ListenerName::Auth => Wrapped::new(|| async { problem::not_found() }),
+        ListenerName::Mock => Wrapped::new(|| async { crate::notices::mock() }),
+        ListenerName::Webhooks => Wrapped::new(|| async { crate::notices::webhooks() }),
     };
-    let layer = from_fn_with_state((state.clone(), unmatched), guard::run);
     let mut router = router
-        .fallback_service(fallback.layer(layer.clone()).with_state(state.clone()))
-        .method_not_allowed_fallback((|| async { problem::method_not_allowed() }).layer(layer));
+        .fallback(unmatched(fallback))
+        .method_not_allowed_fallback(unmatched(Wrapped::new(|| async { problem::method_not_allowed() })));
     if let Some(cors) = cors(state).filter(|_| listener == ListenerName::Core) {
         router = router.layer(cors);
     }
     router.with_state(state.clone())
-}
-
-fn any() -> MethodFilter {
-    MethodFilter::GET
-        .or(MethodFilter::POST)
-        .or(MethodFilter::PUT)
-        .or(MethodFilter::PATCH)
-        .or(MethodFilter::DELETE)
-        .or(MethodFilter::OPTIONS)
-        .or(MethodFilter::TRACE)
-        .or(MethodFilter::CONNECT)
 }
 
 /// Cross-origin calls from the configured origins only; those may also send the cookies of a session.

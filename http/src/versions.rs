@@ -1,5 +1,6 @@
 //! Conditional requests (RFC 9110 §13): `ETag` is the version of what is shown, `If-Match` and `If-None-Match` name some.
 
+use crate::guard::short;
 use crate::problem::{Problem, catalogue};
 use crate::state::AppState;
 use axum::Json;
@@ -7,12 +8,13 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
 use plinto_domain::precondition::Precondition;
 use serde::Serialize;
 
 /// A strong entity tag: the version in quotes.
 pub(crate) fn tag(version: i64) -> HeaderValue {
-    HeaderValue::from_str(&format!("\"{version}\"")).expect("digits in quotes are visible ASCII")
+    short(format_args!("\"{version}\""))
 }
 
 /// A representation with its version as `ETag`.
@@ -25,6 +27,24 @@ impl<T: Serialize> IntoResponse for Versioned<T> {
     fn into_response(self) -> Response {
         ([(header::ETAG, tag(self.version))], Json(self.body)).into_response()
     }
+}
+
+/// The same, rendered already.
+pub(crate) struct Rendered {
+    pub(crate) version: i64,
+    pub(crate) json: Bytes,
+}
+
+impl IntoResponse for Rendered {
+    fn into_response(self) -> Response {
+        let json = HeaderValue::from_static("application/json");
+        ([(header::CONTENT_TYPE, json), (header::ETAG, tag(self.version))], self.json).into_response()
+    }
+}
+
+/// JSON that is kept for later answers.
+pub(crate) fn json_of(body: &impl Serialize) -> Bytes {
+    serde_json::to_vec(body).expect("keys are strings, and no serializer of ours fails").into()
 }
 
 impl IfNoneMatch {

@@ -77,7 +77,7 @@ impl Joining<'_> {
     async fn may_join(&self, user: UserId) -> Result<bool, ServiceError> {
         let read = || sign_in::standing(self.engine, self.cell.id.uuid(), user.uuid());
         let standing = self.rows.read(self.cell.id, read).await?;
-        let state = standing.map(|row| crate::platform::standing(row).state(self.now));
+        let state = standing.map(|row| crate::user_view::standing(row).state(self.now));
         Ok(matches!(state, Some(AccountState::Active | AccountState::Locked)))
     }
 }

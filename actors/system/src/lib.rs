@@ -32,6 +32,7 @@ mod registry;
 mod sealed_rows;
 mod session;
 mod tenant;
+mod user_view;
 
 pub use breaches::{
     BreachedPasswords, Breaches, EmbeddedList, HashPrefix, ListUnavailable, WhileUnavailable,
@@ -58,10 +59,11 @@ pub use platform::{
     FlagView, GrantDraft, GrantQuery, GrantView, HeldPermission, ImportError, InvitationAccepted,
     InvitationOffer, InvitationView, Invited, InvitedAccount, LegalHold, MemberChange, MemberView,
     MembershipView, MyInvitation, NewAccount, NewConsent, NewPolicyVersion, NewUserInput,
-    OrganizationPolicyView, OrganizationView, Platform, PolicyVersionView, Pruned, ReadUsers, Repetition,
-    Reservation, RoleOrPermission, RoleView, Ruling, Served, SessionView, SubjectData, SubjectEmail,
-    SubjectMembership, SubjectSearch, SubjectSession, SubjectsFound, Switched, TenantErased, Unique,
-    UserExport, UserFilter, UserImporter, UserInvitationInput, UserInvitationView, UserList, UserView, Why,
+    OrganizationPolicyView, OrganizationView, Platform, PolicyVersionView, Pruned, ReadUsers, Reader,
+    Repetition, Reservation, RoleOrPermission, RoleView, Ruling, Served, SessionView, SubjectData,
+    SubjectEmail, SubjectMembership, SubjectSearch, SubjectSession, SubjectsFound, Switched, TenantErased,
+    Unique, UserExport, UserFilter, UserImporter, UserInvitationInput, UserInvitationView, UserList,
+    UserView, Why,
 };
 pub use registry::{TenantChange, TenantView};
 pub use session::SessionKey;

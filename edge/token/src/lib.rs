@@ -53,7 +53,7 @@ pub use key::VerifyingKey;
 pub use key_set::KeySet;
 #[cfg(all(feature = "sign", not(target_arch = "wasm32")))]
 pub use sign::{SignError, SigningKey};
-pub use verify::{Expectations, UnverifiedToken, check_times, verify};
+pub use verify::{Expectations, UnverifiedToken, check_times, leading_issuer, verify};
 
 /// The `typ` of a JWT access token (RFC 9068 section 2.1).
 pub const ACCESS_TOKEN_TYPE: &str = "at+jwt";

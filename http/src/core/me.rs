@@ -5,10 +5,10 @@ use crate::extract::{JsonBody, NamedTenant};
 use crate::guard::Bearer;
 use crate::problem::Problem;
 use crate::state::AppState;
-use crate::versions::{IfMatch, Versioned};
+use crate::versions::{IfMatch, Rendered, Versioned, json_of};
 use axum::Extension;
 use axum::extract::State;
-use plinto_actors::{ServiceError, UserView};
+use plinto_actors::{Reader, ServiceError, UserView};
 use plinto_domain::user::profile::{ProfileInput, UserChange};
 use plinto_domain::{Timestamp, UserId};
 use serde::{Deserialize, Serialize};
@@ -74,10 +74,11 @@ pub(crate) async fn me(
     State(state): State<AppState>,
     tenant: NamedTenant,
     Extension(Bearer(token)): Extension<Bearer>,
-) -> Result<Versioned<Me>, Problem> {
+) -> Result<Rendered, Problem> {
     let tenant = tenant.or_of_token(&token, &state).await?;
     let view = state.platform().me(tenant, &token, state.deadline()).await?;
-    Ok(Versioned { version: view.version, body: Me::from(view) })
+    let json = view.rendered(Reader::User, |view| json_of(&Me::from(view.clone())));
+    Ok(Rendered { version: view.version, json })
 }
 
 /// A change of oneself (RFC 7396): what is left out stays, `null` removes.

@@ -40,7 +40,7 @@ pub(crate) fn routes(with_mailbox: bool) -> Vec<Route> {
         Route::new(Method::POST, "/v1/auth/sign-out", AccessToken, sessions::sign_out).of_tenant(),
         Route::new(Method::POST, "/v1/auth/reauthenticate", AccessToken, sessions::reauthenticate)
             .of_tenant(),
-        Route::new(Method::GET, "/v1/users/me", AccessToken, me::me).of_tenant(),
+        Route::new(Method::GET, "/v1/users/me", AccessToken, me::me).of_tenant().timed_by_its_calls(),
         Route::new(Method::PATCH, "/v1/users/me", AccessToken, me::change_me).of_tenant(),
         Route::new(Method::GET, "/t/{tenant}/.well-known/jwks.json", Public, keys::jwks),
         Route::new(Method::GET, "/v1/openapi.json", Public, crate::openapi::serve),

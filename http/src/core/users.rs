@@ -15,12 +15,12 @@ use crate::extract::{JsonBody, ManagedTenant, path_id};
 use crate::problem::{self, Problem};
 use crate::routes::{Access, Route};
 use crate::state::AppState;
-use crate::versions::{IfMatch, IfNoneMatch, Versioned};
+use crate::versions::{IfMatch, IfNoneMatch, Rendered, Versioned, json_of};
 use axum::extract::{Path, State};
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use body::{NewUserBody, User, UserChangeBody};
-use plinto_actors::ServiceError;
+use plinto_actors::{Reader, ServiceError};
 use plinto_domain::api_scope::{ApiScope, Resource};
 use plinto_domain::user::profile::UserChange;
 use serde::Deserialize;
@@ -78,7 +78,7 @@ pub(super) fn routes() -> Vec<Route> {
         Route::new(Method::POST, "/v1/users/invitations/{invitation}/resend", WRITE, invitations::resend),
         Route::new(Method::GET, "/v1/users", READ, list::list),
         Route::new(Method::POST, "/v1/users", WRITE, create).once_by_key(),
-        Route::new(Method::GET, "/v1/users/{user}", READ, get),
+        Route::new(Method::GET, "/v1/users/{user}", READ, get).timed_by_its_calls(),
         Route::new(Method::PATCH, "/v1/users/{user}", WRITE, change),
         Route::new(Method::DELETE, "/v1/users/{user}", WRITE, standing::delete),
         Route::new(Method::POST, "/v1/users/{user}/restore", WRITE, standing::restore),
@@ -142,7 +142,11 @@ pub(crate) async fn get(
     known: IfNoneMatch,
 ) -> Result<Response, Problem> {
     let view = state.platform().user(tenant, path_id(&path.user)?, state.deadline()).await?;
-    Ok(Versioned { version: view.version, body: User::from(view) }.unless_known(&known))
+    if let Some(not_changed) = known.answer(view.version) {
+        return Ok(not_changed);
+    }
+    let json = view.rendered(Reader::Administrator, |view| json_of(&User::from(view.clone())));
+    Ok(Rendered { version: view.version, json }.into_response())
 }
 
 /// Change a user. With `If-Match` only if nobody else changed it meanwhile.

@@ -4,6 +4,7 @@
 //! A stranger at a public route is told nothing of how busy a tenant is. What is told is this node's share; that of all
 //! nodes together may be spent before, and then the answer says so (429).
 
+use super::headers::short;
 use crate::routes::Access;
 use crate::state::AppState;
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
@@ -35,27 +36,30 @@ pub(super) fn tell(headers: &mut HeaderMap, access: Access, charged: Charged, st
     };
     let Some(budget) = budget else { return };
     for (header, value) in fields(name, &budget) {
-        headers
-            .insert(header, HeaderValue::try_from(value).expect("a structured field of names and numbers"));
+        headers.insert(header, value);
     }
 }
 
-fn fields(name: &str, budget: &Budget) -> [(HeaderName, String); 2] {
+fn fields(name: &str, budget: &Budget) -> [(HeaderName, HeaderValue); 2] {
     let (burst, window) = (budget.rate.burst, budget.window_seconds());
     let (left, full_in) = (budget.left, budget.full_in_seconds());
-    [(POLICY, format!("\"{name}\";q={burst};w={window}")), (LEFT, format!("\"{name}\";r={left};t={full_in}"))]
+    [
+        (POLICY, short(format_args!("\"{name}\";q={burst};w={window}"))),
+        (LEFT, short(format_args!("\"{name}\";r={left};t={full_in}"))),
+    ]
 }
 
 #[cfg(test)]
 mod tests {
     use super::{LEFT, POLICY, fields};
+    use axum::http::HeaderValue;
     use plinto_actors::runtime::{Budget, Rate};
 
     #[test]
     fn a_spent_bucket_is_told_with_the_time_it_takes_to_fill() {
         let [policy, left] = fields("session", &Budget { rate: Rate::new(100, 250), left: 0 });
-        assert_eq!(policy, (POLICY, r#""session";q=250;w=3"#.to_owned()));
-        assert_eq!(left, (LEFT, r#""session";r=0;t=3"#.to_owned()));
+        assert_eq!(policy, (POLICY, HeaderValue::from_static(r#""session";q=250;w=3"#)));
+        assert_eq!(left, (LEFT, HeaderValue::from_static(r#""session";r=0;t=3"#)));
         let [_, left] = fields("tenant", &Budget { rate: Rate::new(100, 250), left: 250 });
         assert_eq!(left.1, r#""tenant";r=250;t=0"#);
     }

@@ -2,9 +2,19 @@ use super::REQUEST_ID;
 use super::trace::TraceId;
 use axum::http::{HeaderName, HeaderValue, header};
 use axum::response::Response;
+use std::fmt;
+use std::io::{Cursor, Write};
 
 /// Content Security Policy of answers that are data (OWASP REST security): nothing may be loaded or framed.
 const DATA_POLICY: HeaderValue = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
+
+/// A short value of names and numbers, put together without a detour over the heap.
+pub(crate) fn short(text: fmt::Arguments<'_>) -> HeaderValue {
+    let mut place = Cursor::new([0_u8; 96]);
+    place.write_fmt(text).expect("a name and two numbers are shorter than 96 bytes");
+    let length = usize::try_from(place.position()).expect("a place in 96 bytes");
+    HeaderValue::from_bytes(&place.get_ref()[..length]).expect("names and numbers are visible ASCII")
+}
 
 /// Sets the headers every answer has. What a handler set stays.
 pub(super) fn harden(mut answer: Response, trace: TraceId, https: bool) -> Response {

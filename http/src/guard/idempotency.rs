@@ -4,7 +4,8 @@
 //! key may be tried again. The request runs in a task of its own, so that a client that hangs up finds the answer when
 //! it asks again.
 
-use super::{Bearer, RouteContext, answer_in_time};
+use super::guarded::Inner;
+use super::{Bearer, answer_in_time};
 use crate::extract::{NamedTenant, path_id, read_body};
 use crate::guard::trace::TraceId;
 use crate::problem::{Problem, catalogue, internal};
@@ -13,7 +14,6 @@ use axum::body::Body;
 use axum::extract::{FromRequestParts, RawPathParams, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
-use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use plinto_actors::runtime::Deadline;
 use plinto_actors::{Caller, Repetition, Reservation, ServiceError};
@@ -64,18 +64,17 @@ pub(super) fn key_of(request: &Request) -> Result<Option<String>, Problem> {
 pub(super) async fn once(
     state: &AppState,
     trace: TraceId,
-    route: &Arc<RouteContext>,
+    guarded: &Arc<Inner>,
     request: Request,
-    next: Next,
     key: &str,
 ) -> Response {
     match reserve(state, request, key).await {
         Err(problem) => problem.into_response(),
         Ok((Repetition::Answered(kept), _)) => replay(&kept).unwrap_or_else(IntoResponse::into_response),
         Ok((Repetition::First(reservation), request)) => {
-            let (state, route) = (state.clone(), Arc::clone(route));
+            let (state, guarded) = (state.clone(), Arc::clone(guarded));
             let carried_out = tokio::spawn(async move {
-                let answering = answer_in_time(&state, trace, &route, request, next);
+                let answering = answer_in_time(&state, trace, &guarded, request);
                 let answer = reservation.carry_out(answering).await;
                 keep(&state, reservation, answer).await
             });

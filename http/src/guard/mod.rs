@@ -3,6 +3,7 @@
 mod access;
 pub(crate) mod budgets;
 pub(crate) mod cross_site;
+mod guarded;
 mod headers;
 mod idempotency;
 mod trace;
@@ -13,11 +14,11 @@ use crate::problem;
 use crate::routes::{Access, Repeating, RequestId, Route, Timing};
 use crate::state::AppState;
 use access::check_access;
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::HeaderName;
-use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures::FutureExt;
+use guarded::Inner;
 use plinto_actors::noting_charges;
 use plinto_actors::runtime::{Activity, NodeCounter};
 use std::any::Any;
@@ -27,6 +28,8 @@ use tokio::time::Instant;
 use trace::TraceId;
 
 pub(crate) use access::Bearer;
+pub(crate) use guarded::{BoxedHandler, Guarded, Wrapped};
+pub(crate) use headers::short;
 pub(crate) use idempotency::KEY as IDEMPOTENCY_KEY;
 
 /// Header that carries the request's trace id back.
@@ -114,11 +117,8 @@ impl RouteContext {
 }
 
 /// Runs a request under guard.
-pub(crate) async fn run(
-    State((state, route)): State<(AppState, Arc<RouteContext>)>,
-    mut request: Request,
-    next: Next,
-) -> Response {
+async fn run(state: AppState, guarded: Arc<Inner>, mut request: Request) -> Response {
+    let Inner { context: route, .. } = &*guarded;
     let began = Instant::now();
     let trace = TraceId::of(request.headers(), &state);
     let https = state.config().strict_transport;
@@ -132,7 +132,7 @@ pub(crate) async fn run(
         Some(in_flight) => {
             let answer = match check_access(route.access, &mut request, &state).await {
                 Err(problem) => problem.into_response(),
-                Ok(()) => answer_within_budget(&state, trace, &route, request, next).await,
+                Ok(()) => answer_within_budget(&state, trace, &guarded, request).await,
             };
             drop(in_flight);
             answer
@@ -162,51 +162,40 @@ fn is_text(path: &str) -> bool {
 async fn answer_within_budget(
     state: &AppState,
     trace: TraceId,
-    route: &Arc<RouteContext>,
+    guarded: &Arc<Inner>,
     request: Request,
-    next: Next,
 ) -> Response {
-    let answer = answer_once(state, trace, route, request, next);
-    if !budgets::are_told(route.access) {
+    let answer = answer_once(state, trace, guarded, request);
+    let access = guarded.context.access;
+    if !budgets::are_told(access) {
         return answer.await;
     }
     let (mut answer, charged) = noting_charges(answer).await;
-    budgets::tell(answer.headers_mut(), route.access, charged, state);
+    budgets::tell(answer.headers_mut(), access, charged, state);
     answer
 }
 
 /// The handler's answer, or the one it gave to an earlier request with the same `Idempotency-Key`.
-async fn answer_once(
-    state: &AppState,
-    trace: TraceId,
-    route: &Arc<RouteContext>,
-    request: Request,
-    next: Next,
-) -> Response {
-    if route.repeatable == Repeating::AsItIs {
-        return answer_in_time(state, trace, route, request, next).await;
+async fn answer_once(state: &AppState, trace: TraceId, guarded: &Arc<Inner>, request: Request) -> Response {
+    if guarded.context.repeatable == Repeating::AsItIs {
+        return answer_in_time(state, trace, guarded, request).await;
     }
     match idempotency::key_of(&request) {
         Err(problem) => problem.into_response(),
-        Ok(None) => answer_in_time(state, trace, route, request, next).await,
+        Ok(None) => answer_in_time(state, trace, guarded, request).await,
         // Boxed, so that requests without a key do not carry the size of this.
-        Ok(Some(key)) => Box::pin(idempotency::once(state, trace, route, request, next, &key)).await,
+        Ok(Some(key)) => Box::pin(idempotency::once(state, trace, guarded, request, &key)).await,
     }
 }
 
 /// The handler's answer, or why there is none: it took too long, or it panicked. Both are told from here rather than by
 /// layers of their own: every layer costs each request a boxed service and a boxed future.
-async fn answer_in_time(
-    state: &AppState,
-    trace: TraceId,
-    route: &RouteContext,
-    request: Request,
-    next: Next,
-) -> Response {
+async fn answer_in_time(state: &AppState, trace: TraceId, guarded: &Inner, request: Request) -> Response {
     use tracing::Instrument;
-    let span = tracing::debug_span!("request", trace_id = %trace, route = route.pattern);
-    let answer = AssertUnwindSafe(next.run(request)).catch_unwind();
-    let answer = match route.timing {
+    let Inner { context, handler } = guarded;
+    let span = tracing::debug_span!("request", trace_id = %trace, route = context.pattern);
+    let answer = AssertUnwindSafe(async { handler.call(request, state.clone()).await }).catch_unwind();
+    let answer = match context.timing {
         Timing::ByItsCalls => Ok(answer.instrument(span).await),
         Timing::Guarded => {
             tokio::time::timeout(state.config().limits.request_time(), answer).instrument(span).await

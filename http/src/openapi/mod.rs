@@ -4,16 +4,17 @@ mod completion;
 mod problems;
 
 use crate::config::ListenerName;
-use crate::guard::{self, ListenerLoad, RouteContext};
+use crate::guard::{Guarded, ListenerLoad, RouteContext, Wrapped};
 use crate::state::AppState;
 use crate::{auth, core, health};
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::{HeaderValue, header};
-use axum::middleware::{Next, from_fn, from_fn_with_state};
-use axum::response::{IntoResponse, Response};
+use axum::response::IntoResponse;
+use axum::routing::get;
 use bytes::Bytes;
 use std::sync::Arc;
+use tower::ServiceExt;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 use utoipa_swagger_ui::SwaggerUi;
@@ -145,15 +146,17 @@ pub(crate) async fn serve(State(state): State<AppState>) -> impl IntoResponse {
 
 /// The explorer at `/docs`; its files are in the binary.
 pub(crate) fn explorer(load: &Arc<ListenerLoad>, state: &AppState) -> Router<AppState> {
-    let context = Arc::new(RouteContext::explorer(load, state));
     let config = utoipa_swagger_ui::Config::from("/v1/openapi.json").try_it_out_enabled(true);
-    Router::from(SwaggerUi::new("/docs").config(config))
-        .layer(from_fn(allow_explorer))
-        .layer(from_fn_with_state((state.clone(), context), guard::run))
-}
-
-async fn allow_explorer(request: Request, next: Next) -> Response {
-    let mut answer = next.run(request).await;
-    answer.headers_mut().insert(header::CONTENT_SECURITY_POLICY, EXPLORER_POLICY);
-    answer
+    let files: Router = Router::from(SwaggerUi::new("/docs").config(config));
+    let file = async move |mut request: Request| {
+        // What the outer router found in the path is not for this one to find again.
+        request.extensions_mut().clear();
+        let mut answer = files.oneshot(request).await.into_response();
+        answer.headers_mut().insert(header::CONTENT_SECURITY_POLICY, EXPLORER_POLICY);
+        answer
+    };
+    let guarded = Guarded::new(RouteContext::explorer(load, state), Wrapped::new(file));
+    ["/docs", "/docs/", "/docs/{*rest}"]
+        .into_iter()
+        .fold(Router::new(), |router, path| router.route(path, get(guarded.clone())))
 }

@@ -9,6 +9,7 @@ use plinto_domain::precondition::Precondition;
 use plinto_domain::sign_in::{EnteredName, SignIn};
 use plinto_domain::user::profile::UserChange;
 use plinto_runtime::Deadline;
+use std::sync::Arc;
 use zeroize::Zeroizing;
 
 impl Platform {
@@ -59,12 +60,11 @@ impl Platform {
         tenant: TenantId,
         token: &str,
         deadline: Deadline,
-    ) -> Result<UserView, ServiceError> {
+    ) -> Result<Arc<UserView>, ServiceError> {
         let work = self.work(tenant, deadline).await?;
         let user = self.authorize(work.cell(), token, deadline).await?.user;
         let gone = ServiceError::InvalidToken { reason: "unknown_subject" };
-        let (row, primary) = work.user_with_email(user).await?.ok_or(gone)?;
-        UserView::of(row, primary, work.now())
+        work.find_user_view(user).await?.ok_or(gone)
     }
 
     /// Changes what users may change of themselves.

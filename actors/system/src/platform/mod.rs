@@ -37,6 +37,7 @@ mod user_standing;
 mod users;
 mod work;
 
+pub use crate::user_view::{Reader, UserView};
 pub use api_keys::ApiKeyWish;
 pub use audit::{AuditEntry, AuditExport, AuditPage, AuditQuery, AuditStream};
 pub use authorization::{
@@ -64,8 +65,8 @@ pub use user_emails::EmailView;
 pub use user_export::UserExport;
 pub use user_imports::{ImportError, UserImporter};
 pub use user_invitations::{UserInvitationInput, UserInvitationView};
-pub use users::{NewUserInput, ReadUsers, Unique, UserFilter, UserList, UserView};
-pub(crate) use users::{standing, taken};
+pub(crate) use users::taken;
+pub use users::{NewUserInput, ReadUsers, Unique, UserFilter, UserList};
 
 use crate::config::PlatformConfig;
 use crate::credentials::ApiKeys;

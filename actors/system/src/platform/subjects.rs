@@ -20,6 +20,7 @@ use plinto_storage::repositories::organization_invitations;
 use plinto_storage::repositories::sessions::{self, ClientInfo, SessionRow};
 use plinto_storage::repositories::user_emails::{self, UserEmailRow};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Rows read at a time.
 const PAGE: u32 = 500;
@@ -201,7 +202,7 @@ fn erased(row: &SessionRow) -> ErasedSession {
 impl Work {
     async fn subject_data(&self, user: UserId, actor: Actor) -> Result<SubjectData, ServiceError> {
         let (id, now) = (user.uuid(), self.now());
-        let profile = self.user_view(user).await?;
+        let profile = Arc::unwrap_or_clone(self.user_view(user).await?);
         let avatar = self.find_avatar(user).await?;
         let emails = self.read(|| user_emails::list_for_user(self.engine(), self.vault(), id)).await?;
         let owned = emails.clone().into_iter().map(|row| SubjectEmail {

@@ -12,7 +12,7 @@ use plinto_domain::tenant::{TenantSettings, TenantSlug};
 use plinto_runtime::Deadline;
 use plinto_storage::Receipt;
 use plinto_storage::repositories::signing_keys;
-use plinto_token::{Algorithm, UnverifiedToken};
+use plinto_token::{Algorithm, UnverifiedToken, leading_issuer};
 use std::sync::Arc;
 
 /// Seconds a replaced signing key still verifies beyond the life of the tokens it signed.
@@ -151,7 +151,10 @@ impl Platform {
     /// The tenant whose issuer a token names. Nothing of the token is believed by this.
     pub async fn tenant_named_by(&self, token: &str) -> Result<TenantId, ServiceError> {
         let malformed = |_| ServiceError::InvalidToken { reason: "malformed" };
-        let issuer = UnverifiedToken::parse(token).and_then(|token| token.issuer()).map_err(malformed)?;
+        let issuer = match leading_issuer(token) {
+            Some(issuer) => issuer,
+            None => UnverifiedToken::parse(token).and_then(|token| token.issuer()).map_err(malformed)?,
+        };
         let slug = issuer.strip_prefix(&self.0.issuer_prefix);
         self.resolve(slug.ok_or(ServiceError::InvalidToken { reason: "wrong_issuer" })?).await
     }

@@ -1,9 +1,9 @@
 //! All users of a tenant, one a line, in the form an import takes.
 
 use super::Platform;
-use super::users::{standing, user_metadata};
 use super::work::Work;
 use crate::error::ServiceError;
+use crate::user_view::{standing, user_metadata};
 use plinto_domain::account::AccountState;
 use plinto_domain::audit::{Actor, Event};
 use plinto_domain::user::import::ImportEvent;

@@ -7,6 +7,7 @@ use plinto_domain::precondition::Precondition;
 use plinto_domain::user::standing::{SessionsAfter, StandingChange, change_standing};
 use plinto_domain::{TenantId, Timestamp, UserId};
 use plinto_runtime::Deadline;
+use std::sync::Arc;
 
 impl Platform {
     /// Locks a user until a time: no sign-in, but sessions go on.
@@ -58,7 +59,7 @@ impl Platform {
                 platform.after_sessions_ended(work.cell(), user, &committed).await;
             }
             committed?;
-            work.user_view(user).await
+            work.user_view(user).await.map(Arc::unwrap_or_clone)
         })
         .await
     }

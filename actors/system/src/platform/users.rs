@@ -5,11 +5,11 @@ use super::work::Work;
 use crate::error::ServiceError;
 use crate::persist::users::searched;
 use crate::tenant::CreateUserRequest;
-use plinto_domain::account::{AccountState, Standing};
+use crate::user_view::{UserView, standing, user_metadata};
+use plinto_domain::account::AccountState;
 use plinto_domain::audit::Actor;
 use plinto_domain::email::EmailAddress;
 use plinto_domain::id::OrganizationId;
-use plinto_domain::metadata::Metadata;
 use plinto_domain::name::DisplayName;
 use plinto_domain::password::Password;
 use plinto_domain::precondition::Precondition;
@@ -21,86 +21,12 @@ use plinto_domain::user::{EXTERNAL_ID_TAKEN, PHONE_TAKEN, UNKNOWN_USER, USERNAME
 use plinto_domain::{InvalidInput, TenantId, Timestamp, UserId};
 use plinto_runtime::Deadline;
 use plinto_storage::repositories::user_emails::{self, UserEmailRow};
-use plinto_storage::repositories::user_views::{self, UserWithEmail};
-use plinto_storage::repositories::users::{
-    self, Identifier, ListedState, Span, UserProfile, UserRow, UserState,
-};
+use plinto_storage::repositories::user_views;
+use plinto_storage::repositories::users::{self, Identifier, ListedState, Span, UserRow};
 use plinto_storage::repositories::{constraint, user_search};
-use serde_json::{Map, Value};
+use std::sync::Arc;
 use uuid::Uuid;
 use zeroize::Zeroizing;
-
-/// A user as the user and those who administer it see it.
-#[derive(Clone)]
-pub struct UserView {
-    /// The user.
-    pub id: UserId,
-    /// Whether it may sign in.
-    pub state: AccountState,
-    /// Until when it is or was locked.
-    pub locked_until: Option<Timestamp>,
-    /// When it will be purged, if it is being deleted.
-    pub purge_at: Option<Timestamp>,
-    /// Primary address.
-    pub email: Option<String>,
-    /// Whether the address was verified.
-    pub email_verified: bool,
-    /// What to call them.
-    pub name: Option<String>,
-    /// A name to sign in with.
-    pub username: Option<String>,
-    /// Their id in another system.
-    pub external_id: Option<String>,
-    /// Their phone number.
-    pub phone: Option<String>,
-    /// What the tenant lets them read.
-    pub public_metadata: Map<String, Value>,
-    /// What the tenant keeps to itself.
-    pub private_metadata: Map<String, Value>,
-    /// What they may write themselves.
-    pub unsafe_metadata: Map<String, Value>,
-    /// When the account was created.
-    pub created_at: Timestamp,
-    /// When it was last changed.
-    pub updated_at: Timestamp,
-    /// Grows by one with each change.
-    pub version: i64,
-}
-
-impl std::fmt::Debug for UserView {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("UserView").field("id", &self.id).finish_non_exhaustive()
-    }
-}
-
-impl UserView {
-    pub(super) fn of(
-        row: UserRow,
-        primary: Option<UserEmailRow>,
-        now: Timestamp,
-    ) -> Result<Self, ServiceError> {
-        let standing = standing_of(&row);
-        let UserProfile { name, username, external_id, phone, .. } = row.profile;
-        Ok(Self {
-            id: UserId::from_uuid(row.user_id),
-            state: standing.state(now),
-            locked_until: standing.locked_until,
-            purge_at: standing.purge_at,
-            email_verified: primary.as_ref().is_some_and(|email| email.verified_at.is_some()),
-            email: primary.map(|email| email.email),
-            name,
-            username,
-            external_id,
-            phone,
-            public_metadata: user_metadata(row.profile.public_metadata.as_deref())?.into_object(),
-            private_metadata: user_metadata(row.profile.private_metadata.as_deref())?.into_object(),
-            unsafe_metadata: user_metadata(row.profile.unsafe_metadata.as_deref())?.into_object(),
-            created_at: Timestamp::from_millis(row.created_at),
-            updated_at: Timestamp::from_millis(row.updated_at),
-            version: row.version,
-        })
-    }
-}
 
 /// A new user as it was sent. No `Debug`: it holds a password.
 pub struct NewUserInput {
@@ -211,7 +137,7 @@ impl Platform {
         };
         let request = CreateUserRequest { new, password };
         let user = self.0.tenants.create_user(tenant, request, actor, deadline).await?;
-        self.user(tenant, user, deadline).await
+        self.user(tenant, user, deadline).await.map(Arc::unwrap_or_clone)
     }
 
     /// One user.
@@ -220,7 +146,7 @@ impl Platform {
         tenant: TenantId,
         user: UserId,
         deadline: Deadline,
-    ) -> Result<UserView, ServiceError> {
+    ) -> Result<Arc<UserView>, ServiceError> {
         let work = self.work(tenant, deadline).await?;
         work.user_view(user).await
     }
@@ -289,7 +215,7 @@ impl Work {
         let after = wanted.apply_to(&known.profile)?;
         self.metadata().check(self.cell(), &known.profile, &after, self.deadline()).await?;
         self.carry_out_uniquely(decision, actor, now, taken).await?;
-        self.user_view(user).await
+        self.user_view(user).await.map(Arc::unwrap_or_clone)
     }
 
     /// Who has something that only one user has.
@@ -312,7 +238,7 @@ impl Work {
     /// The same as a list, of those the filter admits.
     async fn having(&self, unique: &Unique, filter: &UserFilter) -> Result<ReadUsers, ServiceError> {
         let users = match self.find_user(unique).await? {
-            Some(user) => vec![self.user_view(user).await?],
+            Some(user) => vec![Arc::unwrap_or_clone(self.user_view(user).await?)],
             None => Vec::new(),
         };
         Ok(ReadUsers { users: users.into_iter().filter(|user| filter.admits(user)).collect(), next: None })
@@ -346,23 +272,24 @@ impl Work {
         Ok(row.ok_or(UNKNOWN_USER)?)
     }
 
-    pub(super) async fn user_view(&self, user: UserId) -> Result<UserView, ServiceError> {
-        let (row, primary) = self.user_with_email(user).await?.ok_or(UNKNOWN_USER)?;
-        UserView::of(row, primary, self.now())
+    pub(super) async fn user_view(&self, user: UserId) -> Result<Arc<UserView>, ServiceError> {
+        Ok(self.find_user_view(user).await?.ok_or(UNKNOWN_USER)?)
     }
 
-    /// A user and the primary address; from memory, if it was read there since the last change.
-    pub(super) async fn user_with_email(&self, user: UserId) -> Result<Option<UserWithEmail>, ServiceError> {
+    /// A user as it is now; from memory, if it was read there since the last change.
+    pub(super) async fn find_user_view(&self, user: UserId) -> Result<Option<Arc<UserView>>, ServiceError> {
         let known = &self.cell().users;
         if let Some(found) = known.find(user) {
-            return Ok(Some(found));
+            return Ok(Some(found.at(self.now())));
         }
         let stamp = known.stamp(user);
         let read = self.read(|| user_views::get(self.engine(), self.vault(), user.uuid())).await?;
-        if let (Some(stamp), Some(read)) = (stamp, &read) {
-            known.keep(stamp, user, read);
+        let view = read.map(|(row, primary)| UserView::of(row, primary, self.now()));
+        let view = view.transpose()?.map(Arc::new);
+        if let (Some(stamp), Some(view)) = (stamp, &view) {
+            known.keep(stamp, user, view);
         }
-        Ok(read)
+        Ok(view)
     }
 }
 
@@ -386,24 +313,6 @@ pub(crate) fn taken(rule: &str) -> Option<ServiceError> {
     }
 }
 
-fn standing_of(row: &UserRow) -> Standing {
-    standing(row.standing)
-}
-
-/// A stored standing as rules see it.
-pub(crate) fn standing(row: users::UserStanding) -> Standing {
-    Standing {
-        blocked: row.state == UserState::Blocked,
-        locked_until: row.locked_until.map(Timestamp::from_millis),
-        purge_at: row.purge_at.map(Timestamp::from_millis),
-    }
-}
-
-pub(super) fn user_metadata(stored: Option<&str>) -> Result<Metadata, ServiceError> {
-    let read = stored.map_or(Some(Metadata::default()), Metadata::from_json);
-    read.ok_or(ServiceError::Damaged("metadata of a user"))
-}
-
 /// A stored user as rules see it.
 pub(super) fn to_domain(row: &UserRow) -> Result<User, ServiceError> {
     let damaged = |_| ServiceError::Damaged("a field of a user");
@@ -422,5 +331,5 @@ pub(super) fn to_domain(row: &UserRow) -> Result<User, ServiceError> {
         unsafe_metadata: user_metadata(stored.unsafe_metadata.as_deref())?,
     };
     let id = UserId::from_uuid(row.user_id);
-    Ok(User { id, standing: standing_of(row), profile, version: row.version })
+    Ok(User { id, standing: standing(row.standing), profile, version: row.version })
 }

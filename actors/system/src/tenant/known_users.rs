@@ -1,8 +1,9 @@
 //! Users as they were read, remembered while nothing about them changes.
 
+use crate::user_view::UserView;
 use plinto_domain::{TenantId, UserId};
 use plinto_storage::Unit;
-use plinto_storage::repositories::user_views::{Concerned, UserWithEmail, concerned};
+use plinto_storage::repositories::user_views::{Concerned, concerned};
 use quick_cache::sync::Cache;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,8 +14,8 @@ use uuid::Uuid;
 const MOST_USERS: usize = 10_000;
 /// Users of all tenants share this many stamps, so that a change of one makes few others be read again.
 const STAMPS: usize = 16_384;
-/// Bytes one user takes, roughly: a name, an address, some metadata, its place in the cache.
-const BYTES_EACH: usize = 1_024;
+/// Bytes one user takes, roughly: a name, an address, some metadata, the answers made of them, its place in the cache.
+const BYTES_EACH: usize = 2_048;
 
 /// Counts changes of users on this node. Every commit passes by here between reaching the disk and being acknowledged.
 pub(crate) struct UserStamps {
@@ -90,7 +91,7 @@ pub(crate) struct KnownUsers {
 
 struct Kept {
     stamp: UserStamp,
-    user: UserWithEmail,
+    user: Arc<UserView>,
 }
 
 impl KnownUsers {
@@ -104,12 +105,12 @@ impl KnownUsers {
         self.stamps.as_ref().map(|stamps| stamps.now(self.tenant, user))
     }
 
-    /// A user who is known and has not changed.
-    pub(crate) fn find(&self, user: UserId) -> Option<UserWithEmail> {
+    /// A user who is known and has not changed, as it was when it was read.
+    pub(crate) fn find(&self, user: UserId) -> Option<Arc<UserView>> {
         let users = self.users.get()?;
         let kept = users.get(&user)?;
         if self.stamp(user) == Some(kept.stamp) {
-            return Some(kept.user.clone());
+            return Some(Arc::clone(&kept.user));
         }
         // Of one who was removed for good nothing stays in memory.
         users.remove(&user);
@@ -117,9 +118,9 @@ impl KnownUsers {
     }
 
     /// Remembers a user who was read after `stamp` was taken.
-    pub(crate) fn keep(&self, stamp: UserStamp, user: UserId, read: &UserWithEmail) {
+    pub(crate) fn keep(&self, stamp: UserStamp, user: UserId, read: &Arc<UserView>) {
         let users = self.users.get_or_init(|| Cache::new(MOST_USERS));
-        users.insert(user, Arc::new(Kept { stamp, user: read.clone() }));
+        users.insert(user, Arc::new(Kept { stamp, user: Arc::clone(read) }));
     }
 
     /// Bytes held, roughly.
@@ -131,6 +132,7 @@ impl KnownUsers {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use plinto_domain::Timestamp;
     use plinto_storage::Statement;
     use plinto_storage::repositories::users::{UserRow, touch};
 
@@ -146,8 +148,9 @@ mod tests {
         Unit { statements: vec![statement], entries: Vec::new() }
     }
 
-    fn row(user: UserId) -> UserWithEmail {
-        (UserRow::new(user.uuid(), 1), None)
+    fn view(user: UserId) -> Arc<UserView> {
+        let view = UserView::of(UserRow::new(user.uuid(), 1), None, Timestamp::from_millis(1));
+        Arc::new(view.expect("a good row"))
     }
 
     #[test]
@@ -156,14 +159,14 @@ mod tests {
         let known = KnownUsers::new(tenant(), Some(Arc::clone(&stamps)));
         let ada = user(7);
         let stamp = known.stamp(ada).expect("there are stamps");
-        known.keep(stamp, ada, &row(ada));
-        assert_eq!(known.find(ada), Some(row(ada)));
+        known.keep(stamp, ada, &view(ada));
+        assert!(known.find(ada).is_some_and(|found| found.id == ada));
         let change = unit(touch(tenant().uuid(), ada.uuid(), 2, 1));
         stamps.changed(tenant(), &ConcernedUsers::of(&[change]));
-        assert_eq!(known.find(ada), None);
+        assert!(known.find(ada).is_none());
         // Read before the change and kept after it.
-        known.keep(stamp, ada, &row(ada));
-        assert_eq!(known.find(ada), None);
+        known.keep(stamp, ada, &view(ada));
+        assert!(known.find(ada).is_none());
     }
 
     #[test]
@@ -171,7 +174,7 @@ mod tests {
         let stamps = Arc::new(UserStamps::default());
         let known = KnownUsers::new(tenant(), Some(Arc::clone(&stamps)));
         let ada = user(7);
-        let keep = || known.keep(known.stamp(ada).expect("there are stamps"), ada, &row(ada));
+        let keep = || known.keep(known.stamp(ada).expect("there are stamps"), ada, &view(ada));
         keep();
         let sessions = Statement::new("UPDATE sessions SET version = 1 WHERE tenant_id = $1", vec![]);
         stamps.changed(tenant(), &ConcernedUsers::of(&[unit(sessions)]));

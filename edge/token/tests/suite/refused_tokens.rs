@@ -1,7 +1,8 @@
 //! Structure, header and signature: everything that is refused before a claim is read.
 
 use plinto_token::{
-    ACCESS_TOKEN_TYPE, Algorithm, KeySet, MAX_TOKEN_BYTES, Part, TokenError, UnverifiedToken, verify,
+    ACCESS_TOKEN_TYPE, Algorithm, KeySet, MAX_TOKEN_BYTES, Part, TokenError, UnverifiedToken, leading_issuer,
+    verify,
 };
 use serde_json::json;
 
@@ -256,9 +257,26 @@ fn what_is_unverified_can_be_read_and_says_so() {
     assert_eq!(unverified.header().kid, "EdDSA");
     assert_eq!(unverified.header().typ.as_deref(), Some(ACCESS_TOKEN_TYPE));
     assert_eq!(unverified.issuer().as_deref(), Ok("https://id.example/t/demo"));
+    assert_eq!(leading_issuer(&good).as_deref(), Some("https://id.example/t/demo"));
     assert_eq!(unverified.verify(keys(), &expectations()), Ok(claims()));
     let shown = format!("{unverified:?}");
     assert!(!shown.contains("usr_1") && !shown.contains(&good[..20]), "{shown}");
+}
+
+#[test]
+fn an_issuer_is_read_quickly_only_where_it_stands_plainly_at_the_beginning() {
+    let long = format!(r#"{{"iss":"{}"}}"#, "a".repeat(600));
+    for payload in
+        [r#"{"sub":"a","iss":"b"}"#, r#"{ "iss":"a"}"#, r#"{"iss":"a\u0062"}"#, r#"{"iss":1}"#, "", &long]
+    {
+        assert_eq!(leading_issuer(&signed(HEADER, payload)), None, "{payload}");
+    }
+    for token in ["", "a", "a.b", "a.eyJpc3M.c", "a.é{}.c", "é.{}é.c"] {
+        assert_eq!(leading_issuer(token), None, "{token}");
+    }
+    assert_eq!(leading_issuer(&signed(HEADER, r#"{"iss":"a","sub":"b"}"#)).as_deref(), Some("a"));
+    let far = format!(r#"{{"iss":"a","sub":"{}"}}"#, "b".repeat(2_000));
+    assert_eq!(leading_issuer(&signed(HEADER, &far)).as_deref(), Some("a"));
 }
 
 #[test]

@@ -222,7 +222,7 @@ impl Work {
         user: UserId,
     ) -> Result<Decision<UserId>, ServiceError> {
         let now = self.now();
-        let standing = super::super::standing(self.user_row(user).await?.standing);
+        let standing = crate::user_view::standing(self.user_row(user).await?.standing);
         if matches!(standing.state(now), AccountState::Blocked | AccountState::Deleted) {
             return Err(ACCOUNT_UNAVAILABLE.into());
         }

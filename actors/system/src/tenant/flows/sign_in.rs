@@ -1,8 +1,8 @@
 use super::begin_session::{Attempt, Who, Wish, answer, begin_session};
 use super::{SIGN_IN_ATTEMPTS, Services, while_wanted};
 use crate::error::ServiceError;
-use crate::platform::standing;
 use crate::tenant::{SignInRequest, SignedIn};
+use crate::user_view::standing;
 use plinto_domain::UserId;
 use plinto_domain::account::{Account, AccountState, StoredPassword};
 use plinto_domain::address::Network;
