@@ -157,7 +157,12 @@ impl Session {
 
     /// Whether it has to be written down that the session is seen at `now`.
     pub fn is_sighting_due(&self, now: Timestamp) -> bool {
-        now.since(self.last_seen_at) >= SEEN_TO_WITHIN
+        now >= self.sighting_due_at()
+    }
+
+    /// From when on that has to be written down.
+    pub fn sighting_due_at(&self) -> Timestamp {
+        self.last_seen_at.plus(SEEN_TO_WITHIN)
     }
 
     /// Whether a genuine token of an older generation is an honest retry: the immediate predecessor, soon after it was

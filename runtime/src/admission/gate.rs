@@ -17,6 +17,7 @@ pub(crate) struct Gate {
     limit: u32,
     overloaded: AtomicU32,
     processed: AtomicU64,
+    looked: AtomicU64,
     /// Milliseconds since the system's epoch.
     last_used: AtomicU64,
     stats: Arc<KindStats>,
@@ -36,6 +37,7 @@ impl Gate {
             limit,
             overloaded: AtomicU32::new(0),
             processed: AtomicU64::new(0),
+            looked: AtomicU64::new(0),
             last_used: AtomicU64::new(now_ms),
             stats,
         })
@@ -99,8 +101,18 @@ impl Gate {
         self.overloaded.load(Ordering::Relaxed)
     }
 
+    /// Whether there is one permit and no more: its holder then sees everything that was done under others before.
+    pub(crate) fn is_held_once(&self) -> bool {
+        self.word.load(Ordering::Acquire) & PERMITS == ONE_PERMIT
+    }
+
+    /// Messages handled, and answers found without one.
     pub(crate) fn processed(&self) -> u64 {
-        self.processed.load(Ordering::Relaxed)
+        self.processed.load(Ordering::Relaxed) + self.looked.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn count_looked(&self) {
+        self.looked.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Only the key's one live actor calls this, so that load and store need no read-modify-write.

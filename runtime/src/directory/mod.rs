@@ -86,6 +86,29 @@ impl<V: VirtualActor> Directory<V> {
         self.ask(key, deadline, Limits::Permit, make).await
     }
 
+    /// Like [`call`](Self::call), but looks first at what the live actor shares, in the caller's own task, where nobody
+    /// else has business with the actor: it has then handled everything that was sent before, and what it shares is as
+    /// good as its answer. While it handles a message an actor must share nothing that the message may change.
+    ///
+    /// # Errors
+    /// A [`Refusal`]; see its variants.
+    pub async fn look_or_call<T>(
+        &self,
+        key: &V::Key,
+        deadline: Deadline,
+        look: impl FnOnce(&V::Shared) -> Option<T>,
+        make: impl FnOnce(Reply<T>) -> V::Message,
+    ) -> Result<T, Refusal> {
+        let outcome = match self.admit(key, deadline, Limits::Full) {
+            Ok((slot, permit)) => match slot.look(look) {
+                Some(found) => Ok(found),
+                None => self.enqueue(&slot, permit, deadline, make).wait().await,
+            },
+            Err(why) => Err(why),
+        };
+        self.counted(outcome)
+    }
+
     async fn ask<T>(
         &self,
         key: &V::Key,
@@ -93,29 +116,37 @@ impl<V: VirtualActor> Directory<V> {
         limits: Limits,
         make: impl FnOnce(Reply<T>) -> V::Message,
     ) -> Result<T, Refusal> {
-        let outcome = match self.enqueue(key, deadline, limits, make) {
-            Ok(answer) => answer.wait().await,
+        let outcome = match self.admit(key, deadline, limits) {
+            Ok((slot, permit)) => self.enqueue(&slot, permit, deadline, make).wait().await,
             Err(why) => Err(why),
         };
         self.counted(outcome)
     }
 
-    fn enqueue<T>(
+    fn admit(
         &self,
         key: &V::Key,
         deadline: Deadline,
         limits: Limits,
-        make: impl FnOnce(Reply<T>) -> V::Message,
-    ) -> Result<Answer<T>, Refusal> {
+    ) -> Result<(Arc<Slot<V>>, Permit), Refusal> {
         if deadline.has_passed() {
             return Err(Refusal::DeadlineExceeded);
         }
-        let (slot, permit) = self.0.admit(key, limits)?;
+        self.0.admit(key, limits)
+    }
+
+    fn enqueue<T>(
+        &self,
+        slot: &Arc<Slot<V>>,
+        permit: Permit,
+        deadline: Deadline,
+        make: impl FnOnce(Reply<T>) -> V::Message,
+    ) -> Answer<T> {
         let (reply, answer) = Reply::admitted(Some(permit), deadline);
         let work = Work::new(make(reply), deadline, None);
         // A refusal has already gone through the reply.
-        drop(self.0.deliver(&slot, Pending::Work(work)));
-        Ok(answer)
+        drop(self.0.deliver(slot, Pending::Work(work)));
+        answer
     }
 
     /// Sends a message nobody waits for, activating the actor if need be. Takes a permit, which is held

@@ -132,6 +132,18 @@ impl<V: VirtualActor> Slot<V> {
         }
     }
 
+    /// What `look` finds in what the live actor shares, for the holder of the only permit.
+    pub(crate) fn look<T>(&self, look: impl FnOnce(&V::Shared) -> Option<T>) -> Option<T> {
+        if !self.gate.is_held_once() {
+            return None;
+        }
+        let found = match &self.state.lock().phase {
+            Phase::Live(live) => look(&live.shared),
+            _ => None,
+        };
+        found.inspect(|_| self.gate.count_looked())
+    }
+
     pub(crate) fn pin(&self) -> Option<Pin> {
         let st = self.state.lock();
         matches!(st.phase, Phase::Live(_) | Phase::Activating).then(|| self.gate.pin()).flatten()

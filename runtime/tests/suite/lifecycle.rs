@@ -202,6 +202,29 @@ async fn casting_to_all_that_are_live_and_meant_wakes_nobody() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_an_actor_shares_answers_only_while_nobody_else_has_business_with_it() {
+    let rig = Rig::new().await;
+    let seen = |shared: &AtomicU64| Some(vec![(9, shared.load(Ordering::SeqCst) as u32)]);
+    let look = || rig.counters.look_or_call(&1, soon(), seen, Ask::Read);
+    assert_eq!(look().await, Ok(vec![]), "it was not live yet");
+    assert_eq!(rig.add(1, 1).await, Ok(1));
+    assert_eq!(look().await, Ok(vec![(9, 1)]));
+    let nothing = rig.counters.look_or_call(&1, soon(), |_| None, Ask::Read);
+    assert_eq!(nothing.await, Ok(vec![(0, 1)]), "what is not found is asked for");
+    // What was sent, and not handled yet, comes first, whoever waits for it.
+    let refused = Arc::new(AtomicU64::new(0));
+    assert!(rig.counters.cast_if_live(&1, Ask::Note((0, 2), Arc::clone(&refused))));
+    assert_eq!(look().await, Ok(vec![(0, 1), (0, 2)]));
+    let slow = rig.counters.call(&1, soon(), |reply| Ask::Slow(SECOND, (0, 3), reply));
+    let (added, read) = tokio::join!(slow, look());
+    assert_eq!((added, read), (Ok(3), Ok(vec![(0, 1), (0, 2), (0, 3)])));
+    assert_eq!(look().await, Ok(vec![(9, 1)]));
+    rig.counters.passivate(&1).await;
+    assert_eq!(look().await, Ok(vec![(0, 1), (0, 2), (0, 3)]), "there was nobody to share anything");
+    rig.finish().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn two_systems_do_not_know_of_each_other() {
     let (one, two) = (Rig::new().await, Rig::new().await);
     assert_eq!(one.add(1, 0).await, Ok(1));

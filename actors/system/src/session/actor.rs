@@ -1,4 +1,5 @@
 use super::commit::CommitFailure;
+use super::glance::Glance;
 use super::messages::{Ending, SessionKey, SessionMessage};
 use super::state::{Resident, from_row};
 use crate::config::Limits;
@@ -39,7 +40,7 @@ impl VirtualActor for SessionActor {
     type Key = SessionKey;
     type Message = SessionMessage;
     type State = Resident;
-    type Shared = ();
+    type Shared = Glance;
     const KIND: &'static str = "session";
 
     fn path(&self, key: &SessionKey) -> String {
@@ -68,7 +69,7 @@ impl VirtualActor for SessionActor {
         let session =
             self.load(key).await.map_err(|error| error.in_activation())?.ok_or(ActivationError::NotFound)?;
         let resident = Resident::new(session, now);
-        Ok(Activated { state: resident, shared: Arc::new(()) })
+        Ok(Activated { shared: resident.glance(), state: resident })
     }
 
     async fn handle(
@@ -77,6 +78,7 @@ impl VirtualActor for SessionActor {
         resident: &mut Resident,
         message: SessionMessage,
     ) -> Result<(), Fault> {
+        resident.hide();
         // What reads or writes is boxed, so that an idle session does not carry the size of its future.
         match message {
             SessionMessage::Check { named, now, reply } => {
@@ -114,6 +116,7 @@ impl VirtualActor for SessionActor {
                 }
             }
         }
+        resident.show();
         Ok(())
     }
 }

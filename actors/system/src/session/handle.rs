@@ -1,4 +1,5 @@
 use super::actor::SessionActor;
+use super::glance::Glance;
 use super::messages::{Ending, RefreshRequest, SessionKey, SessionMessage};
 use crate::error::ServiceError;
 use crate::tenant::IssuedAccessToken;
@@ -75,8 +76,11 @@ impl SessionHandle {
         now: Timestamp,
         deadline: Deadline,
     ) -> Result<Result<(), SessionEnded>, ServiceError> {
+        // In which organization the session is active, only the actor says.
+        let is_plain = named.is_none();
+        let look = |glance: &Glance| (is_plain && glance.is_live(now)).then_some(Ok(Ok(())));
         let make = |reply| SessionMessage::Check { named, now, reply };
-        match self.directory.call(&key, deadline, make).await {
+        match self.directory.look_or_call(&key, deadline, look, make).await {
             Err(Refusal::NotFound) => Ok(Err(SessionEnded::Revoked)),
             answer => answer?,
         }

@@ -2,6 +2,7 @@
 
 mod actor;
 mod commit;
+mod glance;
 mod handle;
 mod messages;
 mod refresh;

@@ -1,9 +1,11 @@
+use super::glance::Glance;
 use crate::error::ServiceError;
 use crate::persist;
 use plinto_domain::id::OrganizationId;
 use plinto_domain::session::{ActiveOrganization, NamedOrganization, Session, SessionEnded};
 use plinto_domain::{SessionId, Timestamp, UserId};
 use plinto_storage::repositories::sessions::SessionRow;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -17,12 +19,39 @@ pub(crate) struct Resident {
     read_at: Instant,
     /// The same by the clock that tokens are issued by.
     read_on: Timestamp,
+    glance: Arc<Glance>,
+}
+
+/// However the actor ends, nothing is seen of it afterwards.
+impl Drop for Resident {
+    fn drop(&mut self) {
+        self.hide();
+    }
 }
 
 impl Resident {
     /// Of a row just read.
     pub(super) fn new(session: Session, now: Timestamp) -> Self {
-        Self { session, stale: false, read_at: Instant::now(), read_on: now }
+        let glance = Arc::default();
+        Self { session, stale: false, read_at: Instant::now(), read_on: now, glance }
+    }
+
+    /// What callers see of it.
+    pub(super) fn glance(&self) -> Arc<Glance> {
+        Arc::clone(&self.glance)
+    }
+
+    /// Nothing is seen of it until [`Self::show`].
+    pub(super) fn hide(&self) {
+        self.glance.show(None);
+    }
+
+    /// Lets callers see until when it is live and the actor has nothing else to do than to say so.
+    pub(super) fn show(&self) {
+        let session = &self.session;
+        let known = !session.revoked && !self.stale;
+        let until = session.expires_at.min(session.idle_expires_at).min(session.sighting_due_at());
+        self.glance.show(known.then_some(until));
     }
 
     /// The row may say something else by now: nothing is answered from memory until it was read.
@@ -33,7 +62,12 @@ impl Resident {
     /// Takes over the row as just read. A row that is gone was erased with its tenant.
     pub(super) fn renew(&mut self, row: Option<Session>, now: Timestamp) {
         match row {
-            Some(session) => *self = Self::new(session, now),
+            Some(session) => {
+                self.session = session;
+                self.stale = false;
+                self.read_at = Instant::now();
+                self.read_on = now;
+            }
             None => self.session.revoked = true,
         }
     }

@@ -1,6 +1,7 @@
 //! Sessions on several nodes: platforms of one process over one shared engine.
 
 mod fencing;
+mod glances;
 mod lists;
 mod organizations;
 mod outages;

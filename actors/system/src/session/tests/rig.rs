@@ -308,6 +308,17 @@ async fn node(
     let store = Store::open(as_engine, master, entropy, clock.now().as_millis()).await.expect("store");
     let environment = Environment::new(Arc::clone(clock) as Arc<dyn Clock>, Arc::clone(randomness) as _)
         .with_places(Arc::new(Berlin));
-    let config = PlatformConfig { base_url: "http://plinto.test".into(), limits: Limits::default() };
+    const MANY: u32 = 1_000_000;
+    // Limits are other tests' subject.
+    let limits = Limits {
+        tenant_per_second: MANY,
+        tenant_burst: MANY,
+        session_per_second: MANY,
+        session_burst: MANY,
+        account_burst: MANY,
+        address_burst: MANY,
+        ..Limits::default()
+    };
+    let config = PlatformConfig { base_url: "http://plinto.test".into(), limits };
     Platform::start(config, Arc::new(store), environment, alone(), mail).await.expect("platform")
 }
