@@ -266,6 +266,16 @@ mod tests {
         }
     }
 
+    fn of_a_session(session: SessionId, event: Option<&SessionEvent>) -> SessionEvent {
+        let why = OrganizationChange::Switched;
+        match event {
+            None => SessionEvent::Reauthenticated { session, generation: 2 },
+            Some(SessionEvent::Reauthenticated { .. } | SessionEvent::OrganizationChanged { .. }) => {
+                SessionEvent::OrganizationChanged { session, organization: None, why }
+            }
+        }
+    }
+
     /// One of every event. A new one does not compile until it stands here.
     fn every_event(tenant: TenantId) -> Vec<Event> {
         let id = Uuid::from_u128(9);
@@ -316,24 +326,16 @@ mod tests {
                 Some(Event::RefreshReuseDetected { session, presented: 1, current: 2 })
             }
             Some(Event::RefreshReuseDetected { .. }) => Some(Event::SessionRevoked { session, user, reason }),
-            Some(Event::Session(SessionEvent::Reauthenticated { .. })) => {
-                let why = OrganizationChange::Switched;
-                Some(Event::Session(SessionEvent::OrganizationChanged { session, organization: None, why }))
-            }
             Some(Event::Session(SessionEvent::OrganizationChanged { .. })) => {
-                Some(Event::Mail(MailEvent::Sent {
-                    mail: MailId::from_uuid(id),
-                    kind: "verify_email",
-                    attempt: 1,
-                }))
+                let (mail, kind) = (MailId::from_uuid(id), "verify_email");
+                Some(Event::Mail(MailEvent::Sent { mail, kind, attempt: 1 }))
             }
+            Some(Event::Session(event)) => Some(Event::Session(of_a_session(session, Some(event)))),
             Some(Event::Mail(_)) => Some(Event::Recovery(RecoveryEvent::EmailVerified { user })),
             Some(Event::SessionRevoked { .. }) => {
                 Some(Event::UserSessionsRevoked { user, kept: None, reason })
             }
-            Some(Event::UserSessionsRevoked { .. }) => {
-                Some(Event::Session(SessionEvent::Reauthenticated { session, generation: 2 }))
-            }
+            Some(Event::UserSessionsRevoked { .. }) => Some(Event::Session(of_a_session(session, None))),
             Some(Event::Recovery(_)) => Some(Event::Authorization(of_authorization(None))),
             Some(Event::Authorization(AuthorizationEvent::GrantDeleted { .. })) => {
                 Some(Event::Privacy(PrivacyEvent::SubjectErased { user }))

@@ -141,7 +141,7 @@ fn meets(session: &Session, policy: &OrganizationPolicy, now: Timestamp) -> bool
     let has = |method: &str| amr.contains(&method);
     let allowed = policy.allowed_methods.iter().any(|method| match method {
         SignInMethod::Password => has("pwd"),
-        SignInMethod::MagicLink => has("email") && !(has("otp") && !has("mfa")),
+        SignInMethod::MagicLink => has("email") && (has("mfa") || !has("otp")),
         SignInMethod::EmailCode => has("email") && has("otp"),
         SignInMethod::Passkey => has("hwk"),
     });
