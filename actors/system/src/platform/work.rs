@@ -13,7 +13,7 @@ use crate::pictures::PictureMaker;
 use crate::policies::PolicyCompiler;
 use crate::session::SessionHandle;
 use crate::tenant::{AttemptLimits, TenantActor, TenantCell};
-use plinto_domain::audit::Actor;
+use plinto_domain::audit::{Actor, Event};
 use plinto_domain::authorization::Subject;
 use plinto_domain::{Decision, TenantId, Timestamp};
 use plinto_runtime::{Deadline, Entered};
@@ -99,11 +99,7 @@ impl Work {
         actor: Actor,
         now: Timestamp,
     ) -> Result<R, ServiceError> {
-        let Decision { writes, events, reply } = decision;
-        if !writes.is_empty() || !events.is_empty() {
-            self.commit(persist::unit(self.vault(), writes, &events, actor, now)).await??;
-        }
-        Ok(reply)
+        Ok(self.try_to_carry_out(decision, actor, now, |_| {}).await??)
     }
 
     /// The same, where a value may be somebody else's already: `taken` says what the caller hears for which rule.
@@ -114,17 +110,31 @@ impl Work {
         now: Timestamp,
         taken: impl FnOnce(&str) -> Option<ServiceError>,
     ) -> Result<R, ServiceError> {
-        let Decision { writes, events, reply } = decision;
-        if !writes.is_empty() || !events.is_empty() {
-            let committed = self.commit(persist::unit(self.vault(), writes, &events, actor, now)).await?;
-            if let Err(CommitError::Unique(rule)) = &committed
-                && let Some(taken) = taken(rule)
-            {
-                return Err(taken);
-            }
-            committed?;
+        let done = self.try_to_carry_out(decision, actor, now, |_| {}).await?;
+        if let Err(CommitError::Unique(rule)) = &done
+            && let Some(taken) = taken(rule)
+        {
+            return Err(taken);
         }
-        Ok(reply)
+        Ok(done?)
+    }
+
+    /// The same, where what is stored may be in the way: the inner error says so. `forget` is told what happened as soon as
+    /// the commit has ended, however it did: what memory has of it may be out of date.
+    pub(super) async fn try_to_carry_out<R>(
+        &self,
+        decision: Decision<R>,
+        actor: Actor,
+        now: Timestamp,
+        forget: impl FnOnce(&[Event]),
+    ) -> Result<Result<R, CommitError>, ServiceError> {
+        let Decision { writes, events, reply } = decision;
+        if writes.is_empty() && events.is_empty() {
+            return Ok(Ok(reply));
+        }
+        let committed = self.commit(persist::unit(self.vault(), writes, &events, actor, now)).await;
+        forget(&events);
+        Ok(committed?.map(|_receipt| reply))
     }
 
     /// The same work, with another bound on its time.

@@ -192,12 +192,6 @@ impl Work {
         actor: Actor,
         now: Timestamp,
     ) -> Result<Result<(), CommitError>, ServiceError> {
-        let Decision { writes, events, reply: () } = decision;
-        if writes.is_empty() && events.is_empty() {
-            return Ok(Ok(()));
-        }
-        let committed = self.commit(persist::unit(self.vault(), writes, &events, actor, now)).await;
-        self.cell().flags.forget();
-        Ok(committed?.map(drop))
+        self.try_to_carry_out(decision, actor, now, |_| self.cell().flags.forget()).await
     }
 }

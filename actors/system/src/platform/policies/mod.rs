@@ -10,7 +10,7 @@ use crate::error::ServiceError;
 use crate::ledger::CommitError;
 use crate::persist;
 use crate::tenant::ActivePolicies;
-use plinto_domain::audit::Actor;
+use plinto_domain::audit::{Actor, Event};
 use plinto_domain::policy::{
     Compiled, MOST_VERSIONS, PolicySource, UNKNOWN_POLICY_VERSION, activate, create_version, delete_version,
 };
@@ -258,15 +258,11 @@ impl Work {
         actor: Actor,
         now: Timestamp,
     ) -> Result<Result<R, CommitError>, ServiceError> {
-        let Decision { writes, events, reply } = decision;
-        if writes.is_empty() && events.is_empty() {
-            return Ok(Ok(reply));
-        }
-        let concerns_memory = events.iter().any(plinto_domain::audit::Event::concerns_other_nodes);
-        let committed = self.commit(persist::unit(self.vault(), writes, &events, actor, now)).await;
-        if concerns_memory {
-            self.cell().forget_policies();
-        }
-        Ok(committed?.map(|_receipt| reply))
+        let forget = |events: &[Event]| {
+            if events.iter().any(Event::concerns_other_nodes) {
+                self.cell().forget_policies();
+            }
+        };
+        self.try_to_carry_out(decision, actor, now, forget).await
     }
 }
