@@ -111,7 +111,7 @@ pub use observe::{
     Activity, Change, KindSummary, LimiterView, NodeCounter, NodeState, PassivationCause, RuntimeEvent,
     TreeNode, TreeQuery, TreeSnapshot,
 };
-pub use pool::{FairPool, FairQueue, FairSlots, Full, PoolConfig, SlotGuard, Weight};
+pub use pool::{FairPool, FairQueue, FairSlots, Full, GivingWay, PoolConfig, SlotGuard, Weight};
 pub use refusal::Refusal;
 pub use shutdown::{Cut, ShutdownReport};
 pub use supervision::{RestartBudget, RestartPolicy, Verdict};

@@ -1,11 +1,12 @@
 //! Blocking work on a bounded number of threads.
 
+use super::giving_way::{GivingWay, Lane, Watched};
+use super::job::{Job, OneJob, Repeatable, RepeatableJob};
 use crate::observe::PoolStats;
 use crate::pool::{FairQueue, Full, PoolConfig, Weight};
 use crate::{ActorSystem, Deadline, Refusal};
 use parking_lot::Mutex;
 use std::hash::Hash;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use tokio::runtime::Handle;
@@ -18,11 +19,13 @@ type MakeLocal<L> = dyn Fn() -> L + Send + Sync;
 /// of memory for argon2, say). Cheap to clone.
 ///
 /// The threads are tokio's blocking ones, taken while there is work and given back after: an idle pool holds
-/// no thread, and a test with paused time stands still while a job runs.
+/// no thread, and a test with paused time stands still while a job runs. Where jobs are to give way to everything else
+/// the pool has threads of its own beside them ([`GivingWay`]), which tokio's then watch.
 pub struct FairPool<K, L>(Arc<Inner<K, L>>);
 
-struct Inner<K, L> {
+pub(super) struct Inner<K, L> {
     config: PoolConfig,
+    giving_way: Option<GivingWay>,
     state: Mutex<State<K, L>>,
     make_local: Box<MakeLocal<L>>,
     stats: Arc<PoolStats>,
@@ -33,35 +36,7 @@ struct State<K, L> {
     queue: FairQueue<K, Box<dyn Job<L>>>,
     working: usize,
     locals: Vec<L>,
-}
-
-trait Job<L>: Send {
-    fn is_wanted(&self, now: Instant) -> bool;
-    /// Whether the job ended, that is, did not panic.
-    fn run(self: Box<Self>, local: &mut L, stats: &PoolStats) -> bool;
-}
-
-struct OneJob<F, R> {
-    work: F,
-    caller: oneshot::Sender<Result<R, Refusal>>,
-    deadline: Deadline,
-    queued: Instant,
-}
-
-impl<L, R: Send, F: FnOnce(&mut L) -> R + Send> Job<L> for OneJob<F, R> {
-    fn is_wanted(&self, now: Instant) -> bool {
-        !self.caller.is_closed() && !self.deadline.has_passed_at(now)
-    }
-
-    fn run(self: Box<Self>, local: &mut L, stats: &PoolStats) -> bool {
-        let Self { work, caller, queued, .. } = *self;
-        stats.wait_time.observe(queued.elapsed());
-        let outcome = catch_unwind(AssertUnwindSafe(|| work(local)));
-        let ended = outcome.is_ok();
-        // A caller that has gone does not want the answer.
-        drop(caller.send(outcome.map_err(|_panic| Refusal::Crashed)));
-        ended
-    }
+    lanes: Vec<Lane<L>>,
 }
 
 impl<K, L> Clone for FairPool<K, L> {
@@ -87,12 +62,30 @@ where
     /// Outside a tokio runtime.
     #[must_use]
     pub fn start(config: PoolConfig, make_local: impl Fn() -> L + Send + Sync + 'static) -> Self {
+        Self::on(config, None, Box::new(make_local))
+    }
+
+    /// The same on threads of its own that give way to all others.
+    ///
+    /// # Panics
+    /// Outside a tokio runtime.
+    #[must_use]
+    pub fn giving_way(
+        config: PoolConfig,
+        giving_way: GivingWay,
+        make_local: impl Fn() -> L + Send + Sync + 'static,
+    ) -> Self {
+        Self::on(config, Some(giving_way), Box::new(make_local))
+    }
+
+    fn on(config: PoolConfig, giving_way: Option<GivingWay>, make_local: Box<MakeLocal<L>>) -> Self {
         let stats = Arc::new(PoolStats::new(config.name));
         let queue = FairQueue::new(config.depth_per_key, config.max_keys);
         Self(Arc::new(Inner {
             config,
-            state: Mutex::new(State { queue, working: 0, locals: Vec::new() }),
-            make_local: Box::new(make_local),
+            giving_way,
+            state: Mutex::new(State { queue, working: 0, locals: Vec::new(), lanes: Vec::new() }),
+            make_local,
             stats,
             handle: Handle::current(),
         }))
@@ -118,12 +111,40 @@ where
         deadline: Deadline,
         job: impl FnOnce(&mut L) -> R + Send + 'static,
     ) -> Result<R, Refusal> {
+        let (caller, answer) = oneshot::channel();
+        let job = OneJob { work: job, caller, deadline, queued: Instant::now() };
+        self.queue(key, weight.into(), deadline, Box::new(job), answer).await
+    }
+
+    /// The same for a job that may be begun twice, on two threads at once: the first outcome counts.
+    ///
+    /// # Errors
+    /// As [`Self::run`].
+    pub async fn run_repeatable<R: Send + 'static>(
+        &self,
+        key: &K,
+        weight: impl Into<Weight>,
+        deadline: Deadline,
+        job: impl Fn(&mut L) -> R + Send + Sync + 'static,
+    ) -> Result<R, Refusal> {
+        let (caller, answer) = oneshot::channel();
+        let (work, caller): (Repeatable<L, R>, _) = (Arc::new(job), Arc::new(Mutex::new(Some(caller))));
+        let job = RepeatableJob { work, caller, deadline, queued: Instant::now() };
+        self.queue(key, weight.into(), deadline, Box::new(job), answer).await
+    }
+
+    async fn queue<R>(
+        &self,
+        key: &K,
+        weight: Weight,
+        deadline: Deadline,
+        job: Box<dyn Job<L>>,
+        answer: oneshot::Receiver<Result<R, Refusal>>,
+    ) -> Result<R, Refusal> {
         if deadline.has_passed() {
             return Err(Refusal::DeadlineExceeded);
         }
-        let (caller, answer) = oneshot::channel();
-        let job = OneJob { work: job, caller, deadline, queued: Instant::now() };
-        Inner::push(&self.0, key.clone(), weight.into(), Box::new(job))?;
+        Inner::push(&self.0, key.clone(), weight, job)?;
         match tokio::time::timeout_at(deadline.instant(), answer).await {
             Ok(Ok(outcome)) => outcome,
             // Dropped unrun: only for being late, as this caller is still here.
@@ -157,7 +178,10 @@ where
         if hire {
             let pool = Arc::clone(pool);
             let handle = pool.handle.clone();
-            drop(handle.spawn_blocking(move || pool.work()));
+            drop(handle.spawn_blocking(move || match pool.giving_way {
+                None => pool.work(),
+                Some(giving_way) => Self::watch(&pool, giving_way),
+            }));
         }
         pushed.map_err(|Full(_job)| {
             pool.stats.refused.fetch_add(1, Ordering::Relaxed);
@@ -165,37 +189,82 @@ where
         })
     }
 
+    /// Works jobs off on this thread.
     fn work(&self) {
         let mut local = self.state.lock().locals.pop();
-        while let Some(job) = self.next(&mut local) {
-            if !job.is_wanted(Instant::now()) {
-                self.stats.dropped.fetch_add(1, Ordering::Relaxed);
-                continue;
+        loop {
+            while let Some(job) = self.next() {
+                self.run(job, &mut local);
             }
-            let kept = local.get_or_insert_with(|| (self.make_local)());
-            self.stats.running.fetch_add(1, Ordering::Relaxed);
-            let ended = job.run(kept, &self.stats);
-            self.stats.running.fetch_sub(1, Ordering::Relaxed);
-            if ended {
-                self.stats.done.fetch_add(1, Ordering::Relaxed);
-            } else {
-                self.stats.crashed.fetch_add(1, Ordering::Relaxed);
-                // Half-written, perhaps: the next job gets a new one.
-                local = None;
+            if self.rests(&mut local, &mut None) {
+                return;
             }
         }
     }
 
-    /// The next job, or the worker's end: its local goes back under the same lock, so that a job pushed
-    /// now hires a new worker.
-    fn next(&self, local: &mut Option<L>) -> Option<Box<dyn Job<L>>> {
+    /// Has jobs worked off on a thread that gives way, and on this one while that does not get on.
+    fn watch(pool: &Arc<Self>, giving_way: GivingWay) {
+        let rested = pool.state.lock().lanes.pop();
+        let mut lane = Some(rested.unwrap_or_else(|| Lane::start(pool.config.name, giving_way)));
+        let mut local = None;
+        while !pool.rests(&mut local, &mut lane) {
+            let lane = lane.as_ref().expect("it goes back with the worker's end only");
+            let job = if lane.is_behind() {
+                pool.next()
+            } else {
+                lane.begin(pool);
+                match lane.watch(giving_way.patience) {
+                    Watched::Idle => None,
+                    Watched::Behind(twin) => {
+                        tracing::debug!(pool = pool.config.name, "a job hurries: nobody leaves it a core");
+                        Some(twin)
+                    }
+                }
+            };
+            if let Some(job) = job {
+                local = local.or_else(|| pool.state.lock().locals.pop());
+                pool.run(job, &mut local);
+            }
+        }
+    }
+
+    /// Runs a job, unless nobody waits for it any more.
+    pub(super) fn run(&self, job: Box<dyn Job<L>>, local: &mut Option<L>) {
+        if !job.is_wanted(Instant::now()) {
+            self.stats.dropped.fetch_add(1, Ordering::Relaxed);
+            return;
+        }
+        let kept = local.get_or_insert_with(|| (self.make_local)());
+        self.stats.running.fetch_add(1, Ordering::Relaxed);
+        let ended = job.run(kept, &self.stats);
+        self.stats.running.fetch_sub(1, Ordering::Relaxed);
+        if ended {
+            self.stats.done.fetch_add(1, Ordering::Relaxed);
+        } else {
+            self.stats.crashed.fetch_add(1, Ordering::Relaxed);
+            // Half-written, perhaps: the next job gets a new one.
+            *local = None;
+        }
+    }
+
+    /// The next job.
+    pub(super) fn next(&self) -> Option<Box<dyn Job<L>>> {
         let mut state = self.state.lock();
         let next = state.queue.pop().map(|(_, job)| job);
-        if next.is_none() {
-            state.working -= 1;
-            state.locals.extend(local.take());
-        }
         self.stats.queued.store(i64::try_from(state.queue.len()).unwrap_or(i64::MAX), Ordering::Relaxed);
         next
+    }
+
+    /// A worker's end, if there is no job: what it has goes back under the same lock, so that a job pushed now hires a
+    /// new worker, which finds it.
+    fn rests(&self, local: &mut Option<L>, lane: &mut Option<Lane<L>>) -> bool {
+        let mut state = self.state.lock();
+        if !state.queue.is_empty() {
+            return false;
+        }
+        state.working -= 1;
+        state.locals.extend(local.take());
+        state.lanes.extend(lane.take());
+        true
     }
 }

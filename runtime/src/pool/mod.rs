@@ -7,12 +7,15 @@
 mod fair_pool;
 mod fair_queue;
 mod fair_slots;
+mod giving_way;
+mod job;
 #[cfg(test)]
 mod tests;
 
 pub use fair_pool::FairPool;
 pub use fair_queue::{FairQueue, Full, Weight};
 pub use fair_slots::{FairSlots, SlotGuard};
+pub use giving_way::GivingWay;
 
 use std::time::Duration;
 

@@ -1,9 +1,12 @@
 use crate::rig::*;
 use futures::FutureExt;
 use parking_lot::Mutex;
-use plinto_runtime::{ActorSystem, Deadline, FairPool, FairSlots, PoolConfig, Refusal, SystemConfig};
+use plinto_runtime::{
+    ActorSystem, Deadline, FairPool, FairSlots, GivingWay, PoolConfig, Refusal, SystemConfig,
+};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 fn one_worker() -> PoolConfig {
     PoolConfig { name: "test", workers: 1, depth_per_key: 50, ..PoolConfig::default() }
@@ -91,10 +94,80 @@ async fn a_panicking_job_answers_crashed_and_the_worker_lives_on_with_a_new_loca
     assert_eq!(made.load(Ordering::SeqCst), 2);
 }
 
+/// A pool of one thread of its own, and how many locals it has made.
+fn giving_way(patience: Duration) -> (FairPool<u8, u32>, Arc<AtomicU32>) {
+    let made = Arc::new(AtomicU32::new(0));
+    let count = Arc::clone(&made);
+    let giving_way = GivingWay { prepare: || (), patience };
+    (FairPool::giving_way(one_worker(), giving_way, move || count.fetch_add(1, Ordering::SeqCst)), made)
+}
+
+fn on_own_thread(_: &mut u32) -> bool {
+    std::thread::current().name() == Some("test")
+}
+
+#[tokio::test]
+async fn what_gets_no_core_is_done_elsewhere_until_there_is_one_again() {
+    let (pool, made) = giving_way(ms(1));
+    assert_eq!(pool.run(&0, 1, soon(), on_own_thread).await, Ok(true));
+    // The first run waits until it is let go, as on a machine without a core to spare.
+    let (go, gate) = std::sync::mpsc::channel::<()>();
+    let (gate, runs) = (Mutex::new(gate), Arc::new(AtomicU32::new(0)));
+    let counted = Arc::clone(&runs);
+    let starved = move |local: &mut u32| {
+        let run = counted.fetch_add(1, Ordering::SeqCst);
+        if run == 0 {
+            gate.lock().recv().expect("let go");
+        }
+        (run, *local)
+    };
+    assert_eq!(pool.run_repeatable(&0, 1, soon(), starved).await, Ok((1, 1)), "the second run was faster");
+    for _ in 0..3 {
+        assert_eq!(pool.run(&0, 1, soon(), on_own_thread).await, Ok(false), "nobody waits for the first");
+    }
+    go.send(()).expect("it waits");
+    while !pool.run(&0, 1, soon(), on_own_thread).await.expect("it runs") {}
+    assert_eq!(runs.load(Ordering::SeqCst), 2);
+    assert_eq!(made.load(Ordering::SeqCst), 2, "one for each of the two threads, kept");
+}
+
+#[tokio::test]
+async fn what_can_be_done_once_only_is_waited_for() {
+    let (pool, _) = giving_way(ms(1));
+    let (go, gate) = std::sync::mpsc::channel::<()>();
+    let slow = tokio::spawn({
+        let pool = pool.clone();
+        async move { pool.run(&0, 1, soon(), move |_| gate.recv().is_ok()).await }
+    });
+    settle().await;
+    let next = tokio::spawn({
+        let pool = pool.clone();
+        async move { pool.run_repeatable(&0, 1, soon(), on_own_thread).await }
+    });
+    // Many times the patience.
+    tokio::time::sleep(ms(50)).await;
+    assert!(!next.is_finished());
+    go.send(()).expect("it waits");
+    assert_eq!((slow.await.expect("it ends"), next.await.expect("it ends")), (Ok(true), Ok(true)));
+}
+
+#[tokio::test]
+async fn a_panic_on_a_thread_of_the_pools_own_is_the_callers() {
+    let (pool, made) = giving_way(SECOND);
+    let crashed = pool.run_repeatable(&0, 1, soon(), |_| panic!("told to")).await;
+    assert_eq!(crashed, Err::<(), _>(Refusal::Crashed));
+    assert_eq!(pool.run_repeatable(&0, 1, soon(), |local| *local).await, Ok(1), "and not the next one's");
+    assert_eq!(made.load(Ordering::SeqCst), 2);
+}
+
 #[tokio::test(start_paused = true)]
 async fn paused_time_stands_still_while_a_job_runs() {
     let pool = FairPool::start(one_worker(), || ());
     let busy = |(): &mut ()| (0..2_000_000u64).fold(0u64, |sum, n| sum.wrapping_mul(31).wrapping_add(n));
+    let outcome = pool.run(&0u8, 1, Deadline::after(ms(1)), busy).await;
+    assert!(outcome.is_ok(), "{outcome:?}");
+    let giving_way = GivingWay { prepare: || (), patience: SECOND };
+    let pool = FairPool::giving_way(one_worker(), giving_way, || ());
     let outcome = pool.run(&0u8, 1, Deadline::after(ms(1)), busy).await;
     assert!(outcome.is_ok(), "{outcome:?}");
 }

@@ -1,6 +1,6 @@
 use super::hash::{HashMemory, hash_password, verify_password};
 use super::pace::Pace;
-use super::worker::{HashWorker, Work};
+use super::priority::give_way;
 use crate::config::Limits;
 use crate::environment::Environment;
 use crate::error::ServiceError;
@@ -8,14 +8,14 @@ use plinto_domain::TenantId;
 use plinto_domain::foreign_hash::ForeignHash;
 use plinto_domain::password::{Password, PasswordHash, PasswordPolicy, breached, reused};
 use plinto_domain::sign_in::PasswordCheck;
-use plinto_runtime::{ActorSystem, Deadline, FairPool, PoolConfig};
+use plinto_runtime::{ActorSystem, Deadline, FairPool, GivingWay, PoolConfig};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// How long a hash may take on a thread that gives way; with a core to itself it takes a tenth of that. Far below the
-/// deadline of a request, and long enough that a flood of cheap requests does not make hashing hurry at once.
-const PATIENCE: Duration = Duration::from_millis(500);
+/// How long a hash may take on a thread that gives way, at least; with a core to itself it takes a tenth of that. Far
+/// below the deadline of a request, and long enough that a flood of cheap requests does not make hashing hurry at once.
+const PATIENCE: Duration = Duration::from_millis(300);
 /// Share of a job that costs as much as one of our hashes; one that costs more has less of it, so that a tenant whose
 /// hashes are dear takes no more of the pool than others.
 const SHARE: u32 = 64;
@@ -40,7 +40,7 @@ impl Chosen {
 /// Hashes and checks passwords on a bounded pool that serves tenants fairly.
 #[derive(Clone)]
 pub(crate) struct PasswordHasher {
-    pool: FairPool<TenantId, HashWorker>,
+    pool: FairPool<TenantId, HashMemory>,
     environment: Environment,
     /// Hash of nobody's password: checked when there is no account, so that the answer takes the same time.
     decoy: Arc<PasswordHash>,
@@ -55,13 +55,14 @@ impl PasswordHasher {
             depth_per_key: limits.password_queue,
             ..PoolConfig::default()
         };
+        let giving_way = GivingWay { prepare: give_way, patience: PATIENCE };
         let mut secret = [0_u8; 32];
         environment.randomness().fill(&mut secret);
         let decoy =
             Password::entered("password", &hex::encode(secret)).expect("64 hex digits are a password");
         let decoy = hash_password(&mut HashMemory::default(), &decoy, environment.randomness());
         Self {
-            pool: FairPool::start(config, || HashWorker::new(PATIENCE)).observed_by(system),
+            pool: FairPool::giving_way(config, giving_way, HashMemory::default).observed_by(system),
             environment,
             decoy: Arc::new(decoy),
             pace: Arc::default(),
@@ -89,7 +90,7 @@ impl PasswordHasher {
         }
         let environment = self.environment.clone();
         let hash = move |memory: &mut HashMemory| hash_password(memory, &password, environment.randomness());
-        self.run(tenant, 1, Arc::new(hash), deadline).await
+        self.run(tenant, 1, hash, deadline).await
     }
 
     /// Does other slow work in the tenant's share, and where nobody else wants the core: as much as a hash or less.
@@ -99,10 +100,7 @@ impl PasswordHasher {
         deadline: Deadline,
         work: impl FnOnce() -> R + Send + 'static,
     ) -> Result<R, ServiceError> {
-        Ok(self
-            .pool
-            .run(&tenant, SHARE, deadline, move |worker: &mut HashWorker| worker.run_once(work))
-            .await?)
+        Ok(self.pool.run(&tenant, SHARE, deadline, move |_| work()).await?)
     }
 
     /// Checks a password; without a stored hash the same work is done for nothing. Where hashes of the tenant were made
@@ -127,7 +125,7 @@ impl PasswordHasher {
             };
             (check, began.elapsed())
         };
-        let (check, took) = self.run(tenant, work, Arc::new(check), deadline).await?;
+        let (check, took) = self.run(tenant, work, check, deadline).await?;
         let check = check.ok_or(ServiceError::Damaged("a password hash has an unknown form"))?;
         if foreign.is_some_and(|hash| !hash.is_ours() || work > 1) {
             self.pace.note(tenant, took);
@@ -150,11 +148,11 @@ impl PasswordHasher {
         &self,
         tenant: TenantId,
         cost: u32,
-        work: Work<R>,
+        work: impl Fn(&mut HashMemory) -> R + Send + Sync + 'static,
         deadline: Deadline,
     ) -> Result<R, ServiceError> {
         let share = (SHARE / cost).max(1);
-        Ok(self.pool.run(&tenant, share, deadline, move |worker: &mut HashWorker| worker.run(&work)).await?)
+        Ok(self.pool.run_repeatable(&tenant, share, deadline, work).await?)
     }
 
     /// Whether a password is one of those. Each comparison is a job of its own, so that a long history gets no more
@@ -174,7 +172,7 @@ impl PasswordHasher {
                 verify_password(memory, &password, &hash, environment.randomness())
             };
             // One of an unknown form is nobody's password any more, and choosing another is the cure.
-            let check = self.run(tenant, cost, Arc::new(check), deadline).await?;
+            let check = self.run(tenant, cost, check, deadline).await?;
             found |= check.is_some_and(|check| check.matches);
         }
         Ok(found)

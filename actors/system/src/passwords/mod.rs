@@ -6,7 +6,6 @@ mod hash;
 mod hasher;
 mod pace;
 mod priority;
-mod worker;
 
 pub use hash::{CURRENT_PARAMETERS, HashMemory, hash_password, verify_password};
 pub(crate) use hasher::{Chosen, PasswordHasher};

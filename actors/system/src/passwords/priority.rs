@@ -5,15 +5,10 @@
 /// do nothing that anybody waits for except slow work.
 #[cfg(target_os = "linux")]
 pub(crate) fn give_way() {
-    use std::cell::Cell;
     use thread_priority::ThreadPriority;
     use thread_priority::unix::{
         NormalThreadSchedulePolicy, ThreadSchedulePolicy, set_thread_priority_and_policy, thread_native_id,
     };
-    thread_local!(static GIVES_WAY: Cell<bool> = const { Cell::new(false) });
-    if GIVES_WAY.replace(true) {
-        return;
-    }
     // A lower niceness is not enough: the scheduler lets a thread end its slice of some milliseconds before a waking
     // one gets the core, whatever their niceness. Only idle threads are preempted at once.
     let idle = ThreadSchedulePolicy::Normal(NormalThreadSchedulePolicy::Idle);

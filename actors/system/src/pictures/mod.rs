@@ -10,12 +10,15 @@ use crate::passwords::give_way;
 use bytes::Bytes;
 use plinto_domain::user::avatar::{Picture, Unfit};
 use plinto_domain::{InvalidInput, TenantId};
-use plinto_runtime::{ActorSystem, Deadline, FairPool, PoolConfig, Refusal};
+use plinto_runtime::{ActorSystem, Deadline, FairPool, GivingWay, PoolConfig, Refusal};
+use std::time::Duration;
 
 /// Pictures in work at once: each may take some 200 MB for a moment.
 const WORKERS: usize = 1;
 /// Pictures of one tenant that may wait.
 const WAITING: usize = 16;
+/// How often a picture in work is looked after.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Makes pictures in a bounded pool that serves tenants fairly.
 #[derive(Clone)]
@@ -31,7 +34,8 @@ impl PictureMaker {
             depth_per_key: WAITING,
             ..PoolConfig::default()
         };
-        Self { pool: FairPool::start(config, || ()).observed_by(system) }
+        let giving_way = GivingWay { prepare: give_way, patience: PATIENCE };
+        Self { pool: FairPool::giving_way(config, giving_way, || ()).observed_by(system) }
     }
 
     /// Makes a file into a picture.
@@ -41,10 +45,8 @@ impl PictureMaker {
         file: Bytes,
         deadline: Deadline,
     ) -> Result<Picture, ServiceError> {
-        let job = move |_: &mut ()| {
-            give_way();
-            convert::convert(&file)
-        };
+        // Once only, however long it takes: two at a time may be more than there is memory for.
+        let job = move |(): &mut ()| convert::convert(&file);
         let made = match self.pool.run(&tenant, 1_u32, deadline, job).await {
             Ok(made) => made,
             Err(Refusal::Crashed) => {
