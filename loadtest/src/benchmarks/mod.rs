@@ -1,8 +1,10 @@
 //! One module per question of the issue.
 
 pub(crate) mod bare;
+pub(crate) mod checks;
 mod clients;
 mod entries;
+mod imports;
 pub(crate) mod introspection;
 pub(crate) mod ledger;
 pub(crate) mod many_sessions;
@@ -48,8 +50,10 @@ pub(crate) enum Benchmark {
     J,
     /// Revocation across nodes, with Redis and without.
     K,
-    /// Users read, listed, signed up and looked up.
+    /// Users read, listed, signed up, looked up and imported.
     L,
+    /// Checks of permissions and policies, in the process.
+    M,
 }
 
 impl Benchmark {
@@ -89,6 +93,7 @@ impl Benchmark {
             Self::J => shared_limits::run(settings).await,
             Self::K => revocation::run(settings).await,
             Self::L => users::run(settings).await,
+            Self::M => checks::run(settings).await,
         }
     }
 }

@@ -1,6 +1,7 @@
-//! (l): users read, listed, signed up, and looked up among a thousand and a million.
+//! (l): users read, listed, signed up, looked up among a thousand and a million, and imported.
 
 use super::bare;
+use super::imports;
 use super::sign_in;
 use crate::rig::accounts::{PASSWORD, add_accounts, email, live_sessions, user_id};
 use crate::rig::cpu::process_time;
@@ -39,11 +40,11 @@ const SIGNING_UP: usize = 8;
 const LEAST_SIGN_UP: Duration = Duration::from_secs(4);
 const WARM_UP: Duration = Duration::from_millis(500);
 
-/// A tenant, and a key that may read its users.
-struct Scene {
-    instance: Instance,
-    tenant: Tenant,
-    key: String,
+/// A tenant, and a key that may read its users and add some.
+pub(super) struct Scene {
+    pub(super) instance: Instance,
+    pub(super) tenant: Tenant,
+    pub(super) key: String,
     epoch: Timestamp,
 }
 
@@ -61,8 +62,8 @@ impl Scene {
         let operator = instance.platform.authenticate(&operator).await?;
         let wish = ApiKeyWish {
             kind: ApiKeyKind::Secret,
-            name: "reader".to_owned(),
-            scopes: vec!["users:read".to_owned()],
+            name: "users".to_owned(),
+            scopes: vec!["users:read".to_owned(), "users:write".to_owned()],
             expires_at: None,
             account: None,
         };
@@ -71,7 +72,7 @@ impl Scene {
         Ok((Self { instance, tenant, key, epoch }, folder))
     }
 
-    fn address(&self) -> SocketAddr {
+    pub(super) fn address(&self) -> SocketAddr {
         self.instance.address(ListenerName::Core)
     }
 
@@ -184,6 +185,7 @@ async fn look_ups(settings: &Settings) -> Result<Vec<Measurement>, BenchError> {
             rounds.push(Round { baseline, ours });
         }
     }
+    let imported = imports::measure(&full, settings).await?;
     few.instance.stop().await;
     full.instance.stop().await;
     let [by_id, by_email] = rounds;
@@ -193,6 +195,7 @@ async fn look_ups(settings: &Settings) -> Result<Vec<Measurement>, BenchError> {
     Ok(vec![
         Measurement::ratio("l.5", &named("id"), "ms", by_id, bar).note(note),
         Measurement::ratio("l.6", &named("address"), "ms", by_email, bar),
+        imported,
     ])
 }
 

@@ -89,6 +89,11 @@ impl Measurement {
 
     /// Adds a line of explanation.
     #[must_use]
+    /// The same without a bar: told for its own sake.
+    pub(crate) fn told(self) -> Self {
+        Self { bar: None, passed: None, ..self }
+    }
+
     pub(crate) fn note(mut self, text: impl Into<String>) -> Self {
         self.notes.push(text.into());
         self

@@ -6,10 +6,17 @@ use std::fmt::Write;
 pub(crate) type Request = Box<[u8]>;
 
 fn post(path: &str, headers: &str, body: &str) -> Request {
+    with_body("POST", path, headers, body)
+}
+
+fn with_body(method: &str, path: &str, headers: &str, body: &str) -> Request {
     let mut text = String::new();
     let length = body.len();
-    write!(text, "POST {path} HTTP/1.1\r\nhost: bench\r\n{headers}content-length: {length}\r\n\r\n{body}")
-        .expect("writing to a string does not fail");
+    write!(
+        text,
+        "{method} {path} HTTP/1.1\r\nhost: bench\r\n{headers}content-length: {length}\r\n\r\n{body}"
+    )
+    .expect("writing to a string does not fail");
     text.into_bytes().into_boxed_slice()
 }
 
@@ -29,6 +36,18 @@ pub(crate) fn get_as(bearer: &str, path: &str) -> Request {
 pub(crate) fn sign_up(tenant: &str, email: &str, password: &str) -> Request {
     let body = serde_json::json!({ "email": email, "password": password }).to_string();
     post(&format!("/t/{tenant}/v1/auth/sign-up"), "content-type: application/json\r\n", &body)
+}
+
+/// The beginning of an import of users.
+pub(crate) fn begin_import(key: &str) -> Request {
+    let headers = format!("authorization: Bearer {key}\r\ncontent-type: application/json\r\n");
+    post("/v1/users/imports", &headers, "{}")
+}
+
+/// Lines of an import, from the line `first` on.
+pub(crate) fn import_lines(key: &str, import: &str, first: u64, lines: &str) -> Request {
+    let headers = format!("authorization: Bearer {key}\r\ncontent-type: application/x-ndjson\r\n");
+    with_body("PUT", &format!("/v1/users/imports/{import}/lines/{first}"), &headers, lines)
 }
 
 /// An introspection of a token with a service key.

@@ -2,6 +2,7 @@
 
 use super::cell::TenantCell;
 use super::known_users::{KnownUsers, UserStamps};
+use super::outcomes::Outcomes;
 use super::rights::Rights;
 use super::slot::Slot;
 use super::tokens::VerifiedTokens;
@@ -56,6 +57,7 @@ pub(crate) async fn load(
         audit_streams: Arc::new(Semaphore::new(config.limits.audit_streams)),
         bulk_streams: Arc::new(Semaphore::new(config.limits.bulk_streams)),
         rights: Rights::default(),
+        outcomes: Outcomes::default(),
         flags: Slot::default(),
         // Another node's changes would be heard of too late.
         users: KnownUsers::new(id, (!store.engine().is_shared()).then(|| Arc::clone(stamps))),

@@ -64,8 +64,8 @@ impl VirtualActor for TenantActor {
     }
 
     fn weight(&self, state: &TenantState) -> usize {
-        let TenantCell { verified, rights, users, .. } = &*state.services.cell;
-        size_of::<TenantCell>() + verified.bytes() + rights.bytes() + users.bytes()
+        let TenantCell { verified, rights, outcomes, users, .. } = &*state.services.cell;
+        size_of::<TenantCell>() + verified.bytes() + rights.bytes() + outcomes.bytes() + users.bytes()
     }
 
     async fn activate(&self, tenant: &TenantId) -> Result<Activated<Self>, ActivationError> {

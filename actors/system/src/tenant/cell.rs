@@ -1,5 +1,6 @@
 use super::flags::FlagSet;
 use super::known_users::KnownUsers;
+use super::outcomes::Outcomes;
 use super::policies::ActivePolicies;
 use super::rights::Rights;
 use super::slot::Slot;
@@ -39,6 +40,7 @@ pub(crate) struct TenantCell {
     /// One permit for each import and export of users that may be under way at once.
     pub(crate) bulk_streams: Arc<Semaphore>,
     pub(crate) rights: Rights,
+    pub(crate) outcomes: Outcomes,
     pub(crate) flags: Slot<FlagSet>,
     pub(crate) users: KnownUsers,
     pub(crate) policies: Slot<ActivePolicies>,

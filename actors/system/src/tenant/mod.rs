@@ -10,6 +10,7 @@ mod handle;
 mod known_users;
 mod limits;
 mod messages;
+mod outcomes;
 mod policies;
 mod rights;
 mod slot;

@@ -1,4 +1,5 @@
 use super::facts::Facts;
+use super::outcomes::SeenNumber;
 use super::policies::ActivePolicies;
 use arc_swap::ArcSwapOption;
 use plinto_domain::Timestamp;
@@ -47,6 +48,7 @@ pub(crate) struct SubjectRights {
 pub(crate) struct SeenPrincipal {
     pub(crate) principal: Principal,
     pub(crate) until: Option<Timestamp>,
+    pub(crate) number: SeenNumber,
 }
 
 /// What a tenant's checks need, in memory.

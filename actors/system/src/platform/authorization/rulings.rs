@@ -90,8 +90,10 @@ impl Work {
         let Some(active) = rights.policies.as_ref().and_then(|policies| policies.active.as_ref()) else {
             return Ok(is_granted);
         };
-        let verdict = self.verdict(subject, rights, &active.1, question, beside).await?;
-        Ok(match verdict.outcome {
+        let Some(seen) = self.seen_now(subject, rights, &active.1).await? else { return Ok(is_granted) };
+        let organization = question.organization.map(|id| id.to_string());
+        let asked = asked(question, beside, organization.as_deref());
+        Ok(match self.cell().outcomes.of(&active.1, &seen, &asked) {
             Outcome::Forbidden | Outcome::Failed => false,
             Outcome::Permitted => true,
             Outcome::Silent => is_granted,
@@ -121,7 +123,7 @@ impl Work {
         rights.access.check(&rights.roles.catalogue, question, self.now()).map(Why::of)
     }
 
-    /// What the active policies say.
+    /// What the active policies say, and why.
     async fn verdict(
         &self,
         subject: Subject,
@@ -130,21 +132,28 @@ impl Work {
         question: &Question<'_>,
         beside: &Circumstances<'_>,
     ) -> Result<Verdict, ServiceError> {
-        let now = self.now();
-        let seen = rights.principal.load_full().filter(|seen| seen.until.is_none_or(|until| now < until));
-        let seen = match seen {
-            Some(seen) => seen,
-            None => {
-                let Some(seen) = self.seen(subject, rights, compiled).await? else {
-                    return Ok(Verdict::SILENT);
-                };
-                let seen = Arc::new(seen);
-                rights.principal.store(Some(Arc::clone(&seen)));
-                seen
-            }
-        };
+        let Some(seen) = self.seen_now(subject, rights, compiled).await? else { return Ok(Verdict::SILENT) };
         let organization = question.organization.map(|id| id.to_string());
         Ok(compiled.evaluate(&seen.principal, &asked(question, beside, organization.as_deref())))
+    }
+
+    /// The subject as the active policies see it, from memory if it is there.
+    async fn seen_now(
+        &self,
+        subject: Subject,
+        rights: &SubjectRights,
+        compiled: &Compiled,
+    ) -> Result<Option<Arc<SeenPrincipal>>, ServiceError> {
+        let now = self.now();
+        let kept = rights.principal.load_full().filter(|seen| seen.until.is_none_or(|until| now < until));
+        if kept.is_some() {
+            return Ok(kept);
+        }
+        let seen = self.seen(subject, rights, compiled).await?.map(Arc::new);
+        if let Some(seen) = &seen {
+            rights.principal.store(Some(Arc::clone(seen)));
+        }
+        Ok(seen)
     }
 
     /// What any version of the policies says, of which nothing is kept.
@@ -189,6 +198,7 @@ impl Work {
             metadata: facts.map(|facts| &facts.metadata),
             email_domain: facts.and_then(|facts| facts.email_domain.as_deref()),
         });
-        Ok(Some(SeenPrincipal { principal, until: rights.access.next_expiry(now) }))
+        let number = self.cell().outcomes.number();
+        Ok(Some(SeenPrincipal { principal, until: rights.access.next_expiry(now), number }))
     }
 }
