@@ -235,6 +235,14 @@ fn what_a_user_has_is_found_by_the_user() {
     }
 }
 
+/// It is built in by another crate, which takes the options from the environment of the build (`.cargo/config.toml`).
+#[test]
+fn sqlite_is_built_as_it_is_meant_to_be() {
+    let options = strings(&tenant(), "PRAGMA compile_options");
+    assert!(options.iter().any(|option| option == "DEFAULT_MEMSTATUS=0"), "{options:?}");
+    assert!(!options.iter().any(|option| option.contains("STAT4")), "{options:?}");
+}
+
 #[test]
 fn every_named_constraint_exists() {
     let (platform, tenant) = (database(Scope::Platform), tenant());
