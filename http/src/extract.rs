@@ -94,6 +94,14 @@ impl FormBody {
     }
 }
 
+impl FormBody {
+    /// All values of a parameter that may be given several times (RFC 8707 §2), empty ones left out.
+    pub(crate) fn all(&self, name: &'static str) -> Vec<Cow<'_, str>> {
+        let values = self.0.split(|&byte| byte == b'&').filter_map(|pair| value_of(pair, name));
+        values.filter(|value| !value.is_empty()).collect()
+    }
+}
+
 /// The value of one `name=value` pair, if it is of that name.
 fn value_of<'p>(pair: &'p [u8], name: &str) -> Option<Cow<'p, str>> {
     let is_plain = |part: &[u8]| part.iter().all(|byte| byte.is_ascii() && !matches!(byte, b'%' | b'+'));

@@ -20,6 +20,8 @@ pub enum Resource {
     Authorization,
     /// API keys and service accounts.
     Keys,
+    /// OAuth clients and their secrets.
+    Clients,
     /// Settings and feature flags.
     Settings,
     /// The audit ledger.
@@ -32,7 +34,7 @@ pub enum Resource {
 
 impl Resource {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Tokens,
         Self::Users,
         Self::PasswordHashes,
@@ -40,6 +42,7 @@ impl Resource {
         Self::Organizations,
         Self::Authorization,
         Self::Keys,
+        Self::Clients,
         Self::Settings,
         Self::Audit,
         Self::Privacy,
@@ -56,6 +59,7 @@ impl Resource {
             Self::Organizations => "organizations",
             Self::Authorization => "authorization",
             Self::Keys => "keys",
+            Self::Clients => "clients",
             Self::Settings => "settings",
             Self::Audit => "audit",
             Self::Privacy => "privacy",

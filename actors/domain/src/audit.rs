@@ -3,8 +3,9 @@
 use crate::api_key::ApiKeyEvent;
 use crate::authorization::AuthorizationEvent;
 use crate::flag::FlagEvent;
-use crate::id::{ApiKeyId, SessionId, TenantId, UserId};
+use crate::id::{ApiKeyId, ClientId, SessionId, TenantId, UserId};
 use crate::mail::MailEvent;
+use crate::oauth::OAuthEvent;
 use crate::organization::OrganizationEvent;
 use crate::policy::PolicyEvent;
 use crate::privacy::PrivacyEvent;
@@ -25,6 +26,8 @@ pub enum Actor {
     User(UserId),
     /// A calling service or operator.
     ApiKey(ApiKeyId),
+    /// An OAuth client, for itself.
+    Client(ClientId),
     /// Plinto itself.
     System,
 }
@@ -36,6 +39,7 @@ impl Actor {
             Self::Anonymous => "anonymous".to_owned(),
             Self::User(user) => user.to_string(),
             Self::ApiKey(key) => key.to_string(),
+            Self::Client(client) => client.to_string(),
             Self::System => "system".to_owned(),
         }
     }
@@ -180,6 +184,8 @@ pub enum Event {
     Flag(FlagEvent),
     /// Something about policies.
     Policy(PolicyEvent),
+    /// Something happened to an OAuth client, or it was given something.
+    OAuth(OAuthEvent),
     /// Holds, consents, erasure, pruning.
     Privacy(PrivacyEvent),
 }
@@ -218,6 +224,7 @@ impl Event {
             Self::Authorization(event) => event.name(),
             Self::Flag(event) => event.name(),
             Self::Policy(event) => event.name(),
+            Self::OAuth(event) => event.name(),
         }
     }
 
@@ -241,6 +248,7 @@ impl Event {
             Self::Organization(event) => event.concerns_other_nodes(),
             Self::Flag(event) => event.concerns_other_nodes(),
             Self::Policy(event) => event.concerns_other_nodes(),
+            Self::OAuth(event) => event.concerns_other_nodes(),
             Self::User(event) => event.concerns_other_nodes(),
             Self::Recovery(event) => event.concerns_other_nodes(),
             Self::Privacy(event) => event.concerns_other_nodes(),
@@ -296,6 +304,7 @@ impl Event {
             Self::Authorization(event) => event.subject(),
             Self::Flag(event) => event.subject(),
             Self::Policy(event) => event.subject(),
+            Self::OAuth(event) => event.subject(),
         }
     }
 
@@ -338,6 +347,7 @@ impl Event {
             Self::Authorization(event) => event.data(),
             Self::Flag(event) => event.data(),
             Self::Policy(event) => event.data(),
+            Self::OAuth(event) => event.data(),
         }
     }
 }

@@ -6,6 +6,7 @@ use crate::authorization::AuthorizationWrite;
 use crate::flag::FlagWrite;
 use crate::id::{SessionId, UserId};
 use crate::mail::{DeliveryWrite, OutgoingMail};
+use crate::oauth::ClientWrite;
 use crate::one_time::OneTimeWrite;
 use crate::organization::OrganizationWrite;
 use crate::password::PasswordHash;
@@ -135,6 +136,8 @@ pub enum Write {
     Flag(FlagWrite),
     /// Of policies.
     Policy(PolicyWrite),
+    /// Of OAuth clients.
+    Client(ClientWrite),
     /// Holds, consents, erasure.
     Privacy(PrivacyWrite),
 }

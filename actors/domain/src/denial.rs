@@ -71,6 +71,7 @@ pub fn all() -> impl Iterator<Item = &'static Denial> {
         crate::authorization::DENIALS,
         crate::flag::DENIALS,
         crate::policy::DENIALS,
+        crate::oauth::DENIALS,
         crate::one_time::DENIALS,
         crate::organization::DENIALS,
         crate::organization::invitation::DENIALS,

@@ -111,6 +111,10 @@ id!(
     ApiKeyId, "key"
 );
 id!(
+    /// An application that asks for tokens (RFC 6749 §2.2): its text is the `client_id`.
+    ClientId, "cli"
+);
+id!(
     /// A tenant's service, to which API keys belong.
     ServiceAccountId, "svc"
 );

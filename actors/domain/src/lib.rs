@@ -23,6 +23,7 @@ pub mod input;
 pub mod mail;
 pub mod metadata;
 pub mod name;
+pub mod oauth;
 pub mod one_time;
 pub mod organization;
 pub mod password;
@@ -44,8 +45,8 @@ pub mod user;
 pub use decision::{Decision, Write};
 pub use denial::{Denial, DenialKind};
 pub use id::{
-    ApiKeyId, DomainId, EmailId, InvitationId, MailId, OrganizationId, ServiceAccountId, SessionId, TenantId,
-    UserId, UserInvitationId,
+    ApiKeyId, ClientId, DomainId, EmailId, InvitationId, MailId, OrganizationId, ServiceAccountId, SessionId,
+    TenantId, UserId, UserInvitationId,
 };
 pub use input::InvalidInput;
 pub use time::Timestamp;

@@ -1,12 +1,21 @@
 //! Names people see: display names of users and tenants.
 
 use crate::input::InvalidInput;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 use unicode_normalization::UnicodeNormalization;
 
 /// What to call somebody: 1 to 200 characters on one line. `Debug` does not show it.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String")]
 pub struct DisplayName(String);
+
+impl TryFrom<String> for DisplayName {
+    type Error = &'static str;
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        Self::parse("name", &text).map_err(|_| "not a name")
+    }
+}
 
 impl DisplayName {
     /// Longest name in characters.

@@ -12,6 +12,7 @@ pub(crate) mod keys;
 pub(crate) mod mail_pages;
 pub(crate) mod mailbox;
 pub(crate) mod me;
+pub(crate) mod oauth;
 pub(crate) mod organizations;
 pub(crate) mod passwordless;
 pub(crate) mod policies;
@@ -65,6 +66,7 @@ pub(crate) fn routes(with_mailbox: bool) -> Vec<Route> {
     rows.extend(authorization::routes());
     rows.extend(access::routes());
     rows.extend(policies::routes());
+    rows.extend(oauth::routes());
     rows.extend(settings::routes());
     rows.extend(flags::routes());
     rows.extend([

@@ -65,6 +65,7 @@ const CAPABILITIES: &[fn() -> utoipa::openapi::OpenApi] = &[
     core::authorization::Operations::openapi,
     core::access::Operations::openapi,
     core::policies::Operations::openapi,
+    core::oauth::Operations::openapi,
     core::recovery::Operations::openapi,
     core::passwordless::Operations::openapi,
     core::organizations::Operations::openapi,

@@ -102,9 +102,16 @@ impl Answer {
         serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("not JSON: {} {}", self.status, self.text))
     }
 
-    /// The problem's code; checks that it is a whole problem document.
+    /// The problem's code; checks that it is a whole problem document, or an error of the token endpoint (RFC 6749 §5.2).
     pub(crate) fn code(&self) -> String {
         let problem = self.json();
+        if let (Some(error), "application/json") =
+            (problem["error"].as_str(), self.headers[header::CONTENT_TYPE].to_str().unwrap())
+        {
+            assert!(problem["error_description"].as_str().is_some_and(|text| !text.is_empty()), "{problem}");
+            assert_eq!(self.headers[header::CACHE_CONTROL], "no-store");
+            return error.to_owned();
+        }
         assert_eq!(self.headers[header::CONTENT_TYPE], "application/problem+json", "{}", self.text);
         assert_eq!(problem["status"], self.status.as_u16());
         for member in ["type", "title", "detail"] {

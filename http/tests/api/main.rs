@@ -24,6 +24,7 @@ mod keys;
 mod limits;
 mod mail;
 mod makers;
+mod oauth;
 mod operations;
 mod organizations;
 mod passwordless;

@@ -87,6 +87,7 @@ impl<'a> Street<'a> {
             (_, "session") => self.app.sign_in("ada@example.com").await.session,
             ("/v1/api-keys/", "key") => self.app.secret_key(&["users:read"]).await.0,
             (_, "account") => self.service_account().await,
+            ("/v1/clients/", "client") => self.client().await,
             ("/v1/grants", "subject") => self.user().await,
             ("/v1/roles/", "role") => self.role().await,
             ("/v1/flags/", "flag") => self.flag().await,
@@ -201,6 +202,12 @@ impl<'a> Street<'a> {
         let body = json!({ "schema": "entity user;", "policies": "" });
         let made = self.app.manage("POST", "/v1/policies/versions", Some(body)).await.expect(201);
         made.json()["version"].to_string()
+    }
+
+    async fn client(&self) -> String {
+        let made =
+            self.app.manage("POST", "/v1/clients", Some(json!({ "name": "a client" }))).await.expect(201);
+        made.json()["client_id"].as_str().unwrap().to_owned()
     }
 
     async fn flag(&self) -> String {

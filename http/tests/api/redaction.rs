@@ -20,6 +20,7 @@ const TELLING: &[&str] = &[
     "code",
     "key",
     "secret",
+    "client_secret",
     "password",
     "new_password",
     "current_password",

@@ -45,6 +45,8 @@ mod limits;
 mod mail;
 #[path = "../api/makers.rs"]
 mod makers;
+#[path = "../api/oauth.rs"]
+mod oauth;
 #[path = "../api/operations.rs"]
 mod operations;
 #[path = "../api/organizations.rs"]

@@ -13,6 +13,8 @@ pub mod api_keys;
 #[expect(missing_docs, reason = "the names of the tests say what they hold")]
 pub mod authorization;
 #[expect(missing_docs, reason = "the names of the tests say what they hold")]
+pub mod clients;
+#[expect(missing_docs, reason = "the names of the tests say what they hold")]
 pub mod flags;
 #[expect(missing_docs, reason = "the names of the tests say what they hold")]
 pub mod invitations;
@@ -60,6 +62,7 @@ macro_rules! conformance {
                     a_service_account_rules_over_its_keys;
                 authorization: roles_round_trip, the_set_of_roles_advances_once_per_version, grants_round_trip,
                     the_same_is_granted_once_until_it_expires, a_granted_role_cannot_be_removed;
+                clients: clients_round_trip, clients_change_once_per_version;
                 flags: flags_round_trip, flags_change_once_per_version;
                 invitations: invitations_round_trip, one_invitation_of_an_address_is_pending,
                     an_invitation_ends_once_per_version, invitations_are_listed_by_what_became_of_them,

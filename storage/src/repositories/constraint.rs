@@ -56,6 +56,8 @@ pub const GRANT_FINGERPRINT: &str = "grants.fingerprint";
 pub const POLICY_SET: &str = "policy_sets.tenant_id";
 /// Two versions of a tenant's policies with one number.
 pub const POLICY_VERSION: &str = "policy_versions.number";
+/// Two OAuth clients with one id in a tenant.
+pub const CLIENT: &str = "clients.client_id";
 /// Two flags with one key in a tenant.
 pub const FLAG: &str = "flags.flag_key";
 
@@ -126,6 +128,7 @@ pub(crate) const KEYS: &[(&str, &[&str], &str)] = &[
     ("policy_sets", &["tenant_id"], POLICY_SET),
     ("policy_versions", &["tenant_id", "number"], POLICY_VERSION),
     ("flags", &["tenant_id", "flag_key"], FLAG),
+    ("clients", &["tenant_id", "client_id"], CLIENT),
     ("ledger_checkpoints", &["tenant_id", "seq"], LEDGER_CHECKPOINT),
     ("legal_holds", &["tenant_id", "user_id"], LEGAL_HOLD),
     ("consents", &["tenant_id", "user_id", "consent_id"], CONSENT),

@@ -17,6 +17,7 @@ macro_rules! statements {
 }
 
 pub mod api_keys;
+pub mod clients;
 pub mod consents;
 pub mod constraint;
 pub mod credentials;

@@ -41,6 +41,7 @@ const TENANT: &[&[(&str, &str)]] = &[
     roles::ALL,
     grants::ALL,
     flags::ALL,
+    clients::ALL,
     policies::ALL,
     ledger_checkpoints::ALL,
     legal_holds::ALL,

@@ -216,6 +216,11 @@ const OF_A_TENANT: &[Layout] = &[
         rest: &["source", "note", "policies", "created_at"],
     },
     Layout {
+        name: "clients",
+        key: &["tenant_id", "client_id"],
+        rest: &["definition", "secrets", "created_at", "updated_at", "version"],
+    },
+    Layout {
         name: "flags",
         key: &["tenant_id", "flag_key"],
         rest: &["definition", "created_at", "updated_at", "version"],

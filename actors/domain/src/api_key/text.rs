@@ -2,7 +2,7 @@
 
 use super::ApiKeyKind;
 use crate::id::ApiKeyId;
-use crate::randomness::Randomness;
+use crate::randomness::{Randomness, base_62};
 use std::fmt;
 use uuid::Uuid;
 use zeroize::Zeroizing;
@@ -18,8 +18,6 @@ const ID_DIGITS: usize = 32;
 const SECRET_LENGTH: usize = 43;
 const CHECKSUM_LENGTH: usize = 6;
 const BASE_62: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-/// Bytes from here on would make some characters likelier than others.
-const FAIR_BYTES: u8 = 248;
 
 /// A key as it was presented. `Debug` does not show the secret.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -60,15 +58,7 @@ impl<'t> ApiKeyText<'t> {
 
     /// A new secret, and the text of the key that holds it.
     pub fn make(kind: ApiKeyKind, id: ApiKeyId, randomness: &dyn Randomness) -> NewKeyText {
-        let mut secret = Zeroizing::new(String::with_capacity(SECRET_LENGTH));
-        let mut bytes = Zeroizing::new([0_u8; 64]);
-        while secret.len() < SECRET_LENGTH {
-            randomness.fill(&mut *bytes);
-            let fair = bytes.iter().filter(|byte| **byte < FAIR_BYTES);
-            let characters = fair.map(|byte| char::from(BASE_62[usize::from(byte % 62)]));
-            let missing = SECRET_LENGTH - secret.len();
-            secret.extend(characters.take(missing));
-        }
+        let secret = base_62(SECRET_LENGTH, randomness);
         let mut text = Zeroizing::new(format!("{PREFIX}{}_{}_{}", tag(kind), id.uuid().simple(), *secret));
         let sum = checksum(&text);
         text.push_str(&sum);

@@ -125,12 +125,14 @@ impl Plan {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use plinto_domain::ClientId;
     use plinto_domain::api_key::ApiKeyEvent;
     use plinto_domain::audit::Event;
     use plinto_domain::authorization::{AuthorizationEvent, RoleKey};
     use plinto_domain::flag::{FlagEvent, FlagKey};
     use plinto_domain::id::{GrantId, ImportId, OrganizationId, RoleId};
     use plinto_domain::mail::MailEvent;
+    use plinto_domain::oauth::OAuthEvent;
     use plinto_domain::organization::OrganizationEvent;
     use plinto_domain::policy::PolicyEvent;
     use plinto_domain::privacy::PrivacyEvent;
@@ -256,6 +258,28 @@ mod tests {
         }
     }
 
+    /// The event of OAuth after this one.
+    fn of_oauth(event: Option<&OAuthEvent>) -> OAuthEvent {
+        let client = ClientId::from_uuid(Uuid::from_u128(9));
+        match event {
+            None => OAuthEvent::ClientCreated { client },
+            Some(OAuthEvent::ClientCreated { .. }) => {
+                OAuthEvent::ClientChanged { client, fields: vec!["disabled"] }
+            }
+            Some(OAuthEvent::ClientChanged { .. }) => {
+                OAuthEvent::SecretRotated { client, overlap_seconds: 1 }
+            }
+            Some(OAuthEvent::SecretRotated { .. }) => OAuthEvent::ClientDeleted { client },
+            Some(OAuthEvent::ClientDeleted { .. }) => {
+                let (jti, scope) = (String::new(), String::new());
+                OAuthEvent::TokenIssued { client, grant_type: "client_credentials", jti, scope }
+            }
+            Some(OAuthEvent::TokenIssued { .. } | OAuthEvent::TokenRefused { .. }) => {
+                OAuthEvent::TokenRefused { client, error: "invalid_client" }
+            }
+        }
+    }
+
     /// The event of flags after this one.
     fn of_a_flag(event: Option<&FlagEvent>) -> FlagEvent {
         let flag = FlagKey::parse("key", "flag").expect("valid");
@@ -343,10 +367,12 @@ mod tests {
             Some(Event::Authorization(event)) => Some(Event::Authorization(of_authorization(Some(event)))),
             Some(Event::Privacy(_)) => Some(Event::Flag(of_a_flag(None))),
             Some(Event::Flag(FlagEvent::Deleted { .. })) => Some(Event::Policy(of_policies(None))),
-            Some(Event::Policy(PolicyEvent::VersionDeleted { .. })) => {
+            Some(Event::Policy(PolicyEvent::VersionDeleted { .. })) => Some(Event::OAuth(of_oauth(None))),
+            Some(Event::OAuth(OAuthEvent::TokenRefused { .. })) => {
                 Some(Event::Organization(of_an_organization(None)))
             }
             Some(Event::Policy(event)) => Some(Event::Policy(of_policies(Some(event)))),
+            Some(Event::OAuth(event)) => Some(Event::OAuth(of_oauth(Some(event)))),
             Some(Event::Flag(event)) => Some(Event::Flag(of_a_flag(Some(event)))),
             Some(Event::Organization(OrganizationEvent::OwnershipTransferred { .. })) => None,
             Some(Event::Organization(event)) => Some(Event::Organization(of_an_organization(Some(event)))),

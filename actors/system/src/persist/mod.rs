@@ -1,6 +1,7 @@
 //! From decisions to statements: the only place that maps the domain's writes and events to storage.
 
 pub(crate) mod authorization;
+pub(crate) mod clients;
 pub(crate) mod flags;
 pub(crate) mod invitations;
 mod keys;
@@ -100,6 +101,7 @@ fn statements(vault: &TenantVault, write: Write, now: Timestamp) -> Vec<Statemen
         Write::Authorization(write) => authorization::statements(vault, write),
         Write::Flag(write) => vec![flags::statement(vault, write)],
         Write::Policy(write) => vec![policies::statement(vault, write)],
+        Write::Client(write) => vec![clients::statement(vault, write)],
         Write::InsertSession(new) => insert_session(vault, new),
         Write::RotateRefresh {
             session,

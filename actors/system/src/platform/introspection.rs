@@ -5,8 +5,15 @@ use crate::credentials::Caller;
 use crate::error::ServiceError;
 use crate::introspection::{Introspection, active_refresh_token};
 use crate::session::{Presented, SessionKey};
+use crate::tenant::FOREIGN;
 use plinto_domain::session::Session;
 use plinto_runtime::Deadline;
+use plinto_token::TokenError;
+
+/// Whether a token that is no session's may be one a client has for itself.
+fn may_be_a_clients(reason: &str) -> bool {
+    reason == FOREIGN || reason == TokenError::WrongAudience.code()
+}
 
 impl Platform {
     /// What a resource server is told about a token (RFC 7662). A token of a tenant the caller does not reach is
@@ -36,6 +43,10 @@ impl Platform {
         };
         match self.authorize(&entered.shared, token, deadline).await {
             Ok(verified) => Ok(Introspection::Active(verified.introspection.clone())),
+            Err(ServiceError::InvalidToken { reason }) if may_be_a_clients(reason) => {
+                drop(entered);
+                Box::pin(self.introspect_client_token(tenant, token, deadline)).await
+            }
             Err(ServiceError::InvalidToken { .. }) => Ok(Introspection::Inactive),
             Err(error) => Err(error),
         }

@@ -14,6 +14,7 @@ mod holds;
 mod introspection;
 mod kept_answers;
 mod mail;
+mod oauth;
 mod one_time;
 mod organizations;
 mod passwordless;
@@ -50,6 +51,7 @@ pub use erasure::TenantErased;
 pub use flags::{FlagEvaluation, FlagQuestion, FlagView, Served};
 pub use holds::LegalHold;
 pub use kept_answers::{Repetition, Reservation};
+pub use oauth::{ClientAuthentication, ClientView, IssuedClientToken, NewClient};
 pub use organizations::{
     AskedBy, DomainView, InvitationAccepted, InvitationOffer, InvitationView, Invited, InvitedAccount,
     MemberChange, MemberView, MembershipView, MyInvitation, NewAccount, OrganizationPolicyView,

@@ -31,4 +31,4 @@ pub use messages::{ClientContext, SignedIn};
 pub(crate) use policies::ActivePolicies;
 pub(crate) use rights::{RoleSet, SeenPrincipal, SubjectRights};
 pub use tokens::IssuedAccessToken;
-pub(crate) use tokens::{Bearer, VerifiedToken, access_token};
+pub(crate) use tokens::{Bearer, FOREIGN, VerifiedToken, access_token, client_access_token};

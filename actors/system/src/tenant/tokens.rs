@@ -5,9 +5,10 @@ use crate::error::ServiceError;
 use bytes::Bytes;
 use plinto_domain::access_token::{AccessTokenGrant, ORGANIZATION, ORGANIZATION_ROLE, claims};
 use plinto_domain::authorization::RoleKey;
+use plinto_domain::oauth::ClientTokenClaims;
 use plinto_domain::organization::Candidate;
 use plinto_domain::session::NamedOrganization;
-use plinto_domain::{SessionId, Timestamp, UserId};
+use plinto_domain::{ClientId, SessionId, Timestamp, UserId};
 use plinto_token::{Claims, Expectations, TokenError, UnverifiedToken, check_times};
 use quick_cache::sync::Cache;
 use sha2::{Digest, Sha256};
@@ -18,6 +19,8 @@ use std::sync::Arc;
 const ACCESS_TOKEN_TYPE: &str = "at+jwt";
 /// Seconds of clock difference tolerated; our own nodes issue and verify, so little is needed.
 const LEEWAY_SECONDS: i64 = 5;
+/// Why a token is refused that is genuine and no session's.
+pub(crate) const FOREIGN: &str = "foreign_claims";
 
 /// An access token as it is handed out. `Debug` does not show it.
 pub struct IssuedAccessToken {
@@ -72,6 +75,16 @@ pub(crate) fn access_token(
     Ok(IssuedAccessToken { token, expires_in })
 }
 
+/// Signs an access token a client has for itself.
+pub(crate) fn client_access_token(
+    cell: &TenantCell,
+    claims: &ClientTokenClaims,
+) -> Result<String, ServiceError> {
+    cell.signer
+        .sign(ACCESS_TOKEN_TYPE, claims)
+        .map_err(|_| ServiceError::Damaged("the signing key does not sign"))
+}
+
 /// An access token whose signature, issuer, audience and type were checked; times and session are checked each time.
 #[derive(Debug)]
 pub(crate) struct VerifiedToken {
@@ -119,31 +132,58 @@ impl TenantCell {
         let key: [u8; 32] = Sha256::digest(token.as_bytes()).into();
         if let Some(known) = self.verified.cache.get(&key) {
             check_times(&known.claims, &expect).map_err(invalid)?;
-            known.check_key(now)?;
+            check_key(known.key_retires_at, now)?;
             return Ok(known);
         }
         let parsed = UnverifiedToken::parse(token).map_err(invalid)?;
         let claims = parsed.verify(&self.keys, &expect).map_err(invalid)?;
         let key_retires_at = self.retired.get(&parsed.header().kid).copied();
         let verified = Arc::new(VerifiedToken::of(claims, key_retires_at)?);
-        verified.check_key(now)?;
+        check_key(verified.key_retires_at, now)?;
         self.verified.cache.insert(key, Arc::clone(&verified));
         Ok(verified)
     }
 }
 
-impl VerifiedToken {
-    /// A busy tenant may outlive the retirement of a key it has loaded.
-    fn check_key(&self, now: Timestamp) -> Result<(), ServiceError> {
-        match self.key_retires_at {
-            Some(end) if now.as_millis() >= end => Err(ServiceError::InvalidToken { reason: "retired_key" }),
-            _ => Ok(()),
+impl TenantCell {
+    /// Verifies an access token a client has for itself, whomever it is meant for: it has no session and no subject but the
+    /// client.
+    pub(crate) fn verify_client_token(
+        &self,
+        token: &str,
+        now: Timestamp,
+    ) -> Result<(ClientId, Claims), ServiceError> {
+        let expect = Expectations {
+            issuer: &self.issuer,
+            audience: None,
+            now: now.as_seconds(),
+            leeway: LEEWAY_SECONDS,
+            typ: ACCESS_TOKEN_TYPE,
+        };
+        let parsed = UnverifiedToken::parse(token).map_err(invalid)?;
+        let claims = parsed.verify(&self.keys, &expect).map_err(invalid)?;
+        check_key(self.retired.get(&parsed.header().kid).copied(), now)?;
+        let foreign = ServiceError::InvalidToken { reason: FOREIGN };
+        let is_the_clients = claims.sid.is_none() && claims.sub == claims.client_id;
+        match claims.client_id.parse() {
+            Ok(client) if is_the_clients => Ok((client, claims)),
+            _ => Err(foreign),
         }
     }
+}
 
+/// A busy tenant may outlive the retirement of a key it has loaded.
+fn check_key(retires_at: Option<i64>, now: Timestamp) -> Result<(), ServiceError> {
+    match retires_at {
+        Some(end) if now.as_millis() >= end => Err(ServiceError::InvalidToken { reason: "retired_key" }),
+        _ => Ok(()),
+    }
+}
+
+impl VerifiedToken {
     fn of(claims: Claims, key_retires_at: Option<i64>) -> Result<Self, ServiceError> {
-        let foreign = ServiceError::InvalidToken { reason: "foreign_claims" };
-        let user = claims.sub.parse().map_err(|_| ServiceError::InvalidToken { reason: "foreign_claims" })?;
+        let foreign = ServiceError::InvalidToken { reason: FOREIGN };
+        let user = claims.sub.parse().map_err(|_| ServiceError::InvalidToken { reason: FOREIGN })?;
         let session = claims.sid.as_deref().and_then(|sid| sid.parse().ok()).ok_or(foreign)?;
         let organization = named_organization(&claims)?.map(Arc::new);
         let introspection = crate::introspection::active_access_token(&claims).into();
@@ -159,7 +199,7 @@ fn named_organization(claims: &Claims) -> Result<Option<NamedOrganization>, Serv
     let role = role.and_then(|role| RoleKey::parse("org_role", role).ok());
     match (id, role) {
         (Some(id), Some(role)) => Ok(Some(NamedOrganization { id, role, issued_at: claims.iat })),
-        _ => Err(ServiceError::InvalidToken { reason: "foreign_claims" }),
+        _ => Err(ServiceError::InvalidToken { reason: FOREIGN }),
     }
 }
 

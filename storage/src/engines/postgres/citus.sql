@@ -45,6 +45,7 @@ SELECT create_distributed_table('organization_departures', 'tenant_id', colocate
 SELECT create_distributed_table('roles', 'tenant_id', colocate_with => 'users');
 SELECT create_distributed_table('grants', 'tenant_id', colocate_with => 'users');
 SELECT create_distributed_table('flags', 'tenant_id', colocate_with => 'users');
+SELECT create_distributed_table('clients', 'tenant_id', colocate_with => 'users');
 SELECT create_distributed_table('policy_sets', 'tenant_id', colocate_with => 'users');
 SELECT create_distributed_table('policy_versions', 'tenant_id', colocate_with => 'users');
 SELECT create_distributed_table('consents', 'tenant_id', colocate_with => 'users');

@@ -143,6 +143,12 @@ pub(super) const KNOWN: &[Migration] = &[
         sql: include_str!("migrations/0019_active_organizations.sql"),
         oldest_compatible: 1,
     },
+    Migration {
+        version: 20,
+        name: "clients",
+        sql: include_str!("migrations/0020_clients.sql"),
+        oldest_compatible: 1,
+    },
 ];
 
 /// What is locked while a migration runs; any number that nothing else in the database uses.

@@ -12,6 +12,7 @@ const OLDEST: i32 = 150_000;
 pub(super) const TENANT_TABLES: &[&str] = &[
     "ledger_entries",
     "flags",
+    "clients",
     "user_import_errors",
     "user_imports",
     "organization_invitations",
@@ -53,6 +54,7 @@ pub(super) const TABLES: &[&str] = &[
     "ledger_heads",
     "ledger_entries",
     "flags",
+    "clients",
     "user_import_errors",
     "user_imports",
     "organization_invitations",

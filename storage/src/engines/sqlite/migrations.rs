@@ -96,6 +96,7 @@ pub(super) const TENANT: &[Migration] = &[
         name: "active_organizations",
         sql: include_str!("migrations/tenant/0019_active_organizations.sql"),
     },
+    Migration { version: 20, name: "clients", sql: include_str!("migrations/tenant/0020_clients.sql") },
 ];
 
 const REGISTER: &str = "CREATE TABLE IF NOT EXISTS schema_migrations (

@@ -1,0 +1,132 @@
+use super::client::is_resource;
+use super::{Client, OAuthCode, OAuthError, OAuthEvent, ScopeSet};
+use crate::audit::Event;
+use crate::decision::Decision;
+use crate::id::ClientId;
+use crate::randomness::Randomness;
+use crate::time::Timestamp;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::Serialize;
+
+const CLIENT_CREDENTIALS: &str = "client_credentials";
+
+/// What a client asks for itself (RFC 6749 §4.4, RFC 8707).
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ClientTokenRequest<'r> {
+    /// The parameter `scope`; none asks for all of the client's.
+    pub scope: Option<&'r str>,
+    /// The parameters `resource`; none asks for all of the client's.
+    pub resources: &'r [&'r str],
+}
+
+/// `aud` of a token: one text where there is one (RFC 7519 §4.1.3).
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[serde(untagged)]
+pub enum TokenAudience {
+    /// One.
+    One(String),
+    /// Several.
+    Several(Vec<String>),
+}
+
+/// Claims of an access token a client has for itself (RFC 9068 §2.2).
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct ClientTokenClaims {
+    /// Issuer: `{base}/t/{tenant}`.
+    pub iss: String,
+    /// The client: nobody else is behind the token.
+    pub sub: String,
+    /// The resource servers it is meant for; the issuer where the client has none.
+    pub aud: TokenAudience,
+    /// Expiry, NumericDate.
+    pub exp: i64,
+    /// Issued at, NumericDate.
+    pub iat: i64,
+    /// Unique token id.
+    pub jti: String,
+    /// The client.
+    pub client_id: String,
+    /// What it may do, if anything is said of that.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub scope: String,
+}
+
+/// A token to be signed, and how long it is good.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ClientToken {
+    /// What it says.
+    pub claims: ClientTokenClaims,
+    /// Seconds.
+    pub expires_in: u32,
+}
+
+/// What a client that has proved to be one is given for itself. `jti` is 128 random bits.
+pub fn grant_client_token(
+    client: &Client,
+    request: ClientTokenRequest<'_>,
+    issuer: &str,
+    now: Timestamp,
+    randomness: &dyn Randomness,
+) -> Result<Decision<ClientToken>, OAuthError> {
+    let scope = granted_scope(client, request.scope)?.to_string();
+    let aud = granted_audience(client, request.resources, issuer)?;
+    let mut jti = [0_u8; 16];
+    randomness.fill(&mut jti);
+    let (expires_in, iat) = (client.definition.access_token_seconds, now.as_seconds());
+    let claims = ClientTokenClaims {
+        iss: issuer.to_owned(),
+        sub: client.id.to_string(),
+        aud,
+        exp: iat + i64::from(expires_in),
+        iat,
+        jti: URL_SAFE_NO_PAD.encode(jti),
+        client_id: client.id.to_string(),
+        scope: scope.clone(),
+    };
+    let event = OAuthEvent::TokenIssued {
+        client: client.id,
+        grant_type: CLIENT_CREDENTIALS,
+        jti: claims.jti.clone(),
+        scope,
+    };
+    let reply = ClientToken { claims, expires_in };
+    Ok(Decision { writes: Vec::new(), events: vec![Event::OAuth(event)], reply })
+}
+
+/// A refusal, noted.
+pub fn refuse_client(client: ClientId, error: OAuthError) -> Decision<OAuthError> {
+    let event = OAuthEvent::TokenRefused { client, error: error.code.as_str() };
+    Decision { writes: Vec::new(), events: vec![Event::OAuth(event)], reply: error }
+}
+
+fn granted_scope(client: &Client, asked: Option<&str>) -> Result<ScopeSet, OAuthError> {
+    let Some(asked) = asked else { return Ok(client.definition.scopes.clone()) };
+    let malformed = "scope is a list of scopes with one space between them (RFC 6749 section 3.3)";
+    let asked = ScopeSet::of_parameter(asked).ok_or(OAuthError::new(OAuthCode::InvalidScope, malformed))?;
+    let foreign = "this client may not ask for one of these scopes";
+    let is_its_own = asked.is_within(&client.definition.scopes);
+    if is_its_own { Ok(asked) } else { Err(OAuthError::new(OAuthCode::InvalidScope, foreign)) }
+}
+
+fn granted_audience(client: &Client, asked: &[&str], issuer: &str) -> Result<TokenAudience, OAuthError> {
+    let refuse = |description| Err(OAuthError::new(OAuthCode::InvalidTarget, description));
+    if !asked.iter().all(|resource| is_resource(resource)) {
+        return refuse("resource is an absolute URI without fragment (RFC 8707)");
+    }
+    let registered = &client.definition.resources;
+    if asked.iter().any(|asked| !registered.iter().any(|known| known == asked)) {
+        return refuse("this client may not ask for tokens for this resource");
+    }
+    let mut audience: Vec<String> = match asked {
+        [] => registered.clone(),
+        asked => asked.iter().map(|resource| (*resource).to_owned()).collect(),
+    };
+    audience.sort_unstable();
+    audience.dedup();
+    Ok(match audience.len() {
+        0 => TokenAudience::One(issuer.to_owned()),
+        1 => TokenAudience::One(audience.swap_remove(0)),
+        _ => TokenAudience::Several(audience),
+    })
+}

@@ -1,0 +1,205 @@
+use super::super::work::Work;
+use super::super::{Platform, to_the_end};
+use crate::error::ServiceError;
+use crate::ledger::CommitError;
+use crate::persist;
+use plinto_domain::audit::Actor;
+use plinto_domain::oauth::{
+    Client, ClientChange, ClientDefinition, ClientSecret, UNKNOWN_CLIENT, change, create, delete,
+    make_secret, rotate_secret,
+};
+use plinto_domain::precondition::Precondition;
+use plinto_domain::{ClientId, Decision, Denial, InvalidInput, TenantId, Timestamp};
+use plinto_runtime::Deadline;
+use plinto_storage::repositories::clients::{self as rows, ClientRow};
+use std::time::Duration;
+use zeroize::Zeroizing;
+
+/// A decision that another one overtook is made once more.
+const ATTEMPTS: usize = 3;
+
+/// A client as those who administer it see it.
+#[derive(Clone, Debug)]
+pub struct ClientView {
+    /// The client.
+    pub client: Client,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+}
+
+/// A client with a secret that is shown once. No `Debug`.
+pub struct NewClient {
+    /// The client.
+    pub view: ClientView,
+    /// Its secret.
+    pub secret: Zeroizing<String>,
+}
+
+fn view(row: &ClientRow) -> Result<ClientView, ServiceError> {
+    Ok(ClientView {
+        client: persist::clients::client(row)?,
+        created_at: Timestamp::from_millis(row.created_at),
+        updated_at: Timestamp::from_millis(row.updated_at),
+    })
+}
+
+impl Platform {
+    /// Makes a client.
+    pub async fn create_client(
+        &self,
+        tenant: TenantId,
+        definition: ClientDefinition,
+        actor: Actor,
+        deadline: Deadline,
+    ) -> Result<NewClient, ServiceError> {
+        let work = self.work(tenant, deadline).await?;
+        to_the_end(async move {
+            let now = work.now();
+            let present = work.read(|| rows::count(work.engine(), tenant.uuid())).await?;
+            let present = usize::try_from(present).unwrap_or(usize::MAX);
+            let id = ClientId::generate(now, work.environment().randomness());
+            let (secret, kept) = work.new_secret(id, now);
+            work.carry_out(create(id, definition, kept, present, now)?, actor, now).await?;
+            Ok(NewClient { view: work.client_view(id).await?, secret })
+        })
+        .await
+    }
+
+    /// Clients in order of id, after `after`, at most `limit`.
+    pub async fn clients(
+        &self,
+        tenant: TenantId,
+        after: Option<ClientId>,
+        limit: u32,
+        deadline: Deadline,
+    ) -> Result<Vec<ClientView>, ServiceError> {
+        let work = self.work(tenant, deadline).await?;
+        let after = after.map(ClientId::uuid);
+        let found = work.read(|| rows::list(work.engine(), work.vault(), after, limit)).await?;
+        found.iter().map(view).collect()
+    }
+
+    /// One client.
+    pub async fn client(
+        &self,
+        tenant: TenantId,
+        client: ClientId,
+        deadline: Deadline,
+    ) -> Result<ClientView, ServiceError> {
+        self.work(tenant, deadline).await?.client_view(client).await
+    }
+
+    /// Changes a client, if its version is one the precondition admits.
+    pub async fn change_client(
+        &self,
+        tenant: TenantId,
+        client: ClientId,
+        wanted: ClientChange,
+        precondition: Precondition,
+        actor: Actor,
+        deadline: Deadline,
+    ) -> Result<ClientView, ServiceError> {
+        let work = self.work(tenant, deadline).await?;
+        let decide = move |known: &Client, now| {
+            let definition = known.definition.clone().changed(wanted.clone())?;
+            Ok(change(known, definition, &precondition, now)?)
+        };
+        to_the_end(async move {
+            work.decide_on_client(client, actor, decide).await?;
+            work.client_view(client).await
+        })
+        .await
+    }
+
+    /// Gives a client a new secret; the present one is good for the overlap.
+    pub async fn rotate_client_secret(
+        &self,
+        tenant: TenantId,
+        client: ClientId,
+        overlap: Duration,
+        actor: Actor,
+        deadline: Deadline,
+    ) -> Result<NewClient, ServiceError> {
+        let work = self.work(tenant, deadline).await?;
+        to_the_end(async move {
+            let (secret, kept) = work.new_secret(client, work.now());
+            let decide = |known: &Client, now| Ok(rotate_secret(known, kept.clone(), overlap, now)?);
+            work.decide_on_client(client, actor, decide).await?;
+            Ok(NewClient { view: work.client_view(client).await?, secret })
+        })
+        .await
+    }
+
+    /// Removes a client, if its version is one the precondition admits.
+    pub async fn delete_client(
+        &self,
+        tenant: TenantId,
+        client: ClientId,
+        precondition: Precondition,
+        actor: Actor,
+        deadline: Deadline,
+    ) -> Result<(), ServiceError> {
+        let work = self.work(tenant, deadline).await?;
+        let decide = move |known: &Client, _| Ok(delete(known, &precondition)?);
+        to_the_end(async move { work.decide_on_client(client, actor, decide).await }).await
+    }
+}
+
+/// Why a client does not become what was asked for.
+enum Refused {
+    Denied(Denial),
+    Invalid(Vec<InvalidInput>),
+}
+
+impl From<Denial> for Refused {
+    fn from(denial: Denial) -> Self {
+        Self::Denied(denial)
+    }
+}
+
+impl From<Vec<InvalidInput>> for Refused {
+    fn from(invalid: Vec<InvalidInput>) -> Self {
+        Self::Invalid(invalid)
+    }
+}
+
+impl From<Refused> for ServiceError {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::Denied(denial) => denial.into(),
+            Refused::Invalid(invalid) => invalid.into(),
+        }
+    }
+}
+
+impl Work {
+    async fn client_view(&self, client: ClientId) -> Result<ClientView, ServiceError> {
+        view(&self.client_row(client).await?.ok_or(UNKNOWN_CLIENT)?)
+    }
+
+    /// A new secret, and what is kept of it.
+    fn new_secret(&self, client: ClientId, now: Timestamp) -> (Zeroizing<String>, ClientSecret) {
+        let secret = make_secret(self.environment().randomness()).text;
+        let kept = ClientSecret::new(self.secret_hash(client, &secret), now);
+        (secret, kept)
+    }
+
+    /// Decides about a client, again where another decision was faster.
+    async fn decide_on_client(
+        &self,
+        client: ClientId,
+        actor: Actor,
+        decide: impl Fn(&Client, Timestamp) -> Result<Decision<()>, Refused>,
+    ) -> Result<(), ServiceError> {
+        for _ in 0..ATTEMPTS {
+            let (known, now) = (self.client(client).await?, self.now());
+            match self.try_to_carry_out(decide(&known, now)?, actor, now, |_| {}).await? {
+                Err(CommitError::Conflict(_)) => {}
+                done => return Ok(done?),
+            }
+        }
+        Err(ServiceError::Conflict)
+    }
+}

@@ -1,0 +1,47 @@
+//! OAuth 2: clients, the token endpoint, and what clients are told of it.
+
+pub(crate) mod clients;
+mod credentials;
+mod failure;
+mod metadata;
+mod token;
+
+use crate::routes::{Access, Route};
+use axum::http::Method;
+use plinto_domain::api_scope::{ApiScope, Resource};
+use utoipa::OpenApi;
+
+/// The operations of this capability.
+#[derive(OpenApi)]
+#[openapi(
+    paths(
+        clients::create, clients::list, clients::get, clients::change, clients::rotate_secret, clients::delete,
+        token::token, metadata::by_inserted_path, metadata::under_tenant
+    ),
+    tags(
+        (name = "oauth clients", description = "Applications that ask for tokens (RFC 6749 §2)"),
+        (name = "oauth", description = "The tenant as an authorization server (RFC 6749, RFC 8414). Errors of the token endpoint are those of RFC 6749 §5.2.")
+    )
+)]
+pub(crate) struct Operations;
+
+/// The rows of this capability in the authorization table.
+pub(super) fn routes() -> Vec<Route> {
+    const READ: Access = Access::Manage(ApiScope::read(Resource::Clients));
+    const WRITE: Access = Access::Manage(ApiScope::write(Resource::Clients));
+    const ROTATE: &str = "/v1/clients/{client}/rotate-secret";
+    const INSERTED: &str = "/.well-known/oauth-authorization-server/t/{tenant}";
+    const APPENDED: &str = "/t/{tenant}/.well-known/oauth-authorization-server";
+    vec![
+        Route::new(Method::POST, "/v1/clients", WRITE, clients::create).of_tenant().once_by_key(),
+        Route::new(Method::GET, "/v1/clients", READ, clients::list).of_tenant(),
+        Route::new(Method::GET, "/v1/clients/{client}", READ, clients::get).of_tenant(),
+        Route::new(Method::PATCH, "/v1/clients/{client}", WRITE, clients::change).of_tenant(),
+        Route::new(Method::DELETE, "/v1/clients/{client}", WRITE, clients::delete).of_tenant(),
+        Route::new(Method::POST, ROTATE, WRITE, clients::rotate_secret).of_tenant().once_by_key(),
+        // Who asks proves to be a client in the request itself (RFC 6749 §2.3), in ways the guard knows nothing of.
+        Route::new(Method::POST, "/t/{tenant}/oauth2/token", Access::Public, token::token),
+        Route::new(Method::GET, INSERTED, Access::Public, metadata::by_inserted_path),
+        Route::new(Method::GET, APPENDED, Access::Public, metadata::under_tenant),
+    ]
+}
