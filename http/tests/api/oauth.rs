@@ -250,3 +250,44 @@ async fn the_metadata_says_what_works() {
     assert_eq!(nowhere.expect(404).code(), "unknown_tenant");
     app.finish().await;
 }
+
+/// A client others wrote, over our router.
+#[tokio::test]
+async fn the_oauth2_crate_gets_a_token() {
+    use oauth2::basic::BasicClient;
+    use oauth2::{AuthType, ClientId, ClientSecret, Scope, TokenResponse, TokenUrl};
+    let app = TestApp::new().await;
+    let made = app.client(billing()).await;
+    let metadata = app.core("GET", "/t/demo/.well-known/oauth-authorization-server", None, None).await.json();
+    let ask = async |request: oauth2::HttpRequest| {
+        let answer = app.send(ListenerName::Core, request.map(Body::from)).await;
+        let mut response = oauth2::HttpResponse::new(answer.text.clone().into_bytes());
+        (*response.status_mut(), *response.headers_mut()) = (answer.status, answer.headers.clone());
+        Ok::<_, std::convert::Infallible>(response)
+    };
+    for (auth_type, secret, is_good) in [
+        (AuthType::BasicAuth, made.secret.as_str(), true),
+        (AuthType::RequestBody, made.secret.as_str(), true),
+        (AuthType::BasicAuth, "wrong : secret%", false),
+    ] {
+        let client = BasicClient::new(ClientId::new(made.id.clone()))
+            .set_client_secret(ClientSecret::new(secret.to_owned()))
+            .set_auth_type(auth_type)
+            .set_token_uri(TokenUrl::new(metadata["token_endpoint"].as_str().unwrap().to_owned()).unwrap());
+        let scope = Scope::new("invoices:read".to_owned());
+        let asked = client.exchange_client_credentials().add_scope(scope.clone()).request_async(&ask).await;
+        match asked {
+            Ok(token) => {
+                assert!(is_good);
+                assert_eq!(token.scopes(), Some(&vec![scope]));
+                assert!(app.is_active(token.access_token().secret()).await);
+            }
+            Err(oauth2::RequestTokenError::ServerResponse(error)) => {
+                assert!(!is_good);
+                assert_eq!(*error.error(), oauth2::basic::BasicErrorResponseType::InvalidClient);
+            }
+            Err(other) => panic!("{other}"),
+        }
+    }
+    app.finish().await;
+}
