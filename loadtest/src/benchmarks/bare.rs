@@ -5,6 +5,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::get;
 use axum::{Json, Router};
+use plinto_token::{Algorithm, SigningKey};
 use ractor::rpc::CallResult;
 use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort};
 use serde::Serialize;
@@ -84,8 +85,8 @@ pub(crate) async fn json() -> Result<Bare, BenchError> {
     serve(app, Arc::new([])).await
 }
 
-/// The same after one call of one of many ractor actors.
-pub(crate) async fn json_with_ractor() -> Result<Bare, BenchError> {
+/// Actors to be called in turn.
+async fn turn() -> Result<(Arc<Turn>, Arc<[ActorRef<Ask>]>), BenchError> {
     let mut actors = Vec::with_capacity(ACTORS);
     for _ in 0..ACTORS {
         let spawned = Actor::spawn(None, Counter, ()).await;
@@ -93,13 +94,73 @@ pub(crate) async fn json_with_ractor() -> Result<Bare, BenchError> {
     }
     let actors: Arc<[ActorRef<Ask>]> = actors.into();
     let turn = Arc::new(Turn { actors: Arc::clone(&actors), next: AtomicUsize::new(0) });
+    Ok((turn, actors))
+}
+
+impl Turn {
+    async fn call(&self) -> Result<u64, StatusCode> {
+        let next = self.next.fetch_add(1, Ordering::Relaxed) % self.actors.len();
+        match self.actors[next].call(Ask::Count, None).await {
+            Ok(CallResult::Success(count)) => Ok(count),
+            Ok(CallResult::Timeout | CallResult::SenderError) | Err(_) => {
+                Err(StatusCode::INTERNAL_SERVER_ERROR)
+            }
+        }
+    }
+}
+
+/// The same after one call of one of many ractor actors.
+pub(crate) async fn json_with_ractor() -> Result<Bare, BenchError> {
+    let (turn, actors) = turn().await?;
     serve(Router::new().route(PATH, get(counted)).with_state(turn), actors).await
 }
 
+/// What a token says, for a route that signs one.
+#[derive(Serialize)]
+struct Said {
+    iss: &'static str,
+    sub: &'static str,
+    aud: &'static str,
+    exp: i64,
+    iat: i64,
+    jti: u64,
+    client_id: &'static str,
+    scope: &'static str,
+}
+
+#[derive(Serialize)]
+struct Given {
+    access_token: String,
+    token_type: &'static str,
+    expires_in: u32,
+    scope: &'static str,
+}
+
+/// axum answering with a token signed with EdDSA after one call of one of many ractor actors.
+pub(crate) async fn token_with_ractor() -> Result<Bare, BenchError> {
+    let key =
+        SigningKey::generate(Algorithm::EdDsa).map_err(|error| BenchError::Invalid(error.to_string()))?;
+    let (turn, actors) = turn().await?;
+    serve(Router::new().route(PATH, get(signed)).with_state((turn, Arc::new(key))), actors).await
+}
+
+async fn signed(State((turn, key)): State<(Arc<Turn>, Arc<SigningKey>)>) -> Result<Json<Given>, StatusCode> {
+    let jti = turn.call().await?;
+    let (client, scope) = ("cli_0193a6f2c5d87e1bb1f3a2c4d5e6f708", "invoices:read");
+    let claims = Said {
+        iss: "http://plinto.bench/t/alpha",
+        sub: client,
+        aud: "https://invoices.example/",
+        exp: 1_800_003_600,
+        iat: 1_800_000_000,
+        jti,
+        client_id: client,
+        scope,
+    };
+    let access_token = key.sign("at+jwt", &claims).map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)?;
+    Ok(Json(Given { access_token, token_type: "Bearer", expires_in: 3_600, scope }))
+}
+
 async fn counted(State(turn): State<Arc<Turn>>) -> Result<Json<Hello>, StatusCode> {
-    let next = turn.next.fetch_add(1, Ordering::Relaxed) % turn.actors.len();
-    match turn.actors[next].call(Ask::Count, None).await {
-        Ok(CallResult::Success(count)) => Ok(Json(Hello { message: "hello", count })),
-        Ok(CallResult::Timeout | CallResult::SenderError) | Err(_) => Err(StatusCode::INTERNAL_SERVER_ERROR),
-    }
+    Ok(Json(Hello { message: "hello", count: turn.call().await? }))
 }

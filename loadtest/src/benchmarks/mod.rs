@@ -10,6 +10,7 @@ pub(crate) mod ledger;
 pub(crate) mod many_sessions;
 pub(crate) mod neighbours;
 pub(crate) mod nodes;
+pub(crate) mod oauth;
 pub(crate) mod postgres_ledger;
 mod raw_ledger;
 mod raw_postgres;
@@ -54,6 +55,8 @@ pub(crate) enum Benchmark {
     L,
     /// Checks of permissions and policies, in the process.
     M,
+    /// Tokens clients get for themselves.
+    N,
 }
 
 impl Benchmark {
@@ -94,6 +97,7 @@ impl Benchmark {
             Self::K => revocation::run(settings).await,
             Self::L => users::run(settings).await,
             Self::M => checks::run(settings).await,
+            Self::N => oauth::run(settings).await,
         }
     }
 }

@@ -38,6 +38,13 @@ pub(crate) fn sign_up(tenant: &str, email: &str, password: &str) -> Request {
     post(&format!("/t/{tenant}/v1/auth/sign-up"), "content-type: application/json\r\n", &body)
 }
 
+/// A client asks for a token for itself.
+pub(crate) fn client_credentials(tenant: &str, id: &str, secret: &str) -> Request {
+    let body = format!("grant_type=client_credentials&client_id={id}&client_secret={secret}");
+    let media = "content-type: application/x-www-form-urlencoded\r\n";
+    post(&format!("/t/{tenant}/oauth2/token"), media, &body)
+}
+
 /// The beginning of an import of users.
 pub(crate) fn begin_import(key: &str) -> Request {
     let headers = format!("authorization: Bearer {key}\r\ncontent-type: application/json\r\n");

@@ -80,6 +80,11 @@ impl Work {
         self.deadline
     }
 
+    /// Whether no other node writes what the tenant stores.
+    pub(super) fn is_alone(&self) -> bool {
+        self.platform.0.follower.is_none()
+    }
+
     pub(super) fn now(&self) -> Timestamp {
         self.environment().now()
     }

@@ -1,6 +1,7 @@
 //! Bringing a tenant to life: unlock its vault, load its keys.
 
 use super::cell::TenantCell;
+use super::known_clients::KnownClients;
 use super::known_users::{KnownUsers, UserStamps};
 use super::outcomes::Outcomes;
 use super::rights::Rights;
@@ -58,6 +59,7 @@ pub(crate) async fn load(
         bulk_streams: Arc::new(Semaphore::new(config.limits.bulk_streams)),
         rights: Rights::default(),
         outcomes: Outcomes::default(),
+        clients: KnownClients::default(),
         flags: Slot::default(),
         // Another node's changes would be heard of too late.
         users: KnownUsers::new(id, (!store.engine().is_shared()).then(|| Arc::clone(stamps))),

@@ -64,8 +64,9 @@ impl VirtualActor for TenantActor {
     }
 
     fn weight(&self, state: &TenantState) -> usize {
-        let TenantCell { verified, rights, outcomes, users, .. } = &*state.services.cell;
-        size_of::<TenantCell>() + verified.bytes() + rights.bytes() + outcomes.bytes() + users.bytes()
+        let TenantCell { verified, rights, outcomes, users, clients, .. } = &*state.services.cell;
+        let rights = rights.bytes() + outcomes.bytes();
+        size_of::<TenantCell>() + verified.bytes() + rights + users.bytes() + clients.bytes()
     }
 
     async fn activate(&self, tenant: &TenantId) -> Result<Activated<Self>, ActivationError> {

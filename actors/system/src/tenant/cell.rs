@@ -1,4 +1,5 @@
 use super::flags::FlagSet;
+use super::known_clients::KnownClients;
 use super::known_users::KnownUsers;
 use super::outcomes::Outcomes;
 use super::policies::ActivePolicies;
@@ -43,6 +44,7 @@ pub(crate) struct TenantCell {
     pub(crate) outcomes: Outcomes,
     pub(crate) flags: Slot<FlagSet>,
     pub(crate) users: KnownUsers,
+    pub(crate) clients: KnownClients,
     pub(crate) policies: Slot<ActivePolicies>,
 }
 
@@ -51,6 +53,7 @@ impl TenantCell {
     pub(crate) fn doubt(&self) {
         self.forget_policies();
         self.flags.forget();
+        self.clients.forget();
     }
 
     /// Other policies are active, or may be: what subjects hold was compiled with those that were.

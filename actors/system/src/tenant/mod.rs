@@ -7,6 +7,7 @@ mod facts;
 mod flags;
 mod flows;
 mod handle;
+mod known_clients;
 mod known_users;
 mod limits;
 mod messages;

@@ -3,7 +3,7 @@ use super::super::{Platform, to_the_end};
 use crate::error::ServiceError;
 use crate::ledger::CommitError;
 use crate::persist;
-use plinto_domain::audit::Actor;
+use plinto_domain::audit::{Actor, Event};
 use plinto_domain::oauth::{
     Client, ClientChange, ClientDefinition, ClientSecret, UNKNOWN_CLIENT, change, create, delete,
     make_secret, rotate_secret,
@@ -195,7 +195,8 @@ impl Work {
     ) -> Result<(), ServiceError> {
         for _ in 0..ATTEMPTS {
             let (known, now) = (self.client(client).await?, self.now());
-            match self.try_to_carry_out(decide(&known, now)?, actor, now, |_| {}).await? {
+            let forget = |_: &[Event]| self.cell().clients.forget();
+            match self.try_to_carry_out(decide(&known, now)?, actor, now, forget).await? {
                 Err(CommitError::Conflict(_)) => {}
                 done => return Ok(done?),
             }

@@ -12,6 +12,7 @@ use crate::persist;
 use plinto_domain::ClientId;
 use plinto_domain::oauth::{Client, NewClientSecret, UNKNOWN_CLIENT};
 use plinto_storage::repositories::clients::{self as rows, ClientRow};
+use std::sync::Arc;
 
 /// Purpose of the keyed hash of clients' secrets.
 const SECRET: &str = "client-secret";
@@ -20,6 +21,21 @@ impl Work {
     /// A client as it is stored now.
     async fn client_row(&self, client: ClientId) -> Result<Option<ClientRow>, ServiceError> {
         self.read(|| rows::get(self.engine(), self.vault(), client.uuid())).await
+    }
+
+    /// A client, from memory where no other node could have changed it.
+    async fn known_client(&self, client: ClientId) -> Result<Option<Arc<Client>>, ServiceError> {
+        let known = &self.cell().clients;
+        if let Some(client) = known.find(client) {
+            return Ok(Some(client));
+        }
+        let stamp = known.stamp();
+        let Some(row) = self.client_row(client).await? else { return Ok(None) };
+        let client = Arc::new(persist::clients::client(&row)?);
+        if self.is_alone() {
+            known.keep(stamp, &client);
+        }
+        Ok(Some(client))
     }
 
     async fn client(&self, client: ClientId) -> Result<Client, ServiceError> {

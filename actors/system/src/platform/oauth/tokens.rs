@@ -2,7 +2,6 @@ use super::super::Platform;
 use super::super::work::Work;
 use crate::error::ServiceError;
 use crate::introspection::{Introspection, active_access_token};
-use crate::persist;
 use crate::tenant::{ClientContext, client_access_token};
 use plinto_domain::address::Network;
 use plinto_domain::audit::Actor;
@@ -11,6 +10,7 @@ use plinto_domain::oauth::{
 };
 use plinto_domain::{ClientId, TenantId};
 use plinto_runtime::Deadline;
+use std::sync::Arc;
 
 /// What is said whatever is wrong with a client's credentials.
 const NOT_PROVED: OAuthError = OAuthError::new(
@@ -76,9 +76,7 @@ impl Platform {
         let Ok((client, claims)) = work.cell().verify_client_token(token, work.now()) else {
             return Ok(Introspection::Inactive);
         };
-        let row = work.client_row(client).await?;
-        let client = row.as_ref().map(persist::clients::client).transpose()?;
-        let is_good = client.is_some_and(|client| !client.definition.disabled);
+        let is_good = work.known_client(client).await?.is_some_and(|client| !client.definition.disabled);
         let active = || Introspection::Active(active_access_token(&claims).into());
         Ok(if is_good { active() } else { Introspection::Inactive })
     }
@@ -90,12 +88,12 @@ impl Work {
     async fn authenticated(
         &self,
         authentication: ClientAuthentication<'_>,
-    ) -> Result<Result<Client, OAuthError>, ServiceError> {
+    ) -> Result<Result<Arc<Client>, OAuthError>, ServiceError> {
         let ClientAuthentication { client_id, secret, context } = authentication;
         let Ok(id) = client_id.parse::<ClientId>() else { return Ok(Err(NOT_PROVED)) };
         let hash = self.secret_hash(id, secret);
-        let Some(row) = self.client_row(id).await? else { return Ok(Err(NOT_PROVED)) };
-        let (client, now) = (persist::clients::client(&row)?, self.now());
+        let Some(client) = self.known_client(id).await? else { return Ok(Err(NOT_PROVED)) };
+        let now = self.now();
         if client.is_proved_by(&hash, now) && !client.definition.disabled {
             return Ok(Ok(client));
         }
