@@ -141,6 +141,9 @@ async fn a_secret_is_replaced_with_an_overlap_or_at_once() {
     app.finish().await;
 }
 
+/// Id and secret by HTTP Basic, the form, and the status and error of the answer.
+type Case<'c> = (Option<(&'c str, &'c str)>, &'c [(&'c str, &'c str)], u16, &'c str);
+
 #[tokio::test]
 async fn requests_are_answered_as_the_standard_says() {
     let app = TestApp::new().await;
@@ -149,7 +152,7 @@ async fn requests_are_answered_as_the_standard_says() {
     let (id, secret) = (made.id.as_str(), made.secret.as_str());
     let grant = ("grant_type", "client_credentials");
     let good = Some((id, secret));
-    let cases: &[(Option<(&str, &str)>, &[(&str, &str)], u16, &str)] = &[
+    let cases: &[Case<'_>] = &[
         (good, &[grant], 200, ""),
         (None, &[grant, ("client_id", id), ("client_secret", secret)], 200, ""),
         (good, &[grant, ("client_id", id), ("scope", ""), ("unknown", "x")], 200, ""),
