@@ -1,9 +1,10 @@
 //! Conditional requests (RFC 9110 §13): `ETag` is the version of what is shown, `If-Match` and `If-None-Match` name some.
 
-use crate::guard::short;
+use crate::guard::{ANSWER_HEADERS, short};
 use crate::problem::{Problem, catalogue};
 use crate::state::AppState;
 use axum::Json;
+use axum::body::Body;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
@@ -37,9 +38,19 @@ pub(crate) struct Rendered {
 
 impl IntoResponse for Rendered {
     fn into_response(self) -> Response {
-        let json = HeaderValue::from_static("application/json");
-        ([(header::CONTENT_TYPE, json), (header::ETAG, tag(self.version))], self.json).into_response()
+        let mut response = answer_of(self.json);
+        response.headers_mut().insert(header::ETAG, tag(self.version));
+        response
     }
+}
+
+/// An answer of JSON that is rendered already. Its map of headers has room for all there will be.
+pub(crate) fn answer_of(json: Bytes) -> Response {
+    let mut response = Response::new(Body::from(json));
+    let headers = response.headers_mut();
+    headers.reserve(ANSWER_HEADERS);
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
 }
 
 /// JSON that is kept for later answers.

@@ -3,10 +3,10 @@
 use crate::extract::FormBody;
 use crate::problem::Problem;
 use crate::state::AppState;
+use crate::versions::answer_of;
 use axum::Extension;
 use axum::extract::State;
-use axum::http::{HeaderValue, header};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use plinto_actors::Caller;
 use serde::Deserialize;
 use utoipa::{OpenApi, ToSchema};
@@ -40,6 +40,5 @@ pub(crate) async fn introspect(
 ) -> Result<Response, Problem> {
     let token = form.required("token")?;
     let answer = state.platform().introspect(&caller, &token, state.deadline()).await?;
-    let json = HeaderValue::from_static("application/json");
-    Ok(([(header::CONTENT_TYPE, json)], answer.into_json()).into_response())
+    Ok(answer_of(answer.into_json()))
 }

@@ -8,6 +8,10 @@ use std::io::{Cursor, Write};
 /// Content Security Policy of answers that are data (OWASP REST security): nothing may be loaded or framed.
 const DATA_POLICY: HeaderValue = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
 
+/// Room for the headers of an answer, those that are set here among them: whoever makes a map of them on the hot path makes
+/// it once.
+pub(crate) const ANSWER_HEADERS: usize = 12;
+
 /// A short value of names and numbers, put together without a detour over the heap.
 pub(crate) fn short(text: fmt::Arguments<'_>) -> HeaderValue {
     let mut place = Cursor::new([0_u8; 96]);

@@ -29,7 +29,7 @@ use trace::TraceId;
 
 pub(crate) use access::Bearer;
 pub(crate) use guarded::{BoxedHandler, Guarded, Wrapped};
-pub(crate) use headers::short;
+pub(crate) use headers::{ANSWER_HEADERS, short};
 pub(crate) use idempotency::KEY as IDEMPOTENCY_KEY;
 
 /// Header that carries the request's trace id back.
