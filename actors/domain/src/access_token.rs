@@ -87,14 +87,19 @@ pub struct AccessTokenGrant<'a> {
     pub lifetime_seconds: u32,
 }
 
-/// Makes the claims; `jti` is 128 random bits.
+/// A token id: 128 random bits.
+pub(crate) fn new_jti(randomness: &dyn Randomness) -> String {
+    let mut jti = [0_u8; 16];
+    randomness.fill(&mut jti);
+    URL_SAFE_NO_PAD.encode(jti)
+}
+
+/// Makes the claims.
 pub fn claims(
     grant: &AccessTokenGrant<'_>,
     now: Timestamp,
     randomness: &dyn Randomness,
 ) -> AccessTokenClaims {
-    let mut jti = [0_u8; 16];
-    randomness.fill(&mut jti);
     let iat = now.as_seconds();
     AccessTokenClaims {
         iss: grant.issuer.to_owned(),
@@ -102,7 +107,7 @@ pub fn claims(
         aud: grant.issuer.to_owned(),
         exp: iat + i64::from(grant.lifetime_seconds),
         iat,
-        jti: URL_SAFE_NO_PAD.encode(jti),
+        jti: new_jti(randomness),
         client_id: FIRST_PARTY_CLIENT,
         sid: grant.session.to_string(),
         auth_time: grant.authenticated_at.as_seconds(),

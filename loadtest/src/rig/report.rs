@@ -87,13 +87,13 @@ impl Measurement {
         Self { id, name, unit, ours, baseline, value, spread, bar, passed, rounds, notes: Vec::new() }
     }
 
-    /// Adds a line of explanation.
-    #[must_use]
     /// The same without a bar: told for its own sake.
     pub(crate) fn told(self) -> Self {
         Self { bar: None, passed: None, ..self }
     }
 
+    /// Adds a line of explanation.
+    #[must_use]
     pub(crate) fn note(mut self, text: impl Into<String>) -> Self {
         self.notes.push(text.into());
         self

@@ -7,8 +7,6 @@ pub enum OAuthCode {
     InvalidRequest,
     /// Who asks did not prove to be the client.
     InvalidClient,
-    /// The client may not use this grant.
-    UnauthorizedClient,
     /// There is no such grant here.
     UnsupportedGrantType,
     /// A scope is malformed or not the client's.
@@ -23,7 +21,6 @@ impl OAuthCode {
         match self {
             Self::InvalidRequest => "invalid_request",
             Self::InvalidClient => "invalid_client",
-            Self::UnauthorizedClient => "unauthorized_client",
             Self::UnsupportedGrantType => "unsupported_grant_type",
             Self::InvalidScope => "invalid_scope",
             Self::InvalidTarget => "invalid_target",

@@ -1,15 +1,15 @@
 use super::client::is_resource;
 use super::{Client, OAuthCode, OAuthError, OAuthEvent, ScopeSet};
+use crate::access_token::new_jti;
 use crate::audit::Event;
 use crate::decision::Decision;
 use crate::id::ClientId;
 use crate::randomness::Randomness;
 use crate::time::Timestamp;
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Serialize;
 
-const CLIENT_CREDENTIALS: &str = "client_credentials";
+/// The grant by which a client gets a token for itself (RFC 6749 §4.4); the only one there is yet.
+pub const CLIENT_CREDENTIALS: &str = "client_credentials";
 
 /// What a client asks for itself (RFC 6749 §4.4, RFC 8707).
 #[derive(Clone, Copy, Debug, Default)]
@@ -61,7 +61,7 @@ pub struct ClientToken {
     pub expires_in: u32,
 }
 
-/// What a client that has proved to be one is given for itself. `jti` is 128 random bits.
+/// What a client that has proved to be one is given for itself.
 pub fn grant_client_token(
     client: &Client,
     request: ClientTokenRequest<'_>,
@@ -71,8 +71,6 @@ pub fn grant_client_token(
 ) -> Result<Decision<ClientToken>, OAuthError> {
     let scope = granted_scope(client, request.scope)?.to_string();
     let aud = granted_audience(client, request.resources, issuer)?;
-    let mut jti = [0_u8; 16];
-    randomness.fill(&mut jti);
     let (expires_in, iat) = (client.definition.access_token_seconds, now.as_seconds());
     let claims = ClientTokenClaims {
         iss: issuer.to_owned(),
@@ -80,7 +78,7 @@ pub fn grant_client_token(
         aud,
         exp: iat + i64::from(expires_in),
         iat,
-        jti: URL_SAFE_NO_PAD.encode(jti),
+        jti: new_jti(randomness),
         client_id: client.id.to_string(),
         scope: scope.clone(),
     };

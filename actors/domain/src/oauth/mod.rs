@@ -23,7 +23,8 @@ pub use client::{Client, ClientChange, ClientDefinition};
 pub use error::{OAuthCode, OAuthError};
 pub use event::OAuthEvent;
 pub use grant::{
-    ClientToken, ClientTokenClaims, ClientTokenRequest, TokenAudience, grant_client_token, refuse_client,
+    CLIENT_CREDENTIALS, ClientToken, ClientTokenClaims, ClientTokenRequest, TokenAudience,
+    grant_client_token, refuse_client,
 };
 pub use scope::{ScopeSet, ScopeToken};
 pub use secret::{ClientSecret, NewClientSecret, make_secret};

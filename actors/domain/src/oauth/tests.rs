@@ -95,23 +95,18 @@ fn a_replaced_secret_is_good_for_the_overlap_and_the_one_before_it_no_longer() {
 
 #[test]
 fn changes_are_checked_whole_and_written_once() {
-    let wrong = ClientDefinition::of(ClientChange {
+    let all_wrong = ClientChange {
         name: Some(String::new()),
         scopes: texts(&["a b"]),
         resources: texts(&["not a uri"]),
         access_token_seconds: Some(59),
         ..ClientChange::default()
-    });
+    };
+    let wrong = ClientDefinition::of(all_wrong.clone());
     let fields: Vec<_> = wrong.expect_err("refused").iter().map(|wrong| wrong.field).collect();
     assert_eq!(fields, ["name"], "a new client's name comes first");
     let present = client().definition;
-    let wrong = present.clone().changed(ClientChange {
-        name: Some(String::new()),
-        scopes: texts(&["a b"]),
-        resources: texts(&["not a uri"]),
-        access_token_seconds: Some(59),
-        ..ClientChange::default()
-    });
+    let wrong = present.clone().changed(all_wrong);
     let fields: Vec<_> = wrong.expect_err("refused").iter().map(|wrong| wrong.field).collect();
     assert_eq!(fields, ["name", "scopes", "resources", "access_token_seconds"]);
     assert!(change(&client(), present.clone(), &Precondition::None, NOW).expect("allowed").writes.is_empty());

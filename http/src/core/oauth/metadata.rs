@@ -2,12 +2,12 @@
 //! well-known text stands between host and path (§3.1), and, for those who append it, under the tenant as well.
 //! What is here works, and nothing else does.
 
-use super::token::CLIENT_CREDENTIALS;
 use crate::problem::Problem;
 use crate::state::AppState;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::{HeaderName, header};
+use plinto_domain::oauth::CLIENT_CREDENTIALS;
 use serde::Serialize;
 use utoipa::ToSchema;
 

@@ -7,12 +7,10 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 use plinto_actors::ClientAuthentication;
-use plinto_domain::oauth::{ClientTokenRequest, OAuthCode, OAuthError};
+use plinto_domain::oauth::{CLIENT_CREDENTIALS, ClientTokenRequest, OAuthCode, OAuthError};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// The only grant there is yet.
-pub(super) const CLIENT_CREDENTIALS: &str = "client_credentials";
 /// Values of `resource` that are looked at.
 const MOST_RESOURCES: usize = 20;
 

@@ -9,7 +9,7 @@ use plinto_domain::oauth::{
     make_secret, rotate_secret,
 };
 use plinto_domain::precondition::Precondition;
-use plinto_domain::{ClientId, Decision, Denial, InvalidInput, TenantId, Timestamp};
+use plinto_domain::{ClientId, Decision, TenantId, Timestamp};
 use plinto_runtime::Deadline;
 use plinto_storage::repositories::clients::{self as rows, ClientRow};
 use std::time::Duration;
@@ -147,33 +147,6 @@ impl Platform {
     }
 }
 
-/// Why a client does not become what was asked for.
-enum Refused {
-    Denied(Denial),
-    Invalid(Vec<InvalidInput>),
-}
-
-impl From<Denial> for Refused {
-    fn from(denial: Denial) -> Self {
-        Self::Denied(denial)
-    }
-}
-
-impl From<Vec<InvalidInput>> for Refused {
-    fn from(invalid: Vec<InvalidInput>) -> Self {
-        Self::Invalid(invalid)
-    }
-}
-
-impl From<Refused> for ServiceError {
-    fn from(refused: Refused) -> Self {
-        match refused {
-            Refused::Denied(denial) => denial.into(),
-            Refused::Invalid(invalid) => invalid.into(),
-        }
-    }
-}
-
 impl Work {
     async fn client_view(&self, client: ClientId) -> Result<ClientView, ServiceError> {
         view(&self.client_row(client).await?.ok_or(UNKNOWN_CLIENT)?)
@@ -191,7 +164,7 @@ impl Work {
         &self,
         client: ClientId,
         actor: Actor,
-        decide: impl Fn(&Client, Timestamp) -> Result<Decision<()>, Refused>,
+        decide: impl Fn(&Client, Timestamp) -> Result<Decision<()>, ServiceError>,
     ) -> Result<(), ServiceError> {
         for _ in 0..ATTEMPTS {
             let (known, now) = (self.client(client).await?, self.now());
