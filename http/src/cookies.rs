@@ -8,14 +8,17 @@
 //! What changes something also needs the header `Plinto-CSRF`. Its value is made from the refresh token by a hash, so
 //! it is of this session alone, changes with it, and nothing follows from knowing it.
 
+use crate::problem::{Problem, catalogue};
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use cookie::time::Duration;
 use cookie::{Cookie, SameSite};
 use plinto_actors::SignedIn;
+use plinto_domain::randomness::Randomness;
 use sha2::{Digest, Sha256};
 use std::convert::Infallible;
+use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 /// Header in which a page repeats the token that only a page of ours can know.
@@ -48,6 +51,7 @@ struct Names {
     refresh: &'static str,
     csrf: &'static str,
     challenge: &'static str,
+    form: &'static str,
 }
 
 const OVER_TLS: Names = Names {
@@ -55,12 +59,14 @@ const OVER_TLS: Names = Names {
     refresh: "__Host-plinto-refresh",
     csrf: "__Host-plinto-csrf",
     challenge: "__Host-plinto-challenge",
+    form: "__Host-plinto-form",
 };
 const IN_CLEAR: Names = Names {
     access: "plinto-access",
     refresh: "plinto-refresh",
     csrf: "plinto-csrf",
     challenge: "plinto-challenge",
+    form: "plinto-form",
 };
 
 const fn names(https: bool) -> &'static Names {
@@ -181,6 +187,97 @@ fn line(mut cookie: Cookie<'_>, seconds: i64, https: bool) -> (HeaderName, Heade
     let line = HeaderValue::try_from(cookie.to_string()).expect("tokens are visible ASCII");
     (header::SET_COOKIE, line)
 }
+
+/// Who is signed in in a browser on a tenant's pages: one ticket for each account, the present one first. A tenant has a
+/// cookie of its own, so that tenants on one host do not sign each other's users out. Not yet believed; no `Debug`.
+pub(crate) struct TicketCookie(Option<Zeroizing<String>>);
+
+/// Between two tickets; none has it in it.
+const BETWEEN_TICKETS: &str = ".";
+
+impl TicketCookie {
+    fn name(slug: &str, https: bool) -> String {
+        let host = if https { "__Host-" } else { "" };
+        format!("{host}plinto-browser-{slug}")
+    }
+
+    /// Reads it.
+    pub(crate) fn of(headers: &HeaderMap, slug: &str, https: bool) -> Self {
+        Self(named(headers, &Self::name(slug, https)))
+    }
+
+    /// The tickets in it.
+    pub(crate) fn tickets(&self) -> Vec<&str> {
+        self.0.as_ref().map(|value| value.split(BETWEEN_TICKETS).collect()).unwrap_or_default()
+    }
+
+    /// The header that keeps tickets. It comes along when an application sends a user here, which is from elsewhere, and not
+    /// with forms of pages elsewhere.
+    pub(crate) fn keep(
+        tickets: &[String],
+        slug: &str,
+        seconds: u32,
+        https: bool,
+    ) -> (HeaderName, HeaderValue) {
+        let value = tickets.join(BETWEEN_TICKETS);
+        let cookie = Cookie::build((Self::name(slug, https), value)).http_only(true).same_site(SameSite::Lax);
+        line(cookie.build(), seconds.into(), https)
+    }
+
+    /// The header that forgets them.
+    pub(crate) fn forget(slug: &str, https: bool) -> (HeaderName, HeaderValue) {
+        Self::keep(&[], slug, 0, https)
+    }
+}
+
+/// What ties the forms of our pages to the browser they were shown in. No `Debug`.
+pub(crate) struct FormCookie {
+    value: Zeroizing<String>,
+    is_new: bool,
+}
+
+/// What is hashed before the cookie.
+const FORM_PURPOSE: &str = "plinto form\n";
+/// Random bytes in it.
+const FORM_BYTES: usize = 16;
+
+impl FormCookie {
+    /// The browser's, or a new one.
+    pub(crate) fn of(headers: &HeaderMap, https: bool, randomness: &dyn Randomness) -> Self {
+        let known = named(headers, names(https).form).filter(|value| value.len() == 2 * FORM_BYTES);
+        match known {
+            Some(value) => Self { value, is_new: false },
+            None => {
+                let mut bytes = [0_u8; FORM_BYTES];
+                randomness.fill(&mut bytes);
+                Self { value: Zeroizing::new(hex::encode(bytes)), is_new: true }
+            }
+        }
+    }
+
+    /// What a form repeats: nothing follows from knowing it.
+    pub(crate) fn token(&self) -> String {
+        hex::encode(Sha256::new().chain_update(FORM_PURPOSE).chain_update(&*self.value).finalize())
+    }
+
+    /// Refuses a form that repeats something else, or comes from a browser that was shown none.
+    pub(crate) fn check(&self, said: &str) -> Result<(), Problem> {
+        match !self.is_new && bool::from(self.token().as_bytes().ct_eq(said.as_bytes())) {
+            true => Ok(()),
+            false => Err(Problem::of(catalogue::CSRF_TOKEN_MISMATCH)),
+        }
+    }
+
+    /// The header that keeps it, if the browser has none yet.
+    pub(crate) fn new_line(&self, https: bool) -> Option<(HeaderName, HeaderValue)> {
+        let cookie = Cookie::build((names(https).form, self.value.as_str())).http_only(true);
+        let cookie = cookie.same_site(SameSite::Lax).build();
+        self.is_new.then(|| line(cookie, FORM_SECONDS, https))
+    }
+}
+
+/// A form may be sent for as long as an interaction takes.
+const FORM_SECONDS: i64 = 86_400;
 
 #[cfg(test)]
 mod tests {

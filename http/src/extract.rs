@@ -95,6 +95,11 @@ impl FormBody {
 }
 
 impl FormBody {
+    /// All its parameters, decoded.
+    pub(crate) fn parse(&self) -> form_urlencoded::Parse<'_> {
+        form_urlencoded::parse(&self.0)
+    }
+
     fn pairs(&self) -> impl Iterator<Item = &[u8]> {
         let ends = memchr::memchr_iter(b'&', &self.0).chain([self.0.len()]);
         ends.scan(0, |start, end| {

@@ -19,6 +19,7 @@ mod dependencies;
 mod extract;
 mod guard;
 mod health;
+mod hosted;
 mod installation_metrics;
 mod listener;
 mod metrics;

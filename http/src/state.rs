@@ -63,6 +63,11 @@ impl AppState {
         &self.0.platform
     }
 
+    /// Where what is random comes from.
+    pub(crate) fn randomness(&self) -> &dyn Randomness {
+        &*self.0.randomness
+    }
+
     /// Settings of the listeners.
     pub fn config(&self) -> &HttpConfig {
         &self.0.config

@@ -6,7 +6,7 @@ use crate::authorization::AuthorizationWrite;
 use crate::flag::FlagWrite;
 use crate::id::{SessionId, UserId};
 use crate::mail::{DeliveryWrite, OutgoingMail};
-use crate::oauth::ClientWrite;
+use crate::oauth::{AuthorizedWrite, ClientWrite, ConsentWrite};
 use crate::one_time::OneTimeWrite;
 use crate::organization::OrganizationWrite;
 use crate::password::PasswordHash;
@@ -138,6 +138,10 @@ pub enum Write {
     Policy(PolicyWrite),
     /// Of OAuth clients.
     Client(ClientWrite),
+    /// Of what users granted OAuth clients.
+    Authorized(AuthorizedWrite),
+    /// Of what users let OAuth clients have.
+    ClientConsent(ConsentWrite),
     /// Holds, consents, erasure.
     Privacy(PrivacyWrite),
 }

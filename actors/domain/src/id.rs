@@ -115,6 +115,10 @@ id!(
     ClientId, "cli"
 );
 id!(
+    /// What a user granted a client: from the code to the last token.
+    AuthorizationId, "aut"
+);
+id!(
     /// A tenant's service, to which API keys belong.
     ServiceAccountId, "svc"
 );

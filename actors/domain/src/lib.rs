@@ -45,8 +45,8 @@ pub mod user;
 pub use decision::{Decision, Write};
 pub use denial::{Denial, DenialKind};
 pub use id::{
-    ApiKeyId, ClientId, DomainId, EmailId, InvitationId, MailId, OrganizationId, ServiceAccountId, SessionId,
-    TenantId, UserId, UserInvitationId,
+    ApiKeyId, AuthorizationId, ClientId, DomainId, EmailId, InvitationId, MailId, OrganizationId,
+    ServiceAccountId, SessionId, TenantId, UserId, UserInvitationId,
 };
 pub use input::InvalidInput;
 pub use time::Timestamp;

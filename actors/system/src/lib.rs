@@ -53,17 +53,18 @@ pub use nodes::NodesCount;
 pub use passwords::{CURRENT_PARAMETERS, HashMemory, hash_password, verify_password};
 pub use places::{Place, Places};
 pub use platform::{
-    ActiveVersion, ApiKeyWish, AskedBy, AuditEntry, AuditExport, AuditPage, AuditQuery, AuditStream,
-    AvatarView, Challenge, CheckRequest, CheckpointView, Circumstances, ClientAuthentication, ClientView,
-    ConsentView, DecidedBy, Device, DeviceKind, DomainView, DryRun, DryRunResult, DryRunSource, EmailView,
-    FlagEvaluation, FlagQuestion, FlagView, GrantDraft, GrantQuery, GrantView, HeldPermission, ImportError,
+    Account, ActiveVersion, ApiKeyWish, ApplicationView, AskedBy, AuditEntry, AuditExport, AuditPage,
+    AuditQuery, AuditStream, AuthorizationAnswer, AvatarView, Begun, Browser, Challenge, CheckRequest,
+    CheckpointView, Circumstances, ClientAuthentication, ClientView, ConsentView, DecidedBy, Device,
+    DeviceKind, DomainView, DryRun, DryRunResult, DryRunSource, EmailView, EndSessionRequest, FlagEvaluation,
+    FlagQuestion, FlagView, GrantDraft, GrantQuery, GrantView, HeldPermission, ImportError,
     InvitationAccepted, InvitationOffer, InvitationView, Invited, InvitedAccount, IssuedClientToken,
-    LegalHold, MemberChange, MemberView, MembershipView, MyInvitation, NewAccount, NewClient, NewConsent,
-    NewPolicyVersion, NewUserInput, OrganizationPolicyView, OrganizationView, Platform, PolicyVersionView,
-    Pruned, ReadUsers, Reader, Repetition, Reservation, RoleOrPermission, RoleView, Ruling, Served,
-    SessionView, SubjectData, SubjectEmail, SubjectMembership, SubjectSearch, SubjectSession, SubjectsFound,
-    Switched, TenantErased, Unique, UserExport, UserFilter, UserImporter, UserInvitationInput,
-    UserInvitationView, UserList, UserView, Why,
+    IssuedTokens, LegalHold, LogoutPlan, MemberChange, MemberView, MembershipView, MyInvitation, NewAccount,
+    NewClient, NewConsent, NewPolicyVersion, NewUserInput, Next, OrganizationPolicyView, OrganizationView,
+    Platform, PolicyVersionView, Pruned, ReadUsers, Reader, Repetition, Reservation, RoleOrPermission,
+    RoleView, Ruling, Served, SessionView, SubjectData, SubjectEmail, SubjectMembership, SubjectSearch,
+    SubjectSession, SubjectsFound, Switched, TenantErased, TenantLook, Unique, UserExport, UserFilter,
+    UserImporter, UserInvitationInput, UserInvitationView, UserList, UserView, Why,
 };
 pub use registry::{TenantChange, TenantView};
 pub use session::SessionKey;

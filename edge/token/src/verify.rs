@@ -113,12 +113,14 @@ impl<'t> UnverifiedToken<'t> {
             .ok_or(TokenError::Malformed(Part::Payload))
     }
 
-    /// Like [`verify`], for a token that was taken apart already.
+    /// The payload of a token of this type, once its signature was verified with the key it names. What it says is for the
+    /// caller to judge.
     ///
     /// # Errors
-    /// The first reason for refusal, in the order of the variants of [`TokenError`].
-    pub fn verify(&self, keys: &KeySet, expect: &Expectations<'_>) -> Result<Claims, TokenError> {
-        if !self.header.is_of_type(expect.typ) {
+    /// [`TokenError::WrongType`], [`TokenError::UnknownKey`], [`TokenError::AlgorithmMismatch`] or what is wrong with the
+    /// signature.
+    pub fn verified_payload(&self, keys: &KeySet, typ: &str) -> Result<&[u8], TokenError> {
+        if !self.header.is_of_type(typ) {
             return Err(TokenError::WrongType);
         }
         let key = keys.get(&self.header.kid).ok_or(TokenError::UnknownKey)?;
@@ -126,7 +128,15 @@ impl<'t> UnverifiedToken<'t> {
             return Err(TokenError::AlgorithmMismatch);
         }
         key.verify_signature(self.signing_input.as_bytes(), &self.decoded[self.signature.clone()])?;
-        let claims = Claims::parse(&self.decoded[self.payload.clone()])?;
+        Ok(&self.decoded[self.payload.clone()])
+    }
+
+    /// Like [`verify`], for a token that was taken apart already.
+    ///
+    /// # Errors
+    /// The first reason for refusal, in the order of the variants of [`TokenError`].
+    pub fn verify(&self, keys: &KeySet, expect: &Expectations<'_>) -> Result<Claims, TokenError> {
+        let claims = Claims::parse(self.verified_payload(keys, expect.typ)?)?;
         if claims.iss != expect.issuer {
             return Err(TokenError::WrongIssuer);
         }

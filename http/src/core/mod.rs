@@ -67,6 +67,7 @@ pub(crate) fn routes(with_mailbox: bool) -> Vec<Route> {
     rows.extend(access::routes());
     rows.extend(policies::routes());
     rows.extend(oauth::routes());
+    rows.extend(crate::hosted::routes());
     rows.extend(settings::routes());
     rows.extend(flags::routes());
     rows.extend([

@@ -75,7 +75,8 @@ async fn caller(headers: &HeaderMap, state: &AppState) -> Result<Caller, Service
     state.platform().authenticate(key).await
 }
 
-fn bearer(headers: &HeaderMap) -> Option<&str> {
+/// The bearer credential of a request, if it has one.
+pub(crate) fn bearer(headers: &HeaderMap) -> Option<&str> {
     let mut values = headers.get_all(header::AUTHORIZATION).iter();
     let only = values.next()?;
     if values.next().is_some() || only.len() > LONGEST {

@@ -6,7 +6,7 @@ mod problems;
 use crate::config::ListenerName;
 use crate::guard::{Guarded, ListenerLoad, RouteContext, Wrapped};
 use crate::state::AppState;
-use crate::{auth, core, health};
+use crate::{auth, core, health, hosted};
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::{HeaderValue, header};
@@ -66,6 +66,7 @@ const CAPABILITIES: &[fn() -> utoipa::openapi::OpenApi] = &[
     core::access::Operations::openapi,
     core::policies::Operations::openapi,
     core::oauth::Operations::openapi,
+    hosted::Operations::openapi,
     core::recovery::Operations::openapi,
     core::passwordless::Operations::openapi,
     core::organizations::Operations::openapi,

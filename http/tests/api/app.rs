@@ -102,8 +102,13 @@ impl Answer {
         serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("not JSON: {} {}", self.status, self.text))
     }
 
-    /// The problem's code; checks that it is a whole problem document, or an error of the token endpoint (RFC 6749 §5.2).
+    /// The problem's code; checks that it is a whole problem document, or an error of the token endpoint (RFC 6749 §5.2), or
+    /// a page for people, whose code is `page`.
     pub(crate) fn code(&self) -> String {
+        if self.headers[header::CONTENT_TYPE] == "text/html; charset=utf-8" {
+            assert!(self.text.contains("<h1") && self.text.ends_with("</html>"), "{}", self.text);
+            return "page".to_owned();
+        }
         let problem = self.json();
         if let (Some(error), "application/json") =
             (problem["error"].as_str(), self.headers[header::CONTENT_TYPE].to_str().unwrap())

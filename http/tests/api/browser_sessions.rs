@@ -24,6 +24,10 @@ impl Jar {
         }
     }
 
+    pub(crate) fn put(&mut self, name: &str, value: &str) {
+        self.0.push((name.to_owned(), value.to_owned()));
+    }
+
     pub(crate) fn line(&self) -> String {
         self.0.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("; ")
     }

@@ -15,6 +15,10 @@ const MAY_BE_ABSENT: &[(&str, &str, &str)] = &[
     ("DELETE", "/v1/users/{user}/avatar", "a new user has none"),
 ];
 
+/// Forms of pages that name a thing: whoever has not been shown the page is refused before anything is looked for, and
+/// `hosted.rs` looks at the rest.
+const FORMS: &[&str] = &["/t/{tenant}/select-account"];
+
 /// How long a route may take before it counts as a stream that was opened.
 const STREAM: Duration = Duration::from_secs(20);
 
@@ -87,6 +91,8 @@ async fn knock(street: &Street<'_>, listener: ListenerName, route: &Route, sketc
 async fn smuggle(street: &Street<'_>, listener: ListenerName, route: &Route, sketch: &Sketch) -> u32 {
     let allowed: &[u16] = if sketch.names_a_thing {
         &[404]
+    } else if sketch.body_names_a_thing && FORMS.contains(&route.path) {
+        &[403]
     } else if sketch.body_names_a_thing {
         &[404, 409, 422]
     } else {

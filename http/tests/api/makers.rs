@@ -4,6 +4,8 @@
 //! a body that names something of a tenant, or to [`Street::member`] for a member whose value must have a certain form.
 
 use crate::app::{Answer, PASSWORD, TestApp, Tokens, request, tokens};
+use crate::authorization_code::{register, sign_in};
+use crate::user_agent::UserAgent;
 use axum::http::header;
 use plinto_domain::api_scope::ApiScopes;
 use plinto_http::ListenerName;
@@ -88,6 +90,8 @@ impl<'a> Street<'a> {
             ("/v1/api-keys/", "key") => self.app.secret_key(&["users:read"]).await.0,
             (_, "account") => self.service_account().await,
             ("/v1/clients/", "client") => self.client().await,
+            ("/v1/users/me/applications/", "client") => self.application(&self.ada.user).await,
+            ("/v1/users/{user}/applications/", "client") => self.application(&made["user"]).await,
             ("/v1/grants", "subject") => self.user().await,
             ("/v1/roles/", "role") => self.role().await,
             ("/v1/flags/", "flag") => self.flag().await,
@@ -146,6 +150,17 @@ impl<'a> Street<'a> {
         let body = Some(json!({ "name": "made" }));
         let made = self.app.manage("POST", "/v1/service-accounts", body).await.expect(201);
         made.json()["id"].as_str().unwrap().to_owned()
+    }
+
+    /// An application the user lets have something.
+    async fn application(&self, user: &str) -> String {
+        let email = self.app.manage("GET", &format!("/v1/users/{user}"), None).await.expect(200).json();
+        let client = register(self.app, json!({})).await;
+        let mut agent = UserAgent::default();
+        let page = agent.open(self.app, &client.address(&[])).await;
+        let page = sign_in(self.app, &mut agent, &page, email["email"].as_str().unwrap()).await;
+        agent.submit(self.app, &page, &[("decision", "allow")]).await;
+        client.id
     }
 
     /// One that Ada owns.

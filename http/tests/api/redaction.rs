@@ -17,6 +17,7 @@ const TELLING: &[&str] = &[
     "csrf_token",
     "token",
     "challenge",
+    "id_token",
     "code",
     "key",
     "secret",

@@ -12,6 +12,8 @@ mod app;
 mod audit;
 #[path = "../api/authorization.rs"]
 mod authorization;
+#[path = "../api/authorization_code.rs"]
+mod authorization_code;
 #[path = "../api/avatars.rs"]
 mod avatars;
 mod backend;
@@ -31,6 +33,8 @@ mod faults;
 mod flags;
 #[path = "../api/foreign.rs"]
 mod foreign;
+#[path = "../api/hosted.rs"]
+mod hosted;
 #[path = "../api/idempotency.rs"]
 mod idempotency;
 #[path = "../api/invitations.rs"]
@@ -84,6 +88,8 @@ mod tenancy;
 #[path = "../api/tokens.rs"]
 mod tokens;
 mod two_nodes;
+#[path = "../api/user_agent.rs"]
+mod user_agent;
 #[path = "../api/user_emails.rs"]
 mod user_emails;
 #[path = "../api/user_imports.rs"]

@@ -40,7 +40,8 @@ async fn token_request(instance: &Instance) -> Result<Request, BenchError> {
     let deadline = Deadline::after(Duration::from_secs(10));
     let made = instance.platform.create_client(tenant.id, definition, Actor::System, deadline).await?;
     let id = made.view.client.id.to_string();
-    Ok(requests::client_credentials(&tenant.slug, &id, &made.secret))
+    let secret = made.secret.expect("a confidential client has one");
+    Ok(requests::client_credentials(&tenant.slug, &id, &secret))
 }
 
 /// Measures (n).

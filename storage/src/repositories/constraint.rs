@@ -58,6 +58,10 @@ pub const POLICY_SET: &str = "policy_sets.tenant_id";
 pub const POLICY_VERSION: &str = "policy_versions.number";
 /// Two OAuth clients with one id in a tenant.
 pub const CLIENT: &str = "clients.client_id";
+/// Two grants of users with one id.
+pub const AUTHORIZATION: &str = "authorizations.authorization_id";
+/// Two records of what a user lets a client have.
+pub const CLIENT_CONSENT: &str = "client_consents.client_id";
 /// Two flags with one key in a tenant.
 pub const FLAG: &str = "flags.flag_key";
 
@@ -129,6 +133,8 @@ pub(crate) const KEYS: &[(&str, &[&str], &str)] = &[
     ("policy_versions", &["tenant_id", "number"], POLICY_VERSION),
     ("flags", &["tenant_id", "flag_key"], FLAG),
     ("clients", &["tenant_id", "client_id"], CLIENT),
+    ("authorizations", &["tenant_id", "authorization_id"], AUTHORIZATION),
+    ("client_consents", &["tenant_id", "user_id", "client_id"], CLIENT_CONSENT),
     ("ledger_checkpoints", &["tenant_id", "seq"], LEDGER_CHECKPOINT),
     ("legal_holds", &["tenant_id", "user_id"], LEGAL_HOLD),
     ("consents", &["tenant_id", "user_id", "consent_id"], CONSENT),

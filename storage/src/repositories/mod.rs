@@ -17,6 +17,8 @@ macro_rules! statements {
 }
 
 pub mod api_keys;
+pub mod authorizations;
+pub mod client_consents;
 pub mod clients;
 pub mod consents;
 pub mod constraint;

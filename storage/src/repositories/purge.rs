@@ -8,6 +8,8 @@ statements! {
     SEARCH = "DELETE FROM user_search WHERE tenant_id = $1 AND user_id = $2";
     SESSIONS = "DELETE FROM sessions WHERE tenant_id = $1 AND user_id = $2";
     CONSENTS = "DELETE FROM consents WHERE tenant_id = $1 AND user_id = $2";
+    AUTHORIZATIONS = "DELETE FROM authorizations WHERE tenant_id = $1 AND user_id = $2";
+    CLIENT_CONSENTS = "DELETE FROM client_consents WHERE tenant_id = $1 AND user_id = $2";
     HOLDS = "DELETE FROM legal_holds WHERE tenant_id = $1 AND user_id = $2";
     INVITATIONS = "DELETE FROM organization_invitations WHERE tenant_id = $1 AND user_id = $2";
     DEPARTURES = "DELETE FROM organization_departures WHERE tenant_id = $1 AND user_id = $2";
@@ -26,6 +28,8 @@ const BELONGING: &[&str] = &[
     SEARCH,
     SESSIONS,
     CONSENTS,
+    AUTHORIZATIONS,
+    CLIENT_CONSENTS,
     HOLDS,
     INVITATIONS,
     DEPARTURES,

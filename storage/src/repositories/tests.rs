@@ -42,6 +42,8 @@ const TENANT: &[&[(&str, &str)]] = &[
     grants::ALL,
     flags::ALL,
     clients::ALL,
+    authorizations::ALL,
+    client_consents::ALL,
     policies::ALL,
     ledger_checkpoints::ALL,
     legal_holds::ALL,

@@ -32,6 +32,14 @@ pub const CLIENT_DISABLED: Denial = Denial::new(
     "this client is disabled; enable it before you give it a new secret",
 );
 
+/// A public client has no secret.
+pub const NO_SECRET: Denial = Denial::new(
+    DenialKind::Conflict,
+    "public_client",
+    "Public client",
+    "this client is public and has no secret; give it another token_endpoint_auth_method first",
+);
+
 /// A change of what is stored about clients.
 #[derive(Debug)]
 pub enum ClientWrite {
@@ -62,18 +70,18 @@ fn decision(write: ClientWrite, event: OAuthEvent) -> Decision<()> {
     Decision { writes: vec![Write::Client(write)], events: vec![Event::OAuth(event)], reply: () }
 }
 
-/// Makes a client with its first secret, where there are `present` others.
+/// Makes a client with its first secret, unless it is a public one, where there are `present` others.
 pub fn create(
     id: ClientId,
     definition: ClientDefinition,
-    secret: ClientSecret,
+    secret: Option<ClientSecret>,
     present: usize,
     at: Timestamp,
 ) -> Result<Decision<()>, Denial> {
     if present >= MOST_CLIENTS {
         return Err(TOO_MANY_CLIENTS);
     }
-    let client = Client { id, definition, secrets: vec![secret], version: 1 };
+    let client = Client { id, definition, secrets: secret.into_iter().collect(), version: 1 };
     Ok(decision(ClientWrite::Insert { client, at }, OAuthEvent::ClientCreated { client: id }))
 }
 
@@ -102,6 +110,9 @@ pub fn rotate_secret(
 ) -> Result<Decision<()>, Denial> {
     if client.definition.disabled {
         return Err(CLIENT_DISABLED);
+    }
+    if client.is_public() {
+        return Err(NO_SECRET);
     }
     let mut secrets = vec![secret];
     if !overlap.is_zero() {

@@ -7,6 +7,13 @@ use std::fmt;
 const MOST_SCOPES: usize = 100;
 const LONGEST_SCOPE: usize = 100;
 
+/// Asks for an ID token (OpenID Connect Core §3.1.2.1).
+pub const OPENID: &str = "openid";
+/// Asks for a refresh token that outlives the session (OpenID Connect Core §11).
+pub const OFFLINE_ACCESS: &str = "offline_access";
+/// Scopes that say what a client learns of a user (OpenID Connect Core §5.4), and for how long: every client may ask for them.
+pub const SCOPES_OF_USERS: [&str; 5] = [OPENID, "profile", "email", "phone", OFFLINE_ACCESS];
+
 /// One scope: `scope-token` of RFC 6749 §3.3, at most a hundred characters.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -41,6 +48,7 @@ impl From<ScopeToken> for String {
 
 /// Scopes in an order of their own: a set.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct ScopeSet(BTreeSet<ScopeToken>);
 
 impl ScopeSet {
@@ -69,6 +77,33 @@ impl ScopeSet {
     /// Whether all of them are among others.
     pub fn is_within(&self, others: &Self) -> bool {
         self.0.is_subset(&others.0)
+    }
+
+    /// [`SCOPES_OF_USERS`].
+    pub fn of_users() -> Self {
+        Self(SCOPES_OF_USERS.into_iter().filter_map(ScopeToken::parse).collect())
+    }
+
+    /// Whether one of them is this one.
+    pub fn contains(&self, scope: &str) -> bool {
+        self.iter().any(|known| known == scope)
+    }
+
+    /// Those of them that are among any of others.
+    #[must_use]
+    pub fn among(&self, others: &[&Self]) -> Self {
+        Self(self.0.iter().filter(|scope| others.iter().any(|set| set.0.contains(scope))).cloned().collect())
+    }
+
+    /// They and others.
+    #[must_use]
+    pub fn with(&self, others: &Self) -> Self {
+        Self(self.0.union(&others.0).cloned().collect())
+    }
+
+    /// Takes one away, if it is there.
+    pub fn remove(&mut self, scope: &str) {
+        self.0.retain(|known| known.as_str() != scope);
     }
 
     /// They, in order.

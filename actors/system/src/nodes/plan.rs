@@ -130,7 +130,7 @@ mod tests {
     use plinto_domain::audit::Event;
     use plinto_domain::authorization::{AuthorizationEvent, RoleKey};
     use plinto_domain::flag::{FlagEvent, FlagKey};
-    use plinto_domain::id::{GrantId, ImportId, OrganizationId, RoleId};
+    use plinto_domain::id::{AuthorizationId, GrantId, ImportId, OrganizationId, RoleId};
     use plinto_domain::mail::MailEvent;
     use plinto_domain::oauth::OAuthEvent;
     use plinto_domain::organization::OrganizationEvent;
@@ -260,7 +260,8 @@ mod tests {
 
     /// The event of OAuth after this one.
     fn of_oauth(event: Option<&OAuthEvent>) -> OAuthEvent {
-        let client = ClientId::from_uuid(Uuid::from_u128(9));
+        let id = Uuid::from_u128(9);
+        let (client, user) = (ClientId::from_uuid(id), UserId::from_uuid(id));
         match event {
             None => OAuthEvent::ClientCreated { client },
             Some(OAuthEvent::ClientCreated { .. }) => {
@@ -272,10 +273,30 @@ mod tests {
             Some(OAuthEvent::SecretRotated { .. }) => OAuthEvent::ClientDeleted { client },
             Some(OAuthEvent::ClientDeleted { .. }) => {
                 let (jti, scope) = (String::new(), String::new());
-                OAuthEvent::TokenIssued { client, grant_type: "client_credentials", jti, scope }
+                let authorization = None;
+                OAuthEvent::TokenIssued {
+                    client,
+                    grant_type: "client_credentials",
+                    jti,
+                    scope,
+                    authorization,
+                }
             }
-            Some(OAuthEvent::TokenIssued { .. } | OAuthEvent::TokenRefused { .. }) => {
+            Some(OAuthEvent::TokenIssued { .. }) => {
                 OAuthEvent::TokenRefused { client, error: "invalid_client" }
+            }
+            Some(OAuthEvent::TokenRefused { .. }) => {
+                let (authorization, session) = (AuthorizationId::from_uuid(id), SessionId::from_uuid(id));
+                OAuthEvent::Authorized { client, user, authorization, session, scope: String::new() }
+            }
+            Some(OAuthEvent::Authorized { .. }) => {
+                OAuthEvent::AuthorizationRefused { client, user: None, error: "access_denied" }
+            }
+            Some(OAuthEvent::AuthorizationRefused { .. }) => {
+                OAuthEvent::AuthorizationEnded { client, user, authorization: None, why: "by_user" }
+            }
+            Some(OAuthEvent::AuthorizationEnded { .. } | OAuthEvent::ConsentGiven { .. }) => {
+                OAuthEvent::ConsentGiven { client, user, scope: String::new() }
             }
         }
     }
@@ -368,7 +389,7 @@ mod tests {
             Some(Event::Privacy(_)) => Some(Event::Flag(of_a_flag(None))),
             Some(Event::Flag(FlagEvent::Deleted { .. })) => Some(Event::Policy(of_policies(None))),
             Some(Event::Policy(PolicyEvent::VersionDeleted { .. })) => Some(Event::OAuth(of_oauth(None))),
-            Some(Event::OAuth(OAuthEvent::TokenRefused { .. })) => {
+            Some(Event::OAuth(OAuthEvent::ConsentGiven { .. })) => {
                 Some(Event::Organization(of_an_organization(None)))
             }
             Some(Event::Policy(event)) => Some(Event::Policy(of_policies(Some(event)))),

@@ -1,6 +1,7 @@
 //! From decisions to statements: the only place that maps the domain's writes and events to storage.
 
 pub(crate) mod authorization;
+pub(crate) mod authorizations;
 pub(crate) mod clients;
 pub(crate) mod flags;
 pub(crate) mod invitations;
@@ -102,6 +103,8 @@ fn statements(vault: &TenantVault, write: Write, now: Timestamp) -> Vec<Statemen
         Write::Flag(write) => vec![flags::statement(vault, write)],
         Write::Policy(write) => vec![policies::statement(vault, write)],
         Write::Client(write) => vec![clients::statement(vault, write)],
+        Write::Authorized(write) => authorizations::statements(vault, write),
+        Write::ClientConsent(write) => vec![authorizations::consent_statement(vault, write)],
         Write::InsertSession(new) => insert_session(vault, new),
         Write::RotateRefresh {
             session,

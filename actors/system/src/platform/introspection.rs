@@ -5,15 +5,9 @@ use crate::credentials::Caller;
 use crate::error::ServiceError;
 use crate::introspection::{Introspection, active_refresh_token};
 use crate::session::{Presented, SessionKey};
-use crate::tenant::FOREIGN;
+use crate::tenant::Verified;
 use plinto_domain::session::Session;
 use plinto_runtime::Deadline;
-use plinto_token::TokenError;
-
-/// Whether a token that is no session's may be one a client has for itself.
-fn may_be_a_clients(reason: &str) -> bool {
-    reason == FOREIGN || reason == TokenError::WrongAudience.code()
-}
 
 impl Platform {
     /// What a resource server is told about a token (RFC 7662). A token of a tenant the caller does not reach is
@@ -41,14 +35,21 @@ impl Platform {
             Err(ServiceError::UnknownTenant) => return Ok(Introspection::Inactive),
             entered => entered?,
         };
-        match self.authorize(&entered.shared, token, deadline).await {
-            Ok(verified) => Ok(Introspection::Active(verified.introspection.clone())),
-            Err(ServiceError::InvalidToken { reason }) if may_be_a_clients(reason) => {
-                drop(entered);
-                Box::pin(self.introspect_client_token(tenant, token, deadline)).await
+        let (cell, now) = (&entered.shared, self.0.environment.now());
+        let introspected = match self.verify_any(cell, token, now, deadline).await {
+            Ok(Verified::OfSession(verified)) => {
+                let checked = self.check_session(cell, verified, now, deadline).await;
+                checked.map(|verified| Introspection::Active(verified.introspection.clone()))
             }
-            Err(ServiceError::InvalidToken { .. }) => Ok(Introspection::Inactive),
+            Ok(Verified::OfClient(verified)) => {
+                drop(entered);
+                Box::pin(self.introspect_oauth_token(tenant, &verified, deadline)).await
+            }
             Err(error) => Err(error),
+        };
+        match introspected {
+            Err(ServiceError::InvalidToken { .. }) => Ok(Introspection::Inactive),
+            answer => answer,
         }
     }
 

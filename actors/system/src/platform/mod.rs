@@ -13,6 +13,7 @@ mod flags;
 mod holds;
 mod introspection;
 mod kept_answers;
+mod look;
 mod mail;
 mod oauth;
 mod one_time;
@@ -26,6 +27,7 @@ mod service_accounts;
 mod session_ends;
 mod session_lists;
 mod sessions;
+mod signing_keys;
 mod subjects;
 mod switching;
 mod tenants;
@@ -51,7 +53,11 @@ pub use erasure::TenantErased;
 pub use flags::{FlagEvaluation, FlagQuestion, FlagView, Served};
 pub use holds::LegalHold;
 pub use kept_answers::{Repetition, Reservation};
-pub use oauth::{ClientAuthentication, ClientView, IssuedClientToken, NewClient};
+pub use look::TenantLook;
+pub use oauth::{
+    Account, ApplicationView, AuthorizationAnswer, Begun, Browser, ClientAuthentication, ClientView,
+    EndSessionRequest, IssuedClientToken, IssuedTokens, LogoutPlan, NewClient, Next,
+};
 pub use organizations::{
     AskedBy, DomainView, InvitationAccepted, InvitationOffer, InvitationView, Invited, InvitedAccount,
     MemberChange, MemberView, MembershipView, MyInvitation, NewAccount, OrganizationPolicyView,

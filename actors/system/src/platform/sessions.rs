@@ -4,7 +4,7 @@ use super::{Platform, within};
 use crate::budgets::charge_session;
 use crate::error::ServiceError;
 use crate::session::{Presented, Proof, RefreshRequest, Refreshed, SessionKey, client_index};
-use crate::tenant::{ClientContext, SignedIn, TenantActor, TenantCell, VerifiedToken};
+use crate::tenant::{ClientContext, SignedIn, TenantActor, TenantCell, Verified, VerifiedToken};
 use plinto_domain::session::SessionEnded;
 use plinto_domain::{TenantId, Timestamp};
 use plinto_runtime::{Deadline, Entered, Refusal};
@@ -59,6 +59,17 @@ impl Platform {
     ) -> Result<Arc<VerifiedToken>, ServiceError> {
         let now = self.0.environment.now();
         let verified = self.verify(cell, token, now, deadline).await?;
+        self.check_session(cell, verified, now, deadline).await
+    }
+
+    /// A verified token, if its session is live and active where the token says.
+    pub(super) async fn check_session(
+        &self,
+        cell: &TenantCell,
+        verified: Arc<VerifiedToken>,
+        now: Timestamp,
+        deadline: Deadline,
+    ) -> Result<Arc<VerifiedToken>, ServiceError> {
         let key = SessionKey { tenant: cell.id, session: verified.session };
         charge_session(key);
         match self.0.sessions.check(key, verified.organization.clone(), now, deadline).await? {
@@ -72,7 +83,7 @@ impl Platform {
         }
     }
 
-    /// What an access token says, if it is good. Its key may have been made by another node a moment ago.
+    /// What a session's access token says, if it is good.
     pub(super) async fn verify(
         &self,
         cell: &TenantCell,
@@ -80,7 +91,18 @@ impl Platform {
         now: Timestamp,
         deadline: Deadline,
     ) -> Result<Arc<VerifiedToken>, ServiceError> {
-        let verified = cell.verify(token, now);
+        self.verify_any(cell, token, now, deadline).await?.of_session()
+    }
+
+    /// What an access token says, if it is good, whoever has it. Its key may have been made by another node a moment ago.
+    pub(super) async fn verify_any(
+        &self,
+        cell: &TenantCell,
+        token: &str,
+        now: Timestamp,
+        deadline: Deadline,
+    ) -> Result<Verified, ServiceError> {
+        let verified = cell.verify_any(token, now);
         let (Some(follower), Err(ServiceError::InvalidToken { reason })) = (&self.0.follower, &verified)
         else {
             return verified;
@@ -90,7 +112,7 @@ impl Platform {
         }
         // Boxed, so that tokens of known keys do not carry the size of this.
         if Box::pin(within(deadline, follower.learn_signing_key(cell, token, now, deadline))).await? {
-            return self.0.tenants.cell(cell.id, deadline).await?.verify(token, now);
+            return self.0.tenants.cell(cell.id, deadline).await?.verify_any(token, now);
         }
         verified
     }

@@ -1,9 +1,8 @@
 //! Tenants: made, found, deleted, their keys rotated and published.
 
-use super::{COMMIT_WAIT, Platform, to_the_end};
+use super::{Platform, to_the_end};
 use crate::error::ServiceError;
 use crate::registry::{TenantChange, TenantView};
-use crate::tenant::new_signing_key;
 use plinto_domain::TenantId;
 use plinto_domain::audit::Actor;
 use plinto_domain::name::DisplayName;
@@ -11,12 +10,8 @@ use plinto_domain::precondition::Precondition;
 use plinto_domain::tenant::{TenantSettings, TenantSlug};
 use plinto_runtime::Deadline;
 use plinto_storage::Receipt;
-use plinto_storage::repositories::signing_keys;
-use plinto_token::{Algorithm, UnverifiedToken, leading_issuer};
+use plinto_token::{UnverifiedToken, leading_issuer};
 use std::sync::Arc;
-
-/// Seconds a replaced signing key still verifies beyond the life of the tokens it signed.
-const RETIREMENT_MARGIN_SECONDS: i64 = 300;
 
 impl Platform {
     /// Creates a tenant with its own database, keys and ledger.
@@ -97,50 +92,6 @@ impl Platform {
         self.0.sessions.drain_tenant(id).await;
         self.0.tenants.drain(id).await;
         self.0.ledger.drain(id).await;
-    }
-
-    /// Rotates the tenant's data key and signing key. Older versions keep reading and verifying. Once begun it goes on
-    /// to its end, also if the caller leaves.
-    pub async fn rotate_keys(
-        &self,
-        id: TenantId,
-        algorithm: Algorithm,
-        actor: Actor,
-        deadline: Deadline,
-    ) -> Result<(), ServiceError> {
-        let platform = self.clone();
-        to_the_end(async move { platform.rotate(id, algorithm, actor, deadline).await }).await
-    }
-
-    async fn rotate(
-        &self,
-        id: TenantId,
-        algorithm: Algorithm,
-        actor: Actor,
-        deadline: Deadline,
-    ) -> Result<(), ServiceError> {
-        let inner = &self.0;
-        inner.registry.rotate_data_key(id, actor).await?;
-        // The next activation sees the new data key; the new signing key is sealed under it.
-        inner.tenants.drain(id).await;
-        let cell = inner.tenants.cell(id, deadline).await?;
-        let now = inner.environment.now();
-        // Making an RSA key takes a tenth of a second: not on an executor's thread.
-        let vault = Arc::clone(&cell.vault);
-        let making = tokio::task::spawn_blocking(move || new_signing_key(&vault, algorithm, actor, now));
-        let mut unit = making.await.map_err(|_| ServiceError::Damaged("making a signing key failed"))??;
-        let lifetime = i64::from(cell.settings.session.access_token_seconds) + RETIREMENT_MARGIN_SECONDS;
-        let not_after = now.as_millis() + lifetime * 1_000;
-        let list = || signing_keys::list(&**inner.store.engine(), &cell.vault);
-        for key in inner.rows.read(id, list).await? {
-            if key.state == signing_keys::SigningKeyState::Active {
-                unit.statements.push(signing_keys::retire(id.uuid(), &key.kid, not_after));
-            }
-        }
-        let committed = inner.ledger.append(id, unit, Deadline::after(COMMIT_WAIT)).await;
-        inner.tenants.drain(id).await;
-        committed??;
-        Ok(())
     }
 
     /// The tenant of a slug.

@@ -93,6 +93,14 @@ impl VirtualActor for SessionActor {
                     self.was_seen(cx, resident, now);
                 }
             }
+            SessionMessage::Look { now, reply } => {
+                let session = Box::pin(self.look(cx.key(), resident, now)).await;
+                let is_live = matches!(session, Ok(Some(_)));
+                reply.send(session);
+                if is_live {
+                    self.was_seen(cx, resident, now);
+                }
+            }
             SessionMessage::CheckRefresh { generation, hash, now, reply } => {
                 let checking = self.check_refresh(cx.key(), resident, generation, hash, now);
                 reply.send(Box::pin(checking).await);
@@ -153,6 +161,19 @@ impl SessionActor {
     ) -> Result<Result<(), SessionEnded>, ServiceError> {
         self.read_again(key, resident).await?;
         Ok(resident.session.check_token(named, now))
+    }
+
+    async fn look(
+        &self,
+        key: &SessionKey,
+        resident: &mut Resident,
+        now: Timestamp,
+    ) -> Result<Option<Session>, ServiceError> {
+        if resident.must_read(now, self.engine.is_shared()) {
+            self.read_again(key, resident).await?;
+        }
+        let session = &resident.session;
+        Ok(session.check_live(now).is_ok().then(|| session.clone()))
     }
 
     async fn check_refresh(

@@ -100,6 +100,19 @@ impl SessionHandle {
         }
     }
 
+    /// The session, if it is usable.
+    pub(crate) async fn look(
+        &self,
+        key: SessionKey,
+        now: Timestamp,
+        deadline: Deadline,
+    ) -> Result<Option<Session>, ServiceError> {
+        match self.directory.call(&key, deadline, |reply| SessionMessage::Look { now, reply }).await {
+            Err(Refusal::NotFound) => Ok(None),
+            answer => answer?,
+        }
+    }
+
     /// The session, if the genuine refresh token is its current one.
     pub(crate) async fn check_refresh(
         &self,

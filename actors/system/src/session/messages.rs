@@ -70,6 +70,8 @@ pub(crate) enum SessionMessage {
         now: Timestamp,
         reply: Reply<Result<Result<(), SessionEnded>, ServiceError>>,
     },
+    /// The session, if it is usable now.
+    Look { now: Timestamp, reply: Reply<Result<Option<Session>, ServiceError>> },
     /// Is this genuine refresh token the current one of a usable session?
     CheckRefresh {
         generation: u32,
@@ -93,7 +95,7 @@ impl Message for SessionMessage {
     fn is_abandoned(&self) -> bool {
         match self {
             Self::Check { reply, .. } => reply.is_abandoned(),
-            Self::CheckRefresh { reply, .. } => reply.is_abandoned(),
+            Self::CheckRefresh { reply, .. } | Self::Look { reply, .. } => reply.is_abandoned(),
             Self::Refresh { reply, .. } => reply.is_abandoned(),
             Self::Revoke { reply, .. } => reply.is_abandoned(),
             Self::WasRevoked | Self::Changed | Self::OrganizationGone(_) => false,
@@ -103,7 +105,7 @@ impl Message for SessionMessage {
     fn refuse(self, why: Refusal) {
         match self {
             Self::Check { reply, .. } => reply.refuse(why),
-            Self::CheckRefresh { reply, .. } => reply.refuse(why),
+            Self::CheckRefresh { reply, .. } | Self::Look { reply, .. } => reply.refuse(why),
             Self::Refresh { reply, .. } => reply.refuse(why),
             Self::Revoke { reply, .. } => reply.refuse(why),
             Self::WasRevoked | Self::Changed | Self::OrganizationGone(_) => {}

@@ -5,6 +5,7 @@ use super::known_clients::KnownClients;
 use super::known_users::{KnownUsers, UserStamps};
 use super::outcomes::Outcomes;
 use super::rights::Rights;
+use super::signers::Signers;
 use super::slot::Slot;
 use super::tokens::VerifiedTokens;
 use crate::config::PlatformConfig;
@@ -40,7 +41,7 @@ pub(crate) async fn load(
     let settings: TenantSettings =
         serde_json::from_value(row.settings).map_err(|_| ServiceError::Damaged("tenant settings"))?;
     let rows = signing_keys_or_first(store, &vault, id, environment.now()).await?;
-    let (signer, keys) = parse_keys(&rows, environment.now())?;
+    let (signers, keys) = parse_keys(&rows, environment.now())?;
     let jwks = serde_json::to_string(&keys.to_jwks()).map_err(|_| ServiceError::Damaged("public keys"))?;
     Ok(Some(TenantCell {
         id,
@@ -49,7 +50,7 @@ pub(crate) async fn load(
         metadata: metadata_rules(id, &settings),
         settings,
         vault,
-        signer,
+        signers,
         keys,
         retired: retirements(&rows),
         jwks: jwks.into(),
@@ -127,10 +128,9 @@ fn retirements(rows: &[SigningKeyRow]) -> HashMap<String, i64> {
     rows.iter().filter_map(|row| Some((row.kid.clone(), row.not_after?))).collect()
 }
 
-/// The newest active key signs; every key that has not retired verifies.
-fn parse_keys(rows: &[SigningKeyRow], now: Timestamp) -> Result<(SigningKey, KeySet), ServiceError> {
-    let mut keys = KeySet::new();
-    let mut signer: Option<(i64, SigningKey)> = None;
+/// Active keys sign; every key that has not retired verifies.
+fn parse_keys(rows: &[SigningKeyRow], now: Timestamp) -> Result<(Signers, KeySet), ServiceError> {
+    let (mut keys, mut active) = (KeySet::new(), Vec::new());
     for row in rows {
         if row.not_after.is_some_and(|end| end <= now.as_millis()) {
             continue;
@@ -140,11 +140,10 @@ fn parse_keys(rows: &[SigningKeyRow], now: Timestamp) -> Result<(SigningKey, Key
         let key = SigningKey::from_pkcs8(algorithm, &row.kid, &row.private_key)
             .map_err(|_| ServiceError::Damaged("signing key"))?;
         keys.insert(key.verifying_key().clone()).map_err(|_| ServiceError::Damaged("signing key id"))?;
-        let newer = signer.as_ref().is_none_or(|(created, _)| row.created_at > *created);
-        if row.state == SigningKeyState::Active && newer {
-            signer = Some((row.created_at, key));
+        if row.state == SigningKeyState::Active {
+            active.push(key);
         }
     }
-    let (_, signer) = signer.ok_or(ServiceError::Damaged("no active signing key"))?;
-    Ok((signer, keys))
+    let signers = Signers::of(active).ok_or(ServiceError::Damaged("no active signing key"))?;
+    Ok((signers, keys))
 }

@@ -4,6 +4,7 @@ use super::known_users::KnownUsers;
 use super::outcomes::Outcomes;
 use super::policies::ActivePolicies;
 use super::rights::Rights;
+use super::signers::Signers;
 use super::slot::Slot;
 use super::tokens::VerifiedTokens;
 use crate::nodes::UnknownKeys;
@@ -11,7 +12,7 @@ use plinto_domain::TenantId;
 use plinto_domain::metadata::MetadataRules;
 use plinto_domain::tenant::TenantSettings;
 use plinto_storage::TenantVault;
-use plinto_token::{KeySet, SigningKey};
+use plinto_token::KeySet;
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
@@ -28,7 +29,7 @@ pub(crate) struct TenantCell {
     /// Ready for use; none where this version cannot use what was accepted once.
     pub(crate) metadata: Option<Arc<MetadataRules>>,
     pub(crate) vault: Arc<TenantVault>,
-    pub(crate) signer: SigningKey,
+    pub(crate) signers: Signers,
     pub(crate) keys: KeySet,
     /// When the retired ones among the keys stop verifying, by `kid`, in Unix milliseconds.
     pub(crate) retired: HashMap<String, i64>,

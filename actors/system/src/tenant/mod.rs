@@ -14,6 +14,7 @@ mod messages;
 mod outcomes;
 mod policies;
 mod rights;
+mod signers;
 mod slot;
 mod tokens;
 
@@ -32,4 +33,4 @@ pub use messages::{ClientContext, SignedIn};
 pub(crate) use policies::ActivePolicies;
 pub(crate) use rights::{RoleSet, SeenPrincipal, SubjectRights};
 pub use tokens::IssuedAccessToken;
-pub(crate) use tokens::{Bearer, FOREIGN, VerifiedToken, access_token, client_access_token};
+pub(crate) use tokens::{Bearer, OAuthToken, Verified, VerifiedToken, access_token, signed_access_token};

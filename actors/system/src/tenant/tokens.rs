@@ -5,12 +5,13 @@ use crate::error::ServiceError;
 use bytes::Bytes;
 use plinto_domain::access_token::{AccessTokenGrant, ORGANIZATION, ORGANIZATION_ROLE, claims};
 use plinto_domain::authorization::RoleKey;
-use plinto_domain::oauth::ClientTokenClaims;
+use plinto_domain::oauth::AUTHORIZATION;
 use plinto_domain::organization::Candidate;
 use plinto_domain::session::NamedOrganization;
-use plinto_domain::{ClientId, SessionId, Timestamp, UserId};
+use plinto_domain::{AuthorizationId, ClientId, SessionId, Timestamp, UserId};
 use plinto_token::{Claims, Expectations, TokenError, UnverifiedToken, check_times};
 use quick_cache::sync::Cache;
+use serde::Serialize;
 use sha2::{Digest, Sha256};
 use std::fmt;
 use std::sync::Arc;
@@ -19,8 +20,8 @@ use std::sync::Arc;
 const ACCESS_TOKEN_TYPE: &str = "at+jwt";
 /// Seconds of clock difference tolerated; our own nodes issue and verify, so little is needed.
 const LEEWAY_SECONDS: i64 = 5;
-/// Why a token is refused that is genuine and no session's.
-pub(crate) const FOREIGN: &str = "foreign_claims";
+/// Why a token is refused that is genuine and not of a kind that is good for this.
+const FOREIGN: ServiceError = ServiceError::InvalidToken { reason: "foreign_claims" };
 
 /// An access token as it is handed out. `Debug` does not show it.
 pub struct IssuedAccessToken {
@@ -69,23 +70,26 @@ pub(crate) fn access_token(
     };
     let claims = claims(&grant, now, environment.randomness());
     let token = cell
-        .signer
+        .signers
+        .access()
         .sign(ACCESS_TOKEN_TYPE, &claims)
         .map_err(|_| ServiceError::Damaged("the signing key does not sign"))?;
     Ok(IssuedAccessToken { token, expires_in })
 }
 
-/// Signs an access token a client has for itself.
-pub(crate) fn client_access_token(
+/// Signs an access token an OAuth client gets.
+pub(crate) fn signed_access_token(
     cell: &TenantCell,
-    claims: &ClientTokenClaims,
+    claims: &impl Serialize,
 ) -> Result<String, ServiceError> {
-    cell.signer
+    cell.signers
+        .access()
         .sign(ACCESS_TOKEN_TYPE, claims)
         .map_err(|_| ServiceError::Damaged("the signing key does not sign"))
 }
 
-/// An access token whose signature, issuer, audience and type were checked; times and session are checked each time.
+/// A session's access token whose signature, issuer, audience and type were checked; times and session are checked each
+/// time.
 #[derive(Debug)]
 pub(crate) struct VerifiedToken {
     pub(crate) claims: Claims,
@@ -93,16 +97,36 @@ pub(crate) struct VerifiedToken {
     pub(crate) session: SessionId,
     /// The organization it names.
     pub(crate) organization: Option<Arc<NamedOrganization>>,
-    /// When the key it was signed with stops verifying, in Unix milliseconds; none while the key is in use.
-    key_retires_at: Option<i64>,
     /// The answer to an introspection, rendered once (RFC 7662).
     pub(crate) introspection: Bytes,
 }
 
+/// An OAuth client's access token, checked like a session's, but for the audience: whom it is meant for is for others to say.
+/// Whether client and grant still stand is checked each time.
+#[derive(Debug)]
+pub(crate) struct OAuthToken {
+    pub(crate) claims: Claims,
+    pub(crate) client: ClientId,
+    /// The user it speaks for and what the user granted, unless it speaks for the client.
+    pub(crate) user: Option<(UserId, AuthorizationId)>,
+    /// The answer to an introspection, rendered once (RFC 7662).
+    pub(crate) introspection: Bytes,
+}
+
+/// A genuine access token.
+#[derive(Clone, Debug)]
+pub(crate) enum Verified {
+    /// A session's.
+    OfSession(Arc<VerifiedToken>),
+    /// An OAuth client's.
+    OfClient(Arc<OAuthToken>),
+}
+
 /// Remembers verified tokens by their SHA-256, bounded per tenant. Revocation needs no invalidation here: every use
-/// still asks the session's actor.
+/// still asks the session's actor, or for the client and the grant.
 pub(crate) struct VerifiedTokens {
-    cache: Cache<[u8; 32], Arc<VerifiedToken>>,
+    /// With when the key each was signed with stops verifying, in Unix milliseconds; none while the key is in use.
+    cache: Cache<[u8; 32], (Verified, Option<i64>)>,
 }
 
 /// Bytes one remembered token takes, roughly: its claims, its rendered introspection, its place in the cache.
@@ -120,39 +144,8 @@ impl VerifiedTokens {
 }
 
 impl TenantCell {
-    /// Verifies an access token of this tenant, or finds it verified before.
-    pub(crate) fn verify(&self, token: &str, now: Timestamp) -> Result<Arc<VerifiedToken>, ServiceError> {
-        let expect = Expectations {
-            issuer: &self.issuer,
-            audience: Some(&self.issuer),
-            now: now.as_seconds(),
-            leeway: LEEWAY_SECONDS,
-            typ: ACCESS_TOKEN_TYPE,
-        };
-        let key: [u8; 32] = Sha256::digest(token.as_bytes()).into();
-        if let Some(known) = self.verified.cache.get(&key) {
-            check_times(&known.claims, &expect).map_err(invalid)?;
-            check_key(known.key_retires_at, now)?;
-            return Ok(known);
-        }
-        let parsed = UnverifiedToken::parse(token).map_err(invalid)?;
-        let claims = parsed.verify(&self.keys, &expect).map_err(invalid)?;
-        let key_retires_at = self.retired.get(&parsed.header().kid).copied();
-        let verified = Arc::new(VerifiedToken::of(claims, key_retires_at)?);
-        check_key(verified.key_retires_at, now)?;
-        self.verified.cache.insert(key, Arc::clone(&verified));
-        Ok(verified)
-    }
-}
-
-impl TenantCell {
-    /// Verifies an access token a client has for itself, whomever it is meant for: it has no session and no subject but the
-    /// client.
-    pub(crate) fn verify_client_token(
-        &self,
-        token: &str,
-        now: Timestamp,
-    ) -> Result<(ClientId, Claims), ServiceError> {
+    /// Verifies an access token of this tenant, whoever has it, or finds it verified before.
+    pub(crate) fn verify_any(&self, token: &str, now: Timestamp) -> Result<Verified, ServiceError> {
         let expect = Expectations {
             issuer: &self.issuer,
             audience: None,
@@ -160,14 +153,43 @@ impl TenantCell {
             leeway: LEEWAY_SECONDS,
             typ: ACCESS_TOKEN_TYPE,
         };
+        let key: [u8; 32] = Sha256::digest(token.as_bytes()).into();
+        if let Some((known, key_retires_at)) = self.verified.cache.get(&key) {
+            check_times(known.claims(), &expect).map_err(invalid)?;
+            check_key(key_retires_at, now)?;
+            return Ok(known);
+        }
         let parsed = UnverifiedToken::parse(token).map_err(invalid)?;
         let claims = parsed.verify(&self.keys, &expect).map_err(invalid)?;
-        check_key(self.retired.get(&parsed.header().kid).copied(), now)?;
-        let foreign = ServiceError::InvalidToken { reason: FOREIGN };
-        let is_the_clients = claims.sid.is_none() && claims.sub == claims.client_id;
-        match claims.client_id.parse() {
-            Ok(client) if is_the_clients => Ok((client, claims)),
-            _ => Err(foreign),
+        let key_retires_at = self.retired.get(&parsed.header().kid).copied();
+        check_key(key_retires_at, now)?;
+        let verified = Verified::of(claims, &self.issuer)?;
+        self.verified.cache.insert(key, (verified.clone(), key_retires_at));
+        Ok(verified)
+    }
+}
+
+impl Verified {
+    /// The session's token, if it is one.
+    pub(crate) fn of_session(self) -> Result<Arc<VerifiedToken>, ServiceError> {
+        match self {
+            Self::OfSession(verified) => Ok(verified),
+            Self::OfClient(_) => Err(FOREIGN),
+        }
+    }
+
+    fn claims(&self) -> &Claims {
+        match self {
+            Self::OfSession(verified) => &verified.claims,
+            Self::OfClient(verified) => &verified.claims,
+        }
+    }
+
+    /// What a token is: one with a session is the session's, and good for nothing else.
+    fn of(claims: Claims, issuer: &str) -> Result<Self, ServiceError> {
+        match claims.sid.is_some() {
+            true => VerifiedToken::of(claims, issuer).map(Arc::new).map(Self::OfSession),
+            false => OAuthToken::of(claims).map(Arc::new).map(Self::OfClient),
         }
     }
 }
@@ -181,13 +203,29 @@ fn check_key(retires_at: Option<i64>, now: Timestamp) -> Result<(), ServiceError
 }
 
 impl VerifiedToken {
-    fn of(claims: Claims, key_retires_at: Option<i64>) -> Result<Self, ServiceError> {
-        let foreign = ServiceError::InvalidToken { reason: FOREIGN };
-        let user = claims.sub.parse().map_err(|_| ServiceError::InvalidToken { reason: FOREIGN })?;
-        let session = claims.sid.as_deref().and_then(|sid| sid.parse().ok()).ok_or(foreign)?;
+    fn of(claims: Claims, issuer: &str) -> Result<Self, ServiceError> {
+        if !claims.aud.iter().any(|audience| audience == issuer) {
+            return Err(invalid(TokenError::WrongAudience));
+        }
+        let user = claims.sub.parse().map_err(|_| FOREIGN)?;
+        let session = claims.sid.as_deref().and_then(|sid| sid.parse().ok()).ok_or(FOREIGN)?;
         let organization = named_organization(&claims)?.map(Arc::new);
         let introspection = crate::introspection::active_access_token(&claims).into();
-        Ok(Self { claims, user, session, organization, key_retires_at, introspection })
+        Ok(Self { claims, user, session, organization, introspection })
+    }
+}
+
+impl OAuthToken {
+    fn of(claims: Claims) -> Result<Self, ServiceError> {
+        let client: ClientId = claims.client_id.parse().map_err(|_| FOREIGN)?;
+        let authorization = claims.extra.get(AUTHORIZATION).and_then(|id| id.as_str());
+        let user = match authorization {
+            None if claims.sub == claims.client_id => None,
+            None => return Err(FOREIGN),
+            Some(id) => Some((claims.sub.parse().map_err(|_| FOREIGN)?, id.parse().map_err(|_| FOREIGN)?)),
+        };
+        let introspection = crate::introspection::active_access_token(&claims).into();
+        Ok(Self { claims, client, user, introspection })
     }
 }
 
@@ -199,7 +237,7 @@ fn named_organization(claims: &Claims) -> Result<Option<NamedOrganization>, Serv
     let role = role.and_then(|role| RoleKey::parse("org_role", role).ok());
     match (id, role) {
         (Some(id), Some(role)) => Ok(Some(NamedOrganization { id, role, issued_at: claims.iat })),
-        _ => Err(ServiceError::InvalidToken { reason: FOREIGN }),
+        _ => Err(FOREIGN),
     }
 }
 

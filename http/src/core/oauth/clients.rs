@@ -22,16 +22,9 @@ pub(crate) struct OAuthClient {
     /// Its id, which everybody may know.
     #[schema(value_type = String, example = "cli_0193a6f2c5d87e1bb1f3a2c4d5e6f708")]
     client_id: ClientId,
-    name: String,
-    /// Scopes it may ask for.
-    scopes: Vec<String>,
-    /// Resource servers its tokens may be meant for (RFC 8707); without any its tokens are meant for the issuer.
-    resources: Vec<String>,
-    /// Seconds its access tokens are good for.
-    access_token_seconds: u32,
-    /// Whether it is refused everything.
-    disabled: bool,
-    /// Its secrets, the present one first.
+    #[serde(flatten)]
+    definition: ClientDefinition,
+    /// Its secrets, the present one first; a public client has none.
     secrets: Vec<OAuthClientSecret>,
     /// Milliseconds since the Unix epoch.
     #[schema(value_type = i64)]
@@ -57,27 +50,23 @@ pub(crate) struct OAuthClientSecret {
 pub(crate) struct OAuthClientWithSecret {
     #[serde(flatten)]
     client: OAuthClient,
-    /// Its secret, shown this once: `plcs_` and 43 letters and digits.
+    /// Its secret, shown this once: `plcs_` and 43 letters and digits. A public client has none.
+    #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(format = Password)]
-    client_secret: String,
+    client_secret: Option<String>,
 }
 
 impl From<ClientView> for OAuthClient {
     fn from(view: ClientView) -> Self {
         let ClientView { client, created_at, updated_at } = view;
-        let ClientDefinition { name, scopes, resources, access_token_seconds, disabled } = client.definition;
         let secret = |kept: &plinto_domain::oauth::ClientSecret| OAuthClientSecret {
             created_at: kept.created_at,
             expires_at: kept.until,
         };
         Self {
             client_id: client.id,
-            name: name.as_str().to_owned(),
-            scopes: scopes.iter().map(str::to_owned).collect(),
-            resources,
-            access_token_seconds,
-            disabled,
             secrets: client.secrets.iter().map(secret).collect(),
+            definition: client.definition,
             created_at,
             updated_at,
         }
@@ -89,33 +78,12 @@ fn versioned(view: ClientView) -> Versioned<OAuthClient> {
 }
 
 fn with_secret(new: NewClient) -> Versioned<OAuthClientWithSecret> {
-    let (version, client_secret) = (new.view.client.version, new.secret.to_string());
+    let (version, client_secret) = (new.view.client.version, new.secret.map(|secret| secret.to_string()));
     Versioned { version, body: OAuthClientWithSecret { client: new.view.into(), client_secret } }
 }
 
-/// A new client.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct NewOAuthClientBody {
-    /// What it is called.
-    #[schema(example = "billing")]
-    name: String,
-    /// Scopes it may ask for, at most 100.
-    #[serde(default)]
-    #[schema(example = json!(["invoices:read"]))]
-    scopes: Vec<String>,
-    /// Resource servers its tokens may be meant for: absolute URIs without fragment, at most 20.
-    #[serde(default)]
-    #[schema(example = json!(["https://api.example.com/"]))]
-    resources: Vec<String>,
-    /// Seconds its access tokens are good for; an hour if left out.
-    #[serde(default)]
-    #[schema(minimum = 60, maximum = 86_400)]
-    access_token_seconds: Option<u32>,
-}
-
-/// Make a client. Its secret is in this answer only.
-#[utoipa::path(post, path = "/v1/clients", tag = "oauth clients", request_body = NewOAuthClientBody,
+/// Make a client. A name is needed; its secret is in this answer only.
+#[utoipa::path(post, path = "/v1/clients", tag = "oauth clients", request_body = ClientChange,
     security(("service_key" = []), ("platform_key" = [])),
     responses((status = 201, body = OAuthClientWithSecret), (status = 400, body = Problem), (status = 401, body = Problem),
         (status = 403, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem),
@@ -123,16 +91,8 @@ pub(crate) struct NewOAuthClientBody {
 pub(crate) async fn create(
     State(state): State<AppState>,
     ManagedTenant { tenant, actor }: ManagedTenant,
-    JsonBody(body): JsonBody<NewOAuthClientBody>,
+    JsonBody(wanted): JsonBody<ClientChange>,
 ) -> Result<Response, Problem> {
-    let NewOAuthClientBody { name, scopes, resources, access_token_seconds } = body;
-    let wanted = ClientChange {
-        name: Some(name),
-        scopes: Some(scopes),
-        resources: Some(resources),
-        access_token_seconds,
-        disabled: None,
-    };
     let definition = ClientDefinition::of(wanted).map_err(ServiceError::from)?;
     let new = state.platform().create_client(tenant, definition, actor, state.deadline()).await?;
     let location = HeaderValue::from_str(&format!("/v1/clients/{}", new.view.client.id));
@@ -190,30 +150,8 @@ pub(crate) async fn get(
     Ok(versioned(view).unless_known(&known))
 }
 
-/// A change (RFC 7396): what is left out stays.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct OAuthClientChangeBody {
-    /// What it is called.
-    #[serde(default)]
-    name: Option<String>,
-    /// Scopes it may ask for, all of them.
-    #[serde(default)]
-    scopes: Option<Vec<String>>,
-    /// Resource servers its tokens may be meant for, all of them.
-    #[serde(default)]
-    resources: Option<Vec<String>>,
-    /// Seconds its access tokens are good for.
-    #[serde(default)]
-    #[schema(minimum = 60, maximum = 86_400)]
-    access_token_seconds: Option<u32>,
-    /// Whether it is refused everything, also by introspection what it was given before.
-    #[serde(default)]
-    disabled: Option<bool>,
-}
-
-/// Change a client. With `If-Match` only if nobody else changed it meanwhile.
-#[utoipa::path(patch, path = "/v1/clients/{client}", tag = "oauth clients", request_body = OAuthClientChangeBody,
+/// Change a client (RFC 7396): what is left out stays. With `If-Match` only if nobody else changed it meanwhile.
+#[utoipa::path(patch, path = "/v1/clients/{client}", tag = "oauth clients", request_body = ClientChange,
     params(("client" = String, Path, example = "cli_0193a6f2c5d87e1bb1f3a2c4d5e6f708"), ("If-Match" = Option<String>, Header, description = "ETag of the version to change")),
     security(("service_key" = []), ("platform_key" = [])),
     responses((status = 200, body = OAuthClient), (status = 400, body = Problem), (status = 401, body = Problem),
@@ -224,11 +162,9 @@ pub(crate) async fn change(
     ManagedTenant { tenant, actor }: ManagedTenant,
     Path(path): Path<ClientPath>,
     IfMatch(precondition): IfMatch,
-    JsonBody(body): JsonBody<OAuthClientChangeBody>,
+    JsonBody(wanted): JsonBody<ClientChange>,
 ) -> Result<Versioned<OAuthClient>, Problem> {
     let (client, deadline) = (path_id(&path.client)?, state.deadline());
-    let OAuthClientChangeBody { name, scopes, resources, access_token_seconds, disabled } = body;
-    let wanted = ClientChange { name, scopes, resources, access_token_seconds, disabled };
     let view = state.platform().change_client(tenant, client, wanted, precondition, actor, deadline).await?;
     Ok(versioned(view))
 }

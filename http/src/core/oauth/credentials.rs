@@ -5,13 +5,14 @@ use crate::extract::FormBody;
 use axum::http::{HeaderMap, header};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use plinto_actors::{ClientAuthentication, ClientContext};
 use plinto_domain::oauth::{OAuthCode, OAuthError};
 use std::borrow::Cow;
 use zeroize::Zeroizing;
 
 const MISSING: OAuthError = OAuthError::new(
     OAuthCode::InvalidClient,
-    "send client_id and client_secret, by HTTP Basic or in the body (RFC 6749 section 2.3.1)",
+    "send client_id and, unless the client is public, client_secret, by HTTP Basic or in the body (RFC 6749 section 2.3.1)",
 );
 const MALFORMED: OAuthError = OAuthError::new(
     OAuthCode::InvalidClient,
@@ -21,7 +22,15 @@ const MALFORMED: OAuthError = OAuthError::new(
 /// What a client presented. No `Debug`.
 pub(super) struct Credentials {
     pub(super) client_id: String,
-    pub(super) secret: Zeroizing<String>,
+    /// A public client has none.
+    pub(super) secret: Option<Zeroizing<String>>,
+}
+
+impl Credentials {
+    pub(super) fn of<'c>(&'c self, context: &'c ClientContext) -> ClientAuthentication<'c> {
+        let secret = self.secret.as_ref().map(|secret| secret.as_str());
+        ClientAuthentication { client_id: &self.client_id, secret, context }
+    }
 }
 
 /// The value of a parameter that is given once and not empty (RFC 6749 §3.2: empty ones count as left out).
@@ -34,10 +43,10 @@ pub(super) fn parameter<'f>(form: &'f FormBody, name: &'static str) -> Result<Op
 pub(super) fn read(headers: &HeaderMap, form: &FormBody) -> Result<Credentials, Failure> {
     let in_body = (parameter(form, "client_id")?, parameter(form, "client_secret")?);
     let Some(header) = headers.get(header::AUTHORIZATION) else {
-        let (Some(client_id), Some(secret)) = in_body else { return Err(MISSING.into()) };
+        let (Some(client_id), secret) = in_body else { return Err(MISSING.into()) };
         return Ok(Credentials {
             client_id: client_id.into_owned(),
-            secret: Zeroizing::new(secret.into_owned()),
+            secret: secret.map(|secret| Zeroizing::new(secret.into_owned())),
         });
     };
     let by_header = header.to_str().ok().and_then(basic).ok_or(MALFORMED)?;
@@ -58,7 +67,10 @@ fn basic(header: &str) -> Option<Credentials> {
     }
     let decoded = Zeroizing::new(STANDARD.decode(encoded.trim()).ok()?);
     let (client_id, secret) = std::str::from_utf8(&decoded).ok()?.split_once(':')?;
-    Some(Credentials { client_id: decoded_form(client_id)?, secret: Zeroizing::new(decoded_form(secret)?) })
+    Some(Credentials {
+        client_id: decoded_form(client_id)?,
+        secret: Some(Zeroizing::new(decoded_form(secret)?)),
+    })
 }
 
 fn decoded_form(text: &str) -> Option<String> {
@@ -72,7 +84,7 @@ mod tests {
 
     fn read_basic(text: &str) -> Option<(String, String)> {
         let header = format!("Basic {}", STANDARD.encode(text));
-        basic(&header).map(|read| (read.client_id, read.secret.to_string()))
+        basic(&header).map(|read| (read.client_id, read.secret.expect("Basic has one").to_string()))
     }
 
     #[test]

@@ -7,7 +7,7 @@ use plinto_domain::oauth::{OAuthCode, OAuthError};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// Why the token endpoint gives nothing (RFC 6749 §5.2).
+/// Why nothing is given (RFC 6749 §5.2).
 #[derive(Serialize, ToSchema)]
 pub(crate) struct TokenError {
     /// The kind of error.
@@ -37,6 +37,12 @@ impl From<OAuthError> for Failure {
     }
 }
 
+impl From<Problem> for Failure {
+    fn from(problem: Problem) -> Self {
+        Self::Problem(Box::new(problem))
+    }
+}
+
 impl From<ServiceError> for Failure {
     fn from(error: ServiceError) -> Self {
         Self::Problem(Box::new(error.into()))
@@ -50,15 +56,27 @@ impl IntoResponse for Failure {
             Self::Problem(problem) => return problem.into_response(),
         };
         let status = match code {
-            OAuthCode::InvalidClient => StatusCode::UNAUTHORIZED,
+            OAuthCode::InvalidClient | OAuthCode::InvalidToken => StatusCode::UNAUTHORIZED,
+            OAuthCode::InsufficientScope => StatusCode::FORBIDDEN,
             _ => StatusCode::BAD_REQUEST,
         };
         let body = Json(TokenError { error: code.as_str(), error_description: description });
         let mut response = (status, body).into_response();
-        if status == StatusCode::UNAUTHORIZED {
-            let challenge = HeaderValue::from_static(r#"Basic realm="plinto", charset="UTF-8""#);
-            response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+        if let Some(challenge) = challenge(code) {
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
         }
         response
+    }
+}
+
+/// How to authenticate, where that was what was wrong (RFC 6749 §5.2, RFC 6750 §3).
+const fn challenge(code: OAuthCode) -> Option<&'static str> {
+    match code {
+        OAuthCode::InvalidClient => Some(r#"Basic realm="plinto", charset="UTF-8""#),
+        OAuthCode::InvalidToken => Some(r#"Bearer realm="plinto", error="invalid_token""#),
+        OAuthCode::InsufficientScope => {
+            Some(r#"Bearer realm="plinto", error="insufficient_scope", scope="openid""#)
+        }
+        _ => None,
     }
 }

@@ -1,35 +1,83 @@
-//! Metadata of the authorization server (RFC 8414). A tenant's issuer is `{base}/t/{tenant}`, so its document is where the
-//! well-known text stands between host and path (§3.1), and, for those who append it, under the tenant as well.
-//! What is here works, and nothing else does.
+//! What clients have to know of the authorization server: RFC 8414 and OpenID Connect Discovery. A tenant's issuer is
+//! `{base}/t/{tenant}`, so the well-known text stands between host and path (RFC 8414 §3.1), or after the path
+//! (Discovery §4); either way both documents are the same. What is here works, and nothing else does.
 
 use crate::problem::Problem;
 use crate::state::AppState;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::{HeaderName, header};
-use plinto_domain::oauth::CLIENT_CREDENTIALS;
+use plinto_domain::oauth::{
+    ACR, AuthMethod, GrantType, IdTokenAlgorithm, Prompt, ResponseMode, S256, SCOPES_OF_USERS, USER_CLAIMS,
+};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// What a client has to know of the authorization server (RFC 8414 §2).
+/// What a client has to know of the authorization server (RFC 8414 §2, OpenID Connect Discovery §3).
 #[derive(Serialize, ToSchema)]
 pub(crate) struct AuthorizationServer {
     /// Its identifier; `iss` of its tokens.
     #[schema(example = "https://id.example.com/t/acme")]
     issuer: String,
+    /// Where users are sent.
+    authorization_endpoint: String,
     /// Where tokens are given.
     token_endpoint: String,
+    /// Where tokens are given back (RFC 7009).
+    revocation_endpoint: String,
+    /// Who the user is.
+    userinfo_endpoint: String,
+    /// Where users sign out (OpenID Connect RP-Initiated Logout).
+    end_session_endpoint: String,
     /// The keys it signs with.
     jwks_uri: String,
+    /// Scopes every client may ask for.
+    #[schema(value_type = Vec<String>)]
+    scopes_supported: [&'static str; 5],
+    /// Answers of the authorization endpoint.
+    #[schema(value_type = Vec<String>)]
+    response_types_supported: [&'static str; 1],
+    /// How they get to the client.
+    #[schema(value_type = Vec<String>)]
+    response_modes_supported: [&'static str; 3],
     /// Grants there are.
     #[schema(value_type = Vec<String>)]
-    grant_types_supported: [&'static str; 1],
-    /// Answers of an authorization endpoint; there is none yet.
+    grant_types_supported: [&'static str; 3],
+    /// How users can be asked.
     #[schema(value_type = Vec<String>)]
-    response_types_supported: [&'static str; 0],
-    /// How clients prove who they are.
+    prompt_values_supported: [&'static str; 5],
+    /// How well users are authenticated.
     #[schema(value_type = Vec<String>)]
-    token_endpoint_auth_methods_supported: [&'static str; 2],
+    acr_values_supported: [&'static str; 1],
+    /// Users have one `sub` for all clients.
+    #[schema(value_type = Vec<String>)]
+    subject_types_supported: [&'static str; 1],
+    /// What ID tokens are signed with.
+    #[schema(value_type = Vec<String>)]
+    id_token_signing_alg_values_supported: [&'static str; 3],
+    /// How clients prove who they are where tokens are given.
+    #[schema(value_type = Vec<String>)]
+    token_endpoint_auth_methods_supported: [&'static str; 3],
+    /// The same where they are given back.
+    #[schema(value_type = Vec<String>)]
+    revocation_endpoint_auth_methods_supported: [&'static str; 3],
+    /// How codes are protected (RFC 7636).
+    #[schema(value_type = Vec<String>)]
+    code_challenge_methods_supported: [&'static str; 1],
+    /// What is said of users.
+    #[schema(value_type = Vec<String>)]
+    claims_supported: Vec<&'static str>,
+    /// Languages of the pages.
+    #[schema(value_type = Vec<String>)]
+    ui_locales_supported: [&'static str; 2],
+    /// Whether claims may be asked for one by one.
+    claims_parameter_supported: bool,
+    /// Whether requests may be JWTs.
+    request_parameter_supported: bool,
+    /// Whether requests may be elsewhere.
+    request_uri_parameter_supported: bool,
+    /// Whether answers name the issuer (RFC 9207).
+    authorization_response_iss_parameter_supported: bool,
     /// Where all of it is described.
     service_documentation: String,
 }
@@ -41,12 +89,31 @@ async fn document(state: &AppState, slug: &str) -> Result<Answer, Problem> {
     state.platform().resolve(slug).await?;
     let base = &state.platform().config().base_url;
     let issuer = format!("{base}/t/{slug}");
+    let of_tokens = ["sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "at_hash", "sid"];
     let document = AuthorizationServer {
+        authorization_endpoint: format!("{issuer}/oauth2/authorize"),
         token_endpoint: format!("{issuer}/oauth2/token"),
+        revocation_endpoint: format!("{issuer}/oauth2/revoke"),
+        userinfo_endpoint: format!("{issuer}/oauth2/userinfo"),
+        end_session_endpoint: format!("{issuer}/oauth2/end-session"),
         jwks_uri: format!("{issuer}/.well-known/jwks.json"),
-        grant_types_supported: [CLIENT_CREDENTIALS],
-        response_types_supported: [],
-        token_endpoint_auth_methods_supported: ["client_secret_basic", "client_secret_post"],
+        scopes_supported: SCOPES_OF_USERS,
+        response_types_supported: ["code"],
+        response_modes_supported: ResponseMode::ALL,
+        grant_types_supported: GrantType::ALL.map(GrantType::as_str),
+        prompt_values_supported: Prompt::ALL,
+        acr_values_supported: [ACR],
+        subject_types_supported: ["public"],
+        id_token_signing_alg_values_supported: IdTokenAlgorithm::ALL,
+        token_endpoint_auth_methods_supported: AuthMethod::ALL,
+        revocation_endpoint_auth_methods_supported: AuthMethod::ALL,
+        code_challenge_methods_supported: [S256],
+        claims_supported: of_tokens.into_iter().chain(USER_CLAIMS).collect(),
+        ui_locales_supported: crate::hosted::LANGUAGES,
+        claims_parameter_supported: true,
+        request_parameter_supported: false,
+        request_uri_parameter_supported: false,
+        authorization_response_iss_parameter_supported: true,
         service_documentation: format!("{base}/docs"),
         issuer,
     };
@@ -71,6 +138,17 @@ pub(crate) async fn by_inserted_path(
     params(("tenant" = String, Path, description = "Slug of the tenant")),
     responses((status = 200, body = AuthorizationServer), (status = 404, body = Problem)))]
 pub(crate) async fn under_tenant(
+    State(state): State<AppState>,
+    Path(slug): Path<String>,
+) -> Result<Answer, Problem> {
+    document(&state, &slug).await
+}
+
+/// The same, as relying parties of OpenID Connect look for it.
+#[utoipa::path(get, path = "/t/{tenant}/.well-known/openid-configuration", tag = "oauth",
+    params(("tenant" = String, Path, description = "Slug of the tenant")),
+    responses((status = 200, body = AuthorizationServer), (status = 404, body = Problem)))]
+pub(crate) async fn of_openid(
     State(state): State<AppState>,
     Path(slug): Path<String>,
 ) -> Result<Answer, Problem> {

@@ -149,6 +149,12 @@ pub(super) const KNOWN: &[Migration] = &[
         sql: include_str!("migrations/0020_clients.sql"),
         oldest_compatible: 1,
     },
+    Migration {
+        version: 21,
+        name: "authorizations",
+        sql: include_str!("migrations/0021_authorizations.sql"),
+        oldest_compatible: 1,
+    },
 ];
 
 /// What is locked while a migration runs; any number that nothing else in the database uses.

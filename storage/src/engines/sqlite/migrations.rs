@@ -97,6 +97,11 @@ pub(super) const TENANT: &[Migration] = &[
         sql: include_str!("migrations/tenant/0019_active_organizations.sql"),
     },
     Migration { version: 20, name: "clients", sql: include_str!("migrations/tenant/0020_clients.sql") },
+    Migration {
+        version: 21,
+        name: "authorizations",
+        sql: include_str!("migrations/tenant/0021_authorizations.sql"),
+    },
 ];
 
 const REGISTER: &str = "CREATE TABLE IF NOT EXISTS schema_migrations (

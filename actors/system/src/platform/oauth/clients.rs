@@ -1,12 +1,13 @@
 use super::super::work::Work;
 use super::super::{Platform, to_the_end};
+use super::user_tokens::algorithm;
 use crate::error::ServiceError;
 use crate::ledger::CommitError;
 use crate::persist;
 use plinto_domain::audit::{Actor, Event};
 use plinto_domain::oauth::{
-    Client, ClientChange, ClientDefinition, ClientSecret, UNKNOWN_CLIENT, change, create, delete,
-    make_secret, rotate_secret,
+    AuthMethod, Client, ClientChange, ClientDefinition, ClientSecret, GrantType, UNKNOWN_CLIENT, change,
+    create, delete, make_secret, rotate_secret,
 };
 use plinto_domain::precondition::Precondition;
 use plinto_domain::{ClientId, Decision, TenantId, Timestamp};
@@ -33,8 +34,8 @@ pub struct ClientView {
 pub struct NewClient {
     /// The client.
     pub view: ClientView,
-    /// Its secret.
-    pub secret: Zeroizing<String>,
+    /// Its secret; a public client has none.
+    pub secret: Option<Zeroizing<String>>,
 }
 
 fn view(row: &ClientRow) -> Result<ClientView, ServiceError> {
@@ -54,17 +55,34 @@ impl Platform {
         actor: Actor,
         deadline: Deadline,
     ) -> Result<NewClient, ServiceError> {
+        self.prepare_signing(tenant, &definition, actor, deadline).await?;
         let work = self.work(tenant, deadline).await?;
         to_the_end(async move {
             let now = work.now();
             let present = work.read(|| rows::count(work.engine(), tenant.uuid())).await?;
             let present = usize::try_from(present).unwrap_or(usize::MAX);
             let id = ClientId::generate(now, work.environment().randomness());
-            let (secret, kept) = work.new_secret(id, now);
+            let is_public = definition.token_endpoint_auth_method == AuthMethod::None;
+            let (secret, kept) = (!is_public).then(|| work.new_secret(id, now)).unzip();
             work.carry_out(create(id, definition, kept, present, now)?, actor, now).await?;
             Ok(NewClient { view: work.client_view(id).await?, secret })
         })
         .await
+    }
+
+    /// Sees to it that ID tokens for such a client can be signed.
+    async fn prepare_signing(
+        &self,
+        tenant: TenantId,
+        definition: &ClientDefinition,
+        actor: Actor,
+        deadline: Deadline,
+    ) -> Result<(), ServiceError> {
+        if !definition.may_use(GrantType::AuthorizationCode) {
+            return Ok(());
+        }
+        let algorithm = algorithm(definition.id_token_signed_response_alg);
+        self.ensure_signing_key(tenant, algorithm, actor, deadline).await
     }
 
     /// Clients in order of id, after `after`, at most `limit`.
@@ -102,6 +120,11 @@ impl Platform {
         deadline: Deadline,
     ) -> Result<ClientView, ServiceError> {
         let work = self.work(tenant, deadline).await?;
+        let known = work.client(client).await?.definition.changed(wanted.clone())?;
+        // A key that has to be made is one the tenant is loaded anew with: not while this is its work.
+        drop(work);
+        self.prepare_signing(tenant, &known, actor, deadline).await?;
+        let work = self.work(tenant, deadline).await?;
         let decide = move |known: &Client, now| {
             let definition = known.definition.clone().changed(wanted.clone())?;
             Ok(change(known, definition, &precondition, now)?)
@@ -127,7 +150,7 @@ impl Platform {
             let (secret, kept) = work.new_secret(client, work.now());
             let decide = |known: &Client, now| Ok(rotate_secret(known, kept.clone(), overlap, now)?);
             work.decide_on_client(client, actor, decide).await?;
-            Ok(NewClient { view: work.client_view(client).await?, secret })
+            Ok(NewClient { view: work.client_view(client).await?, secret: Some(secret) })
         })
         .await
     }

@@ -1,10 +1,24 @@
 //! OAuth 2: clients, as a tenant's services administer them, and what they are given.
 
+mod applications;
+mod authentication;
+mod browser;
+mod client_tokens;
 mod clients;
-mod tokens;
+mod end_session;
+mod interactions;
+mod opaque;
+mod user_tokens;
 
+pub use applications::ApplicationView;
+pub use authentication::ClientAuthentication;
+pub use browser::{Account, Browser};
+pub use client_tokens::IssuedClientToken;
 pub use clients::{ClientView, NewClient};
-pub use tokens::{ClientAuthentication, IssuedClientToken};
+pub use end_session::{EndSessionRequest, LogoutPlan};
+pub use interactions::{AuthorizationAnswer, Begun, Next};
+pub use user_tokens::IssuedTokens;
+pub(in crate::platform) use user_tokens::algorithm;
 
 use super::work::Work;
 use crate::error::ServiceError;
@@ -36,6 +50,14 @@ impl Work {
             known.keep(stamp, &client);
         }
         Ok(Some(client))
+    }
+
+    /// The same, unless it is disabled.
+    pub(in crate::platform) async fn usable_client(
+        &self,
+        client: ClientId,
+    ) -> Result<Option<Arc<Client>>, ServiceError> {
+        Ok(self.known_client(client).await?.filter(|client| !client.definition.disabled))
     }
 
     async fn client(&self, client: ClientId) -> Result<Client, ServiceError> {

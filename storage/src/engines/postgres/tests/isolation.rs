@@ -72,6 +72,7 @@ async fn furnish(fixture: &Fixture) -> (Uuid, Uuid) {
             crate::conformance::authorization::one_of_each(fixture, &vault),
             crate::conformance::flags::one_of_each(&vault),
             crate::conformance::clients::one_of_each(&vault),
+            crate::conformance::authorizations::one_of_each(&vault),
             crate::conformance::policies::one_of_each(&vault),
             crate::conformance::organizations::one_with_owner(fixture, &vault, user.user_id),
             crate::conformance::user_imports::one_with_error(fixture, vault.tenant()),

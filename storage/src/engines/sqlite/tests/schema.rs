@@ -6,12 +6,12 @@ use super::super::connection::in_memory;
 use super::super::options::SqliteOptions;
 use crate::Scope;
 use crate::repositories::{
-    api_keys, clients, consents, constraint, credentials, flags, grants, ledger, ledger_checkpoints,
-    legal_holds, master_checks, one_time_tokens, organization_domains, organization_invitations,
-    organization_members, organization_policies, organizations, outbox, password_history, policies, purge,
-    role_sets, roles, service_accounts, session_organizations, sessions, sign_in, signing_keys, taken,
-    tenant_keys, tenants, user_avatars, user_emails, user_imports, user_invitations, user_search, user_views,
-    users, write_probe,
+    api_keys, authorizations, client_consents, clients, consents, constraint, credentials, flags, grants,
+    ledger, ledger_checkpoints, legal_holds, master_checks, one_time_tokens, organization_domains,
+    organization_invitations, organization_members, organization_policies, organizations, outbox,
+    password_history, policies, purge, role_sets, roles, service_accounts, session_organizations, sessions,
+    sign_in, signing_keys, taken, tenant_keys, tenants, user_avatars, user_emails, user_imports,
+    user_invitations, user_search, user_views, users, write_probe,
 };
 
 fn database(scope: Scope) -> Connection {
@@ -64,6 +64,8 @@ fn every_text_is_valid_where_it_is_used() {
                 grants::ALL,
                 flags::ALL,
                 clients::ALL,
+                authorizations::ALL,
+                client_consents::ALL,
                 policies::ALL,
                 one_time_tokens::ALL,
                 user_invitations::ALL,
@@ -178,6 +180,8 @@ fn look_ups_use_a_key_and_never_scan() {
         organization_members::ALL,
         flags::ALL,
         clients::ALL,
+        authorizations::ALL,
+        client_consents::ALL,
         organization_invitations::ALL,
         organization_domains::ALL,
         policies::ALL,

@@ -1,4 +1,5 @@
-use super::client::is_resource;
+use super::definition::is_resource;
+use super::registered::GrantType;
 use super::{Client, OAuthCode, OAuthError, OAuthEvent, ScopeSet};
 use crate::access_token::new_jti;
 use crate::audit::Event;
@@ -7,9 +8,6 @@ use crate::id::ClientId;
 use crate::randomness::Randomness;
 use crate::time::Timestamp;
 use serde::Serialize;
-
-/// The grant by which a client gets a token for itself (RFC 6749 §4.4); the only one there is yet.
-pub const CLIENT_CREDENTIALS: &str = "client_credentials";
 
 /// What a client asks for itself (RFC 6749 §4.4, RFC 8707).
 #[derive(Clone, Copy, Debug, Default)]
@@ -70,7 +68,7 @@ pub fn grant_client_token(
     randomness: &dyn Randomness,
 ) -> Result<Decision<ClientToken>, OAuthError> {
     let scope = granted_scope(client, request.scope)?.to_string();
-    let aud = granted_audience(client, request.resources, issuer)?;
+    let aud = audience(&client.definition.resources, request.resources, issuer, false)?;
     let (expires_in, iat) = (client.definition.access_token_seconds, now.as_seconds());
     let claims = ClientTokenClaims {
         iss: issuer.to_owned(),
@@ -84,9 +82,10 @@ pub fn grant_client_token(
     };
     let event = OAuthEvent::TokenIssued {
         client: client.id,
-        grant_type: CLIENT_CREDENTIALS,
+        grant_type: GrantType::ClientCredentials.as_str(),
         jti: claims.jti.clone(),
         scope,
+        authorization: None,
     };
     let reply = ClientToken { claims, expires_in };
     Ok(Decision { writes: Vec::new(), events: vec![Event::OAuth(event)], reply })
@@ -107,23 +106,31 @@ fn granted_scope(client: &Client, asked: Option<&str>) -> Result<ScopeSet, OAuth
     if is_its_own { Ok(asked) } else { Err(OAuthError::new(OAuthCode::InvalidScope, foreign)) }
 }
 
-fn granted_audience(client: &Client, asked: &[&str], issuer: &str) -> Result<TokenAudience, OAuthError> {
+/// Resource servers a token is meant for: those asked for among those it may be for, or all of these; with `user_info` the
+/// issuer as well, and the issuer alone where there are none.
+pub(super) fn audience(
+    allowed: &[String],
+    asked: &[&str],
+    issuer: &str,
+    user_info: bool,
+) -> Result<TokenAudience, OAuthError> {
     let refuse = |description| Err(OAuthError::new(OAuthCode::InvalidTarget, description));
     if !asked.iter().all(|resource| is_resource(resource)) {
         return refuse("resource is an absolute URI without fragment (RFC 8707)");
     }
-    let registered = &client.definition.resources;
-    if asked.iter().any(|asked| !registered.iter().any(|known| known == asked)) {
-        return refuse("this client may not ask for tokens for this resource");
+    if asked.iter().any(|asked| !allowed.iter().any(|known| known == asked)) {
+        return refuse("no tokens for this resource may be asked for here");
     }
     let mut audience: Vec<String> = match asked {
-        [] => registered.clone(),
+        [] => allowed.to_vec(),
         asked => asked.iter().map(|resource| (*resource).to_owned()).collect(),
     };
+    if user_info || audience.is_empty() {
+        audience.push(issuer.to_owned());
+    }
     audience.sort_unstable();
     audience.dedup();
     Ok(match audience.len() {
-        0 => TokenAudience::One(issuer.to_owned()),
         1 => TokenAudience::One(audience.swap_remove(0)),
         _ => TokenAudience::Several(audience),
     })
