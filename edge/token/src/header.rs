@@ -4,7 +4,7 @@ use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::Map;
 
 use crate::strict_json::{Name, StrictValue, put_once, read_once};
-use crate::{Algorithm, MAX_KID_BYTES, Part, TokenError};
+use crate::{Algorithm, Jwk, MAX_KID_BYTES, Part, TokenError};
 
 /// What a token says about itself before anything is verified: good for choosing a key, for nothing else.
 #[derive(Clone, PartialEq, Eq)]
@@ -27,9 +27,33 @@ impl fmt::Debug for UnverifiedHeader {
 impl UnverifiedHeader {
     /// Reads a decoded header and refuses what could change the meaning of the signature.
     pub(crate) fn parse(bytes: &[u8]) -> Result<Self, TokenError> {
+        let ClientHeader { alg, kid, typ, .. } = ClientHeader::parse(bytes, false)?;
+        let kid = kid.ok_or(TokenError::MissingHeader("kid"))?;
+        Ok(Self { alg, kid, typ })
+    }
+
+    /// Whether this is the media type `expected`; both may leave out the `application/` prefix
+    /// (RFC 7515 section 4.1.9), and case does not matter.
+    pub(crate) fn is_of_type(&self, expected: &str) -> bool {
+        is_of_type(self.typ.as_deref(), expected)
+    }
+}
+
+/// What a JWS of somebody else says about itself: it need not name its key, and a proof of possession brings it along.
+pub(crate) struct ClientHeader {
+    pub(crate) alg: Algorithm,
+    pub(crate) kid: Option<String>,
+    pub(crate) typ: Option<String>,
+    pub(crate) jwk: Option<Jwk>,
+}
+
+impl ClientHeader {
+    /// Reads a decoded header and refuses what could change the meaning of the signature. A key in it is only read where
+    /// that is what it is for (`brings_key`).
+    pub(crate) fn parse(bytes: &[u8], brings_key: bool) -> Result<Self, TokenError> {
         const UNREADABLE: TokenError = TokenError::Malformed(Part::Header);
         let text = std::str::from_utf8(bytes).map_err(|_| UNREADABLE)?;
-        let raw: RawHeader = serde_json::from_str(text).map_err(|_| UNREADABLE)?;
+        let mut raw: RawHeader = serde_json::from_str(text).map_err(|_| UNREADABLE)?;
         let alg = raw.alg.ok_or(UNREADABLE)?;
         if raw.kid.as_ref().is_some_and(|kid| kid.is_empty() || kid.len() > MAX_KID_BYTES) {
             return Err(UNREADABLE);
@@ -37,21 +61,20 @@ impl UnverifiedHeader {
         if ["crit", "b64"].iter().any(|name| raw.others.contains_key(*name)) {
             return Err(TokenError::CriticalHeader);
         }
+        let jwk = if brings_key { raw.others.remove("jwk") } else { None };
         if let Some(name) =
             ["jwk", "jku", "x5u", "x5c"].into_iter().find(|name| raw.others.contains_key(*name))
         {
             return Err(TokenError::KeyInHeader(name));
         }
         let alg = Algorithm::from_name(&alg).ok_or(TokenError::UnsupportedAlgorithm)?;
-        let kid = raw.kid.ok_or(TokenError::MissingHeader("kid"))?;
-        Ok(Self { alg, kid, typ: raw.typ })
+        let jwk = jwk.map(serde_json::from_value).transpose().map_err(|_| UNREADABLE)?;
+        Ok(Self { alg, kid: raw.kid, typ: raw.typ, jwk })
     }
+}
 
-    /// Whether this is the media type `expected`; both may leave out the `application/` prefix
-    /// (RFC 7515 section 4.1.9), and case does not matter.
-    pub(crate) fn is_of_type(&self, expected: &str) -> bool {
-        self.typ.as_deref().is_some_and(|typ| media_type(typ).eq_ignore_ascii_case(media_type(expected)))
-    }
+pub(crate) fn is_of_type(typ: Option<&str>, expected: &str) -> bool {
+    typ.is_some_and(|typ| media_type(typ).eq_ignore_ascii_case(media_type(expected)))
 }
 
 fn media_type(typ: &str) -> &str {

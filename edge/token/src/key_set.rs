@@ -48,6 +48,11 @@ impl KeySet {
         self.keys.get(kid)
     }
 
+    /// The keys, ordered by `kid`.
+    pub fn iter(&self) -> impl Iterator<Item = &VerifyingKey> {
+        self.keys.values()
+    }
+
     /// The number of keys.
     pub fn len(&self) -> usize {
         self.keys.len()

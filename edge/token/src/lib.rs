@@ -33,6 +33,7 @@ compile_error!(
 mod algorithm;
 mod backend;
 mod claims;
+mod client_jws;
 mod error;
 mod header;
 mod jwk;
@@ -46,6 +47,7 @@ mod verify;
 
 pub use algorithm::Algorithm;
 pub use claims::Claims;
+pub use client_jws::ClientJws;
 pub use error::{KeyError, Part, TokenError};
 pub use header::UnverifiedHeader;
 pub use jwk::{Jwk, Jwks};

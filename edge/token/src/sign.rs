@@ -148,8 +148,26 @@ impl SigningKey {
             kid: &'a str,
             typ: &'a str,
         }
-        let header = Header { alg: self.algorithm(), kid: self.kid(), typ };
-        let header = serde_json::to_vec(&header).map_err(SignError::Claims)?;
+        self.sign_under(&Header { alg: self.algorithm(), kid: self.kid(), typ }, claims)
+    }
+
+    /// Signs `claims` as a compact JWS whose header is `alg`, `typ` and the public key: a proof that its sender has the
+    /// private one (RFC 9449 section 4.2).
+    ///
+    /// # Errors
+    /// [`SignError::Claims`], [`SignError::TooLarge`] or [`SignError::Library`].
+    pub fn sign_proof(&self, typ: &str, claims: &impl Serialize) -> Result<String, SignError> {
+        #[derive(Serialize)]
+        struct Header<'a> {
+            alg: Algorithm,
+            jwk: Jwk,
+            typ: &'a str,
+        }
+        self.sign_under(&Header { alg: self.algorithm(), jwk: self.public_jwk(), typ }, claims)
+    }
+
+    fn sign_under(&self, header: &impl Serialize, claims: &impl Serialize) -> Result<String, SignError> {
+        let header = serde_json::to_vec(header).map_err(SignError::Claims)?;
         let payload = serde_json::to_vec(claims).map_err(SignError::Claims)?;
         let mut token = String::with_capacity((header.len() + payload.len()) * 4 / 3 + 100);
         URL_SAFE_NO_PAD.encode_string(&header, &mut token);

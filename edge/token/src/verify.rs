@@ -73,20 +73,7 @@ impl<'t> UnverifiedToken<'t> {
     /// # Errors
     /// The reasons up to [`TokenError::MissingHeader`].
     pub fn parse(token: &'t str) -> Result<Self, TokenError> {
-        if token.len() > MAX_TOKEN_BYTES {
-            return Err(TokenError::TooLarge);
-        }
-        let (signing_input, signature) =
-            token.rsplit_once('.').ok_or(TokenError::Malformed(Part::Structure))?;
-        let (header, payload) =
-            signing_input.split_once('.').ok_or(TokenError::Malformed(Part::Structure))?;
-        if payload.contains('.') || [header, payload, signature].iter().any(|part| part.is_empty()) {
-            return Err(TokenError::Malformed(Part::Structure));
-        }
-        let mut decoded = Vec::with_capacity(token.len());
-        let header = append_decoded(header, &mut decoded)?;
-        let payload = append_decoded(payload, &mut decoded)?;
-        let signature = append_decoded(signature, &mut decoded)?;
+        let CompactJws { signing_input, decoded, header, payload, signature } = CompactJws::of(token)?;
         let header = UnverifiedHeader::parse(&decoded[header])?;
         Ok(Self { signing_input, header, decoded, payload, signature })
     }
@@ -145,6 +132,36 @@ impl<'t> UnverifiedToken<'t> {
         }
         check_times(&claims, expect)?;
         Ok(claims)
+    }
+}
+
+/// A compact JWS, decoded (RFC 7515 section 7.1).
+pub(crate) struct CompactJws<'t> {
+    pub(crate) signing_input: &'t str,
+    /// Header, payload and signature one after the other: one allocation.
+    pub(crate) decoded: Vec<u8>,
+    pub(crate) header: Range<usize>,
+    pub(crate) payload: Range<usize>,
+    pub(crate) signature: Range<usize>,
+}
+
+impl<'t> CompactJws<'t> {
+    pub(crate) fn of(token: &'t str) -> Result<Self, TokenError> {
+        if token.len() > MAX_TOKEN_BYTES {
+            return Err(TokenError::TooLarge);
+        }
+        let (signing_input, signature) =
+            token.rsplit_once('.').ok_or(TokenError::Malformed(Part::Structure))?;
+        let (header, payload) =
+            signing_input.split_once('.').ok_or(TokenError::Malformed(Part::Structure))?;
+        if payload.contains('.') || [header, payload, signature].iter().any(|part| part.is_empty()) {
+            return Err(TokenError::Malformed(Part::Structure));
+        }
+        let mut decoded = Vec::with_capacity(token.len());
+        let header = append_decoded(header, &mut decoded)?;
+        let payload = append_decoded(payload, &mut decoded)?;
+        let signature = append_decoded(signature, &mut decoded)?;
+        Ok(Self { signing_input, decoded, header, payload, signature })
     }
 }
 

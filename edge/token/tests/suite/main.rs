@@ -1,6 +1,8 @@
 //! The verifier from outside, as the listeners and the edge worker use it.
 
 #[cfg(test)]
+mod client_jws;
+#[cfg(test)]
 mod common;
 #[cfg(test)]
 mod interop;
