@@ -6,7 +6,7 @@ use crate::authorization::AuthorizationWrite;
 use crate::flag::FlagWrite;
 use crate::id::{SessionId, UserId};
 use crate::mail::{DeliveryWrite, OutgoingMail};
-use crate::oauth::{AuthorizedWrite, ClientWrite, ConsentWrite};
+use crate::oauth::{AuthorizedWrite, ClientWrite, ConsentWrite, UsedProof};
 use crate::one_time::OneTimeWrite;
 use crate::organization::OrganizationWrite;
 use crate::password::PasswordHash;
@@ -142,6 +142,8 @@ pub enum Write {
     Authorized(AuthorizedWrite),
     /// Of what users let OAuth clients have.
     ClientConsent(ConsentWrite),
+    /// That something was used which is good once.
+    UseProof(UsedProof),
     /// Holds, consents, erasure.
     Privacy(PrivacyWrite),
 }

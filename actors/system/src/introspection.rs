@@ -41,7 +41,8 @@ impl std::fmt::Debug for Introspection {
 pub(crate) fn active_access_token(claims: &Claims) -> String {
     let mut answer = Map::new();
     answer.insert("active".into(), json!(true));
-    answer.insert("token_type".into(), json!("Bearer"));
+    let bound = claims.extra.get("cnf");
+    answer.insert("token_type".into(), json!(if bound.is_some() { "DPoP" } else { "Bearer" }));
     answer.insert("iss".into(), json!(claims.iss));
     answer.insert("sub".into(), json!(claims.sub));
     answer.insert("aud".into(), json!(claims.aud));
@@ -56,6 +57,7 @@ pub(crate) fn active_access_token(claims: &Claims) -> String {
         ("nbf", claims.nbf.map(|nbf| json!(nbf))),
         ("auth_time", claims.auth_time.map(|time| json!(time))),
         ("acr", claims.acr.as_ref().map(|acr| json!(acr))),
+        ("cnf", bound.cloned()),
     ];
     for (name, value) in optional {
         if let Some(value) = value {

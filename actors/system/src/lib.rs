@@ -55,16 +55,17 @@ pub use places::{Place, Places};
 pub use platform::{
     Account, ActiveVersion, ApiKeyWish, ApplicationView, AskedBy, AuditEntry, AuditExport, AuditPage,
     AuditQuery, AuditStream, AuthorizationAnswer, AvatarView, Begun, Browser, Challenge, CheckRequest,
-    CheckpointView, Circumstances, ClientAuthentication, ClientView, ConsentView, DecidedBy, Device,
-    DeviceKind, DomainView, DryRun, DryRunResult, DryRunSource, EmailView, EndSessionRequest, FlagEvaluation,
-    FlagQuestion, FlagView, GrantDraft, GrantQuery, GrantView, HeldPermission, ImportError,
+    CheckpointView, Circumstances, ClientAuthentication, ClientProof, ClientView, ConsentView, DecidedBy,
+    Device, DeviceKind, DomainView, DryRun, DryRunResult, DryRunSource, EmailView, EndSessionRequest,
+    FlagEvaluation, FlagQuestion, FlagView, GrantDraft, GrantQuery, GrantView, HeldPermission, ImportError,
     InvitationAccepted, InvitationOffer, InvitationView, Invited, InvitedAccount, IssuedClientToken,
     IssuedTokens, LegalHold, LogoutPlan, MemberChange, MemberView, MembershipView, MyInvitation, NewAccount,
     NewClient, NewConsent, NewPolicyVersion, NewUserInput, Next, OrganizationPolicyView, OrganizationView,
-    Platform, PolicyVersionView, Pruned, ReadUsers, Reader, Repetition, Reservation, RoleOrPermission,
-    RoleView, Ruling, Served, SessionView, SubjectData, SubjectEmail, SubjectMembership, SubjectSearch,
-    SubjectSession, SubjectsFound, Switched, TenantErased, TenantLook, Unique, UserExport, UserFilter,
-    UserImporter, UserInvitationInput, UserInvitationView, UserList, UserView, Why,
+    Platform, PolicyVersionView, Possession, Pruned, PushedRequest, ReadUsers, Reader, Repetition,
+    Reservation, RoleOrPermission, RoleView, Ruling, Served, SessionView, SubjectData, SubjectEmail,
+    SubjectMembership, SubjectSearch, SubjectSession, SubjectsFound, Switched, TenantErased, TenantLook,
+    Unique, UserExport, UserFilter, UserImporter, UserInvitationInput, UserInvitationView, UserList,
+    UserView, Why,
 };
 pub use registry::{TenantChange, TenantView};
 pub use session::SessionKey;

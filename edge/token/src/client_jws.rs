@@ -52,6 +52,14 @@ impl<'t> ClientJws<'t> {
         self.header.alg
     }
 
+    /// A text of the payload, as claimed: to find out whose keys to verify with.
+    pub fn claimed(&self, name: &str) -> Option<String> {
+        match self.payload().ok()?.remove(name)? {
+            Value::String(text) => Some(text),
+            _ => None,
+        }
+    }
+
     /// Whether its `typ` is this media type.
     pub fn is_of_type(&self, typ: &str) -> bool {
         is_of_type(self.header.typ.as_deref(), typ)
@@ -68,9 +76,9 @@ impl<'t> ClientJws<'t> {
     /// [`TokenError::UnknownKey`], [`TokenError::BadSignature`], or [`TokenError::Malformed`] of the payload.
     pub fn verify(&self, keys: &KeySet) -> Result<Map<String, Value>, TokenError> {
         let named = self.header.kid.as_deref();
-        let mut fitting = keys.iter().filter(|key| {
-            key.algorithm() == self.header.alg && named.is_none_or(|kid| kid == key.kid())
-        });
+        let mut fitting = keys
+            .iter()
+            .filter(|key| key.algorithm() == self.header.alg && named.is_none_or(|kid| kid == key.kid()));
         let mut refused = TokenError::UnknownKey;
         let is_signed = fitting.any(|key| match self.check(key) {
             Ok(()) => true,
@@ -106,7 +114,8 @@ impl<'t> ClientJws<'t> {
 
     fn payload(&self) -> Result<Map<String, Value>, TokenError> {
         const UNREADABLE: TokenError = TokenError::Malformed(Part::Payload);
-        let text = std::str::from_utf8(&self.jws.decoded[self.jws.payload.clone()]).map_err(|_| UNREADABLE)?;
+        let text =
+            std::str::from_utf8(&self.jws.decoded[self.jws.payload.clone()]).map_err(|_| UNREADABLE)?;
         match serde_json::from_str::<StrictValue>(text) {
             Ok(StrictValue(Value::Object(claims))) => Ok(claims),
             _ => Err(UNREADABLE),

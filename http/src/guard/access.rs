@@ -76,12 +76,17 @@ async fn caller(headers: &HeaderMap, state: &AppState) -> Result<Caller, Service
 }
 
 /// The bearer credential of a request, if it has one.
-pub(crate) fn bearer(headers: &HeaderMap) -> Option<&str> {
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    credential(headers, "bearer")
+}
+
+/// The credential of a scheme, if a request has one and no other.
+pub(crate) fn credential<'h>(headers: &'h HeaderMap, wanted: &str) -> Option<&'h str> {
     let mut values = headers.get_all(header::AUTHORIZATION).iter();
     let only = values.next()?;
     if values.next().is_some() || only.len() > LONGEST {
         return None;
     }
     let (scheme, credential) = only.to_str().ok()?.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| credential.trim_start_matches(' '))
+    scheme.eq_ignore_ascii_case(wanted).then(|| credential.trim_start_matches(' '))
 }

@@ -27,7 +27,7 @@ use std::sync::Arc;
 use tokio::time::Instant;
 use trace::TraceId;
 
-pub(crate) use access::{Bearer, bearer};
+pub(crate) use access::{Bearer, credential};
 pub(crate) use guarded::{BoxedHandler, Guarded, Wrapped};
 pub(crate) use headers::{ANSWER_HEADERS, short};
 pub(crate) use idempotency::KEY as IDEMPOTENCY_KEY;

@@ -334,7 +334,7 @@ async fn a_public_client_needs_no_secret_and_has_none() {
     let with_secret = App { id: client.id.clone(), secret: Some("plcs_anything".to_owned()) };
     assert_eq!(with_secret.redeem(&app, "x").await.expect(401).code(), "invalid_client");
     let path = format!("/v1/clients/{}/rotate-secret", client.id);
-    assert_eq!(app.manage("POST", &path, None).await.expect(409).code(), "public_client");
+    assert_eq!(app.manage("POST", &path, None).await.expect(409).code(), "client_without_secret");
     // A native application listens where it can (RFC 8252 §7.3).
     let native = agent.open(&app, &client.address(&[("redirect_uri", "http://127.0.0.1:51234/cb")])).await;
     assert!(native.address.starts_with("http://127.0.0.1:51234/cb?code="), "{}", native.address);

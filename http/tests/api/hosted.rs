@@ -59,7 +59,7 @@ async fn what_is_wrong_goes_to_the_client_once_it_is_certain_where_that_is() {
         (("code_challenge_method", "plain"), "invalid_request"),
         (("prompt", "none"), "login_required"),
         (("prompt", "none login"), "invalid_request"),
-        (("request", "x.y.z"), "request_not_supported"),
+        (("request", "x.y.z"), "invalid_request_object"),
         (("request_uri", "https://app.example.com/r"), "request_uri_not_supported"),
         (("id_token_hint", "x.y.z"), "invalid_request"),
         (("resource", "https://other.example/"), "invalid_target"),

@@ -12,6 +12,7 @@ mod avatars;
 mod backend;
 mod bad_input;
 mod browser_sessions;
+mod client_keys;
 mod coverage;
 mod decisions;
 mod domains;

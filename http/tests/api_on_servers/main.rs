@@ -21,6 +21,8 @@ mod backend;
 mod bad_input;
 #[path = "../api/browser_sessions.rs"]
 mod browser_sessions;
+#[path = "../api/client_keys.rs"]
+mod client_keys;
 #[path = "../api/coverage.rs"]
 mod coverage;
 #[path = "../api/decisions.rs"]

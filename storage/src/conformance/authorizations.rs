@@ -3,7 +3,7 @@
 use super::{Fixture, NOW};
 use crate::repositories::authorizations::{self, Advance, AuthorizationRow};
 use crate::repositories::client_consents::{self, ClientConsentRow};
-use crate::repositories::constraint;
+use crate::repositories::{constraint, used_proofs};
 use crate::{Statement, TenantVault, UnitError};
 use uuid::Uuid;
 
@@ -19,6 +19,7 @@ fn authorization(number: u128) -> AuthorizationRow {
         generation: 0,
         rotated_at: None,
         refresh_expires_at: NOW,
+        proof_key: None,
         revoked_at: None,
         created_at: NOW,
         version: 1,
@@ -29,7 +30,8 @@ fn authorization(number: u128) -> AuthorizationRow {
 pub(crate) fn one_of_each(vault: &TenantVault) -> Vec<Statement> {
     let row = authorization(1);
     let consent = client_consents::put(vault.tenant(), row.user_id, row.client_id, "openid", NOW);
-    vec![authorizations::insert(vault, &row), consent]
+    let proof = used_proofs::insert(vault.tenant(), [7; 32], NOW);
+    vec![authorizations::insert(vault, &row), consent, proof]
 }
 
 async fn stored(fixture: &Fixture, rows: &[AuthorizationRow]) -> std::sync::Arc<TenantVault> {
@@ -48,6 +50,7 @@ pub async fn authorizations_round_trip(fixture: &Fixture) {
         redeemed_at: Some(NOW),
         generation: 7,
         rotated_at: Some(NOW + 1),
+        proof_key: Some("key".to_owned()),
         revoked_at: Some(NOW + 2),
         client_id: Uuid::from_u128(101),
         ..authorization(2)
@@ -73,7 +76,13 @@ pub async fn authorizations_round_trip(fixture: &Fixture) {
 
 pub async fn authorizations_advance_once_per_version(fixture: &Fixture) {
     let vault = stored(fixture, &[authorization(1)]).await;
-    let to = Advance { redeemed_at: NOW + 1, generation: 1, rotated_at: None, refresh_expires_at: NOW + 9 };
+    let to = Advance {
+        redeemed_at: NOW + 1,
+        generation: 1,
+        rotated_at: None,
+        refresh_expires_at: NOW + 9,
+        proof_key: Some("key"),
+    };
     let advance =
         |to, version| vec![authorizations::advance(vault.tenant(), Uuid::from_u128(1), to, version)];
     fixture.commit(&vault, advance(to, 1), vec![]).await.expect("the version is current");
@@ -83,6 +92,7 @@ pub async fn authorizations_advance_once_per_version(fixture: &Fixture) {
         redeemed_at: Some(NOW + 1),
         generation: 1,
         refresh_expires_at: NOW + 9,
+        proof_key: Some("key".to_owned()),
         version: 2,
         ..authorization(1)
     };
@@ -97,7 +107,13 @@ pub async fn an_ended_authorization_stays_ended(fixture: &Fixture) {
     fixture.commit(&vault, revoke(1), vec![]).await.expect("it stands");
     let twice = fixture.commit(&vault, revoke(1), vec![]).await;
     assert_eq!(twice, Err(UnitError::Conflict("authorization_state")));
-    let to = Advance { redeemed_at: NOW, generation: 1, rotated_at: None, refresh_expires_at: NOW };
+    let to = Advance {
+        redeemed_at: NOW,
+        generation: 1,
+        rotated_at: None,
+        refresh_expires_at: NOW,
+        proof_key: None,
+    };
     let advance = vec![authorizations::advance(tenant, Uuid::from_u128(1), to, 2)];
     let ended = fixture.commit(&vault, advance, vec![]).await;
     assert_eq!(ended, Err(UnitError::Conflict("authorization_version")));
@@ -154,4 +170,19 @@ pub async fn client_consents_round_trip(fixture: &Fixture) {
         fixture.commit(&vault, delete(), vec![]).await,
         Err(UnitError::Conflict("unknown_client_consent"))
     );
+}
+
+pub async fn a_proof_is_used_once_until_it_is_swept(fixture: &Fixture) {
+    let vault = fixture.tenant("ours").await;
+    let other = fixture.tenant("theirs").await;
+    let insert = |vault: &TenantVault, byte, at| vec![used_proofs::insert(vault.tenant(), [byte; 32], at)];
+    fixture.commit(&vault, insert(&vault, 1, NOW), vec![]).await.expect("first");
+    let again = fixture.commit(&vault, insert(&vault, 1, NOW + 5), vec![]).await;
+    assert_eq!(again, Err(UnitError::Unique(constraint::USED_PROOF.to_owned())));
+    fixture.commit(&other, insert(&other, 1, NOW), vec![]).await.expect("another tenant's");
+    fixture.commit(&vault, insert(&vault, 2, NOW + 9), vec![]).await.expect("another");
+    fixture.commit(&vault, vec![used_proofs::sweep(vault.tenant(), NOW + 8)], vec![]).await.expect("swept");
+    fixture.commit(&vault, insert(&vault, 1, NOW), vec![]).await.expect("forgotten");
+    let kept = fixture.commit(&vault, insert(&vault, 2, NOW), vec![]).await;
+    assert_eq!(kept, Err(UnitError::Unique(constraint::USED_PROOF.to_owned())));
 }

@@ -65,7 +65,8 @@ macro_rules! conformance {
                 authorization: roles_round_trip, the_set_of_roles_advances_once_per_version, grants_round_trip,
                     the_same_is_granted_once_until_it_expires, a_granted_role_cannot_be_removed;
                 authorizations: authorizations_round_trip, authorizations_advance_once_per_version,
-                    an_ended_authorization_stays_ended, what_has_expired_is_swept, client_consents_round_trip;
+                    an_ended_authorization_stays_ended, what_has_expired_is_swept, client_consents_round_trip,
+                    a_proof_is_used_once_until_it_is_swept;
                 clients: clients_round_trip, clients_change_once_per_version;
                 flags: flags_round_trip, flags_change_once_per_version;
                 invitations: invitations_round_trip, one_invitation_of_an_address_is_pending,

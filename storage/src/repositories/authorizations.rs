@@ -12,13 +12,14 @@ const SWEPT: i64 = 64;
 
 statements! {
     INSERT = "INSERT INTO authorizations (tenant_id, authorization_id, client_id, user_id, session_id, terms, \
-              code_expires_at, redeemed_at, generation, rotated_at, refresh_expires_at, revoked_at, created_at, version) \
-              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
+              code_expires_at, redeemed_at, generation, rotated_at, refresh_expires_at, proof_key, revoked_at, created_at, \
+              version) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)";
     GET = "SELECT authorization_id, client_id, user_id, session_id, terms, code_expires_at, redeemed_at, generation, \
-           rotated_at, refresh_expires_at, revoked_at, created_at, version FROM authorizations \
+           rotated_at, refresh_expires_at, proof_key, revoked_at, created_at, version FROM authorizations \
            WHERE tenant_id = $1 AND authorization_id = $2";
     ADVANCE = "UPDATE authorizations SET redeemed_at = $2, generation = $3, rotated_at = $4, refresh_expires_at = $5, \
-               version = version + 1 WHERE tenant_id = $1 AND authorization_id = $6 AND version = $7 \
+               proof_key = $6, version = version + 1 \
+               WHERE tenant_id = $1 AND authorization_id = $7 AND version = $8 \
                AND revoked_at IS NULL";
     REVOKE = "UPDATE authorizations SET revoked_at = $2, version = version + 1 \
               WHERE tenant_id = $1 AND authorization_id = $3 AND revoked_at IS NULL";
@@ -54,6 +55,8 @@ pub struct AuthorizationRow {
     pub rotated_at: Option<i64>,
     /// Until when that one is good, unix milliseconds.
     pub refresh_expires_at: i64,
+    /// Thumbprint of the key that one is bound to.
+    pub proof_key: Option<String>,
     /// When it ended, unix milliseconds.
     pub revoked_at: Option<i64>,
     /// Unix milliseconds.
@@ -88,6 +91,7 @@ pub fn insert(vault: &TenantVault, row: &AuthorizationRow) -> Statement {
             row.generation.into(),
             row.rotated_at.into(),
             row.refresh_expires_at.into(),
+            row.proof_key.as_deref().into(),
             row.revoked_at.into(),
             row.created_at.into(),
             row.version.into(),
@@ -97,7 +101,7 @@ pub fn insert(vault: &TenantVault, row: &AuthorizationRow) -> Statement {
 
 /// Where an authorization stands.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Advance {
+pub struct Advance<'a> {
     /// When its code was used, unix milliseconds.
     pub redeemed_at: i64,
     /// Generation of the current refresh token.
@@ -106,11 +110,13 @@ pub struct Advance {
     pub rotated_at: Option<i64>,
     /// Until when that one is good, unix milliseconds.
     pub refresh_expires_at: i64,
+    /// Thumbprint of the key that one is bound to.
+    pub proof_key: Option<&'a str>,
 }
 
 /// Moves one on that has not ended and whose version is still `expected_version`; otherwise the conflict
 /// `authorization_version`.
-pub fn advance(tenant: Uuid, authorization: Uuid, to: Advance, expected_version: i64) -> Statement {
+pub fn advance(tenant: Uuid, authorization: Uuid, to: Advance<'_>, expected_version: i64) -> Statement {
     Statement::new(
         ADVANCE,
         vec![
@@ -119,6 +125,7 @@ pub fn advance(tenant: Uuid, authorization: Uuid, to: Advance, expected_version:
             to.generation.into(),
             to.rotated_at.into(),
             to.refresh_expires_at.into(),
+            to.proof_key.into(),
             authorization.into(),
             expected_version.into(),
         ],
@@ -179,6 +186,7 @@ fn decode(vault: &TenantVault, row: Row) -> Result<AuthorizationRow, StorageErro
         generation: columns.key_version("generation")?,
         rotated_at: columns.maybe_int("rotated_at")?,
         refresh_expires_at: columns.int("refresh_expires_at")?,
+        proof_key: columns.maybe_text("proof_key")?,
         revoked_at: columns.maybe_int("revoked_at")?,
         created_at: columns.int("created_at")?,
         version: columns.int("version")?,

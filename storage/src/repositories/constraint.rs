@@ -62,6 +62,8 @@ pub const CLIENT: &str = "clients.client_id";
 pub const AUTHORIZATION: &str = "authorizations.authorization_id";
 /// Two records of what a user lets a client have.
 pub const CLIENT_CONSENT: &str = "client_consents.client_id";
+/// Something that is good once was used twice.
+pub const USED_PROOF: &str = "used_proofs.proof_hash";
 /// Two flags with one key in a tenant.
 pub const FLAG: &str = "flags.flag_key";
 
@@ -135,6 +137,7 @@ pub(crate) const KEYS: &[(&str, &[&str], &str)] = &[
     ("clients", &["tenant_id", "client_id"], CLIENT),
     ("authorizations", &["tenant_id", "authorization_id"], AUTHORIZATION),
     ("client_consents", &["tenant_id", "user_id", "client_id"], CLIENT_CONSENT),
+    ("used_proofs", &["tenant_id", "proof_hash"], USED_PROOF),
     ("ledger_checkpoints", &["tenant_id", "seq"], LEDGER_CHECKPOINT),
     ("legal_holds", &["tenant_id", "user_id"], LEGAL_HOLD),
     ("consents", &["tenant_id", "user_id", "consent_id"], CONSENT),

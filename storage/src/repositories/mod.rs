@@ -51,6 +51,7 @@ pub mod signing_keys;
 pub mod taken;
 pub(crate) mod tenant_keys;
 pub mod tenants;
+pub mod used_proofs;
 pub mod user_avatars;
 pub mod user_emails;
 pub mod user_imports;

@@ -44,6 +44,7 @@ const TENANT: &[&[(&str, &str)]] = &[
     clients::ALL,
     authorizations::ALL,
     client_consents::ALL,
+    used_proofs::ALL,
     policies::ALL,
     ledger_checkpoints::ALL,
     legal_holds::ALL,

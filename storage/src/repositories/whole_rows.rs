@@ -233,11 +233,13 @@ const OF_A_TENANT: &[Layout] = &[
             "generation",
             "rotated_at",
             "refresh_expires_at",
+            "proof_key",
             "revoked_at",
             "created_at",
             "version",
         ],
     },
+    Layout { name: "used_proofs", key: &["tenant_id", "proof_hash"], rest: &["expires_at"] },
     Layout {
         name: "client_consents",
         key: &["tenant_id", "user_id", "client_id"],

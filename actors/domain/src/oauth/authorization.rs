@@ -34,6 +34,9 @@ pub struct Terms {
     pub authenticated_at: Timestamp,
     /// How (RFC 8176).
     pub amr: Vec<String>,
+    /// Thumbprint of the key that must come with the code (RFC 9449 §10).
+    #[serde(default)]
+    pub dpop_jkt: Option<String>,
 }
 
 impl Terms {
@@ -66,6 +69,8 @@ pub struct Authorization {
     pub rotated_at: Option<Timestamp>,
     /// Until when that one is good.
     pub refresh_expires_at: Timestamp,
+    /// Thumbprint of the key the refresh tokens of a public client are bound to (RFC 9449 §5).
+    pub proof_key: Option<String>,
     /// Whether all that came of it is good no longer.
     pub revoked: bool,
     /// Grows by one with each change.
@@ -122,6 +127,8 @@ pub enum AuthorizedWrite {
         rotated_at: Option<Timestamp>,
         /// Until when that one is good.
         refresh_expires_at: Timestamp,
+        /// Thumbprint of the key that one is bound to.
+        proof_key: Option<String>,
         /// Version the decision saw.
         expected_version: i64,
     },
@@ -172,6 +179,7 @@ pub fn authorize(
         claims: request.claims.clone(),
         authenticated_at: by.authenticated_at,
         amr: by.amr.clone(),
+        dpop_jkt: request.dpop_jkt.clone(),
     };
     let authorization = Authorization {
         id,
@@ -184,6 +192,7 @@ pub fn authorize(
         generation: 0,
         rotated_at: None,
         refresh_expires_at: now,
+        proof_key: None,
         revoked: false,
         version: 1,
     };

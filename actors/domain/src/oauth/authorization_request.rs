@@ -110,6 +110,9 @@ pub struct AuthorizationRequest {
     pub ui_locales: Vec<String>,
     /// Claims asked for one by one.
     pub claims: RequestedClaims,
+    /// Thumbprint of the key that must come with the code (RFC 9449 §10).
+    #[serde(default)]
+    pub dpop_jkt: Option<String>,
 }
 
 const fn refused(code: OAuthCode, description: &'static str) -> OAuthError {
@@ -172,6 +175,7 @@ impl AuthorizationRequest {
             login_hint: text(parameters, "login_hint", invalid("login_hint is longer than 1024 bytes"))?,
             id_token_hint: parameters.one("id_token_hint")?.map(str::to_owned),
             ui_locales: locales(parameters.one("ui_locales")?),
+            dpop_jkt: thumbprint(parameters.one("dpop_jkt")?)?,
             scope,
             claims,
             destination,
@@ -191,7 +195,7 @@ impl AuthorizationRequest {
 
 fn refuse_what_is_not_taken(parameters: &Parameters) -> Result<(), OAuthError> {
     let not_taken = [
-        ("request", refused(OAuthCode::RequestNotSupported, "request objects are not taken here")),
+        ("request", refused(OAuthCode::RequestNotSupported, "a request object is not taken here")),
         ("request_uri", refused(OAuthCode::RequestUriNotSupported, "this request_uri is not one of ours")),
         (
             "registration",
@@ -277,6 +281,15 @@ fn code_challenge(
 fn text(parameters: &Parameters, name: &str, too_long: OAuthError) -> Result<Option<String>, OAuthError> {
     match parameters.one(name)? {
         Some(text) if text.len() > LONGEST => Err(too_long),
+        text => Ok(text.map(str::to_owned)),
+    }
+}
+
+/// A JWK thumbprint (RFC 7638): 256 bits, base64url.
+fn thumbprint(text: Option<&str>) -> Result<Option<String>, OAuthError> {
+    let is_one = |text: &str| CodeChallenge::parse(text).is_some();
+    match text {
+        Some(text) if !is_one(text) => Err(invalid("dpop_jkt is a JWK thumbprint (RFC 9449 section 10)")),
         text => Ok(text.map(str::to_owned)),
     }
 }

@@ -32,12 +32,12 @@ pub const CLIENT_DISABLED: Denial = Denial::new(
     "this client is disabled; enable it before you give it a new secret",
 );
 
-/// A public client has no secret.
+/// A client that is public, or signs with its own key, has no secret.
 pub const NO_SECRET: Denial = Denial::new(
     DenialKind::Conflict,
-    "public_client",
-    "Public client",
-    "this client is public and has no secret; give it another token_endpoint_auth_method first",
+    "client_without_secret",
+    "Client without secret",
+    "this client proves who it is without a secret; give it another token_endpoint_auth_method first",
 );
 
 /// A change of what is stored about clients.
@@ -111,7 +111,7 @@ pub fn rotate_secret(
     if client.definition.disabled {
         return Err(CLIENT_DISABLED);
     }
-    if client.is_public() {
+    if !client.definition.token_endpoint_auth_method.has_secret() {
         return Err(NO_SECRET);
     }
     let mut secrets = vec![secret];

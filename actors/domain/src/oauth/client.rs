@@ -23,7 +23,7 @@ impl Client {
         // Every secret is looked at, whichever it is.
         let proved =
             self.secrets.iter().fold(false, |proved, secret| proved | secret.is_proved_by(hash, now));
-        proved && !self.is_public()
+        proved && self.definition.token_endpoint_auth_method.has_secret()
     }
 
     /// Whether it can keep no secret (RFC 6749 §2.1): all that is known of it is its id.

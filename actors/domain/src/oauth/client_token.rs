@@ -1,5 +1,6 @@
 use super::definition::is_resource;
 use super::registered::GrantType;
+use super::token_grant::check_key;
 use super::{Client, OAuthCode, OAuthError, OAuthEvent, ScopeSet};
 use crate::access_token::new_jti;
 use crate::audit::Event;
@@ -16,6 +17,21 @@ pub struct ClientTokenRequest<'r> {
     pub scope: Option<&'r str>,
     /// The parameters `resource`; none asks for all of the client's.
     pub resources: &'r [&'r str],
+    /// Thumbprint of the key the client proved to have (RFC 9449).
+    pub key: Option<&'r str>,
+}
+
+/// What the bearer of a token must prove to have (`cnf`, RFC 7800).
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Confirmation {
+    /// Thumbprint of the key (RFC 9449 §6).
+    pub jkt: String,
+}
+
+impl Confirmation {
+    pub(super) fn of(key: Option<&str>) -> Option<Self> {
+        key.map(|jkt| Self { jkt: jkt.to_owned() })
+    }
 }
 
 /// `aud` of a token: one text where there is one (RFC 7519 §4.1.3).
@@ -48,6 +64,9 @@ pub struct ClientTokenClaims {
     /// What it may do, if anything is said of that.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub scope: String,
+    /// What the bearer must prove to have.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cnf: Option<Confirmation>,
 }
 
 /// A token to be signed, and how long it is good.
@@ -67,6 +86,7 @@ pub fn grant_client_token(
     now: Timestamp,
     randomness: &dyn Randomness,
 ) -> Result<Decision<ClientToken>, OAuthError> {
+    check_key(client, None, request.key)?;
     let scope = granted_scope(client, request.scope)?.to_string();
     let aud = audience(&client.definition.resources, request.resources, issuer, false)?;
     let (expires_in, iat) = (client.definition.access_token_seconds, now.as_seconds());
@@ -79,6 +99,7 @@ pub fn grant_client_token(
         jti: new_jti(randomness),
         client_id: client.id.to_string(),
         scope: scope.clone(),
+        cnf: Confirmation::of(request.key),
     };
     let event = OAuthEvent::TokenIssued {
         client: client.id,

@@ -4,6 +4,7 @@ use super::scope::ScopeSet;
 use crate::input::InvalidInput;
 use crate::name::DisplayName;
 use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
 use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 use url::Url;
@@ -18,6 +19,7 @@ const REFRESH_LIFETIMES: RangeInclusive<u32> = 60..=31_536_000;
 const USUAL_REFRESH_LIFETIME: u32 = 2_592_000;
 const MOST_RESOURCES: usize = 20;
 const LONGEST_RESOURCE: usize = 500;
+const MOST_KEYS: usize = 10;
 
 /// What a client is, apart from its secrets. Stored as JSON: what is added later has a default.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, utoipa::ToSchema)]
@@ -61,6 +63,19 @@ pub struct ClientDefinition {
     /// What its ID tokens are signed with.
     #[serde(default)]
     pub id_token_signed_response_alg: IdTokenAlgorithm,
+    /// Its public keys (RFC 7517), for what it signs.
+    #[serde(default)]
+    #[schema(value_type = Option<Object>)]
+    pub jwks: Option<Value>,
+    /// Whether it must push its requests (RFC 9126).
+    #[serde(default)]
+    pub require_pushed_authorization_requests: bool,
+    /// Whether it must sign its requests (RFC 9101).
+    #[serde(default)]
+    pub require_signed_request_object: bool,
+    /// Whether its tokens are bound to a key, which it proves to have each time (RFC 9449).
+    #[serde(default)]
+    pub dpop_bound_access_tokens: bool,
     /// Its own page.
     #[serde(default)]
     pub client_uri: Option<String>,
@@ -126,6 +141,17 @@ pub struct ClientChange {
     pub refresh_token_seconds: Option<u32>,
     /// What its ID tokens are signed with; RS256 as usual.
     pub id_token_signed_response_alg: Option<IdTokenAlgorithm>,
+    /// Its public keys (RFC 7517 §5), at most 10, for what it signs: itself (`private_key_jwt`) and its requests. Null for
+    /// none.
+    #[serde(deserialize_with = "given")]
+    #[schema(value_type = Option<Object>)]
+    pub jwks: Option<Option<Value>>,
+    /// Whether it must push its requests (RFC 9126).
+    pub require_pushed_authorization_requests: Option<bool>,
+    /// Whether it must sign its requests (RFC 9101).
+    pub require_signed_request_object: Option<bool>,
+    /// Whether its tokens are bound to a key, which it proves to have each time (RFC 9449).
+    pub dpop_bound_access_tokens: Option<bool>,
     /// Its own page; null for none.
     #[serde(deserialize_with = "given")]
     #[schema(value_type = Option<String>)]
@@ -145,7 +171,9 @@ pub struct ClientChange {
 }
 
 /// What is there is given, also `null`.
-fn given<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<String>>, D::Error> {
+fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Option<Option<T>>, D::Error> {
     Option::deserialize(deserializer).map(Some)
 }
 
@@ -194,6 +222,10 @@ impl ClientDefinition {
             first_party: false,
             refresh_token_seconds: USUAL_REFRESH_LIFETIME,
             id_token_signed_response_alg: IdTokenAlgorithm::default(),
+            jwks: None,
+            require_pushed_authorization_requests: false,
+            require_signed_request_object: false,
+            dpop_bound_access_tokens: false,
             client_uri: None,
             logo_uri: None,
             policy_uri: None,
@@ -220,6 +252,11 @@ impl ClientDefinition {
         read.of(&mut self.first_party, wanted.first_party, Ok);
         read.of(&mut self.refresh_token_seconds, wanted.refresh_token_seconds, parse_refresh_lifetime);
         read.of(&mut self.id_token_signed_response_alg, wanted.id_token_signed_response_alg, Ok);
+        read.of(&mut self.jwks, wanted.jwks, |keys| keys.map(parse_jwks).transpose());
+        let pushes = wanted.require_pushed_authorization_requests;
+        read.of(&mut self.require_pushed_authorization_requests, pushes, Ok);
+        read.of(&mut self.require_signed_request_object, wanted.require_signed_request_object, Ok);
+        read.of(&mut self.dpop_bound_access_tokens, wanted.dpop_bound_access_tokens, Ok);
         let web = |field| move |uri: Option<String>| uri.map(|uri| parse_web_uri(field, uri)).transpose();
         read.of(&mut self.client_uri, wanted.client_uri, web("client_uri"));
         read.of(&mut self.logo_uri, wanted.logo_uri, web("logo_uri"));
@@ -245,6 +282,12 @@ impl ClientDefinition {
         if has(GrantType::RefreshToken) && !has(GrantType::AuthorizationCode) {
             let detail = "refresh_token needs authorization_code";
             wrong.push(InvalidInput::new("grant_types", "refresh_token_alone", detail));
+        }
+        let signs = self.token_endpoint_auth_method == AuthMethod::PrivateKeyJwt
+            || self.require_signed_request_object;
+        if signs && self.jwks.is_none() {
+            let detail = "what the client signs needs its public keys";
+            wrong.push(InvalidInput::new("jwks", "missing", detail));
         }
         if is_public && !self.require_pkce {
             let detail = "a public client needs PKCE (RFC 9700 section 2.1.1)";
@@ -275,6 +318,16 @@ impl ClientDefinition {
                 "id_token_signed_response_alg",
                 self.id_token_signed_response_alg != other.id_token_signed_response_alg,
             ),
+            ("jwks", self.jwks != other.jwks),
+            (
+                "require_pushed_authorization_requests",
+                self.require_pushed_authorization_requests != other.require_pushed_authorization_requests,
+            ),
+            (
+                "require_signed_request_object",
+                self.require_signed_request_object != other.require_signed_request_object,
+            ),
+            ("dpop_bound_access_tokens", self.dpop_bound_access_tokens != other.dpop_bound_access_tokens),
             ("client_uri", self.client_uri != other.client_uri),
             ("logo_uri", self.logo_uri != other.logo_uri),
             ("policy_uri", self.policy_uri != other.policy_uri),
@@ -287,6 +340,14 @@ impl ClientDefinition {
     pub fn may_use(&self, grant: GrantType) -> bool {
         self.grant_types.contains(&grant)
     }
+}
+
+/// A key set in form; whether its keys are keys, those who verify with them say.
+fn parse_jwks(keys: Value) -> Result<Value, InvalidInput> {
+    let detail = "give a JWK set of 1 to 10 public keys: {\"keys\": [...]}";
+    let listed = keys.get("keys").and_then(Value::as_array);
+    let is_set = listed.is_some_and(|listed| (1..=MOST_KEYS).contains(&listed.len()));
+    is_set.then_some(keys).ok_or_else(|| InvalidInput::new("jwks", "invalid_jwks", detail))
 }
 
 fn parse_access_lifetime(seconds: u32) -> Result<u32, InvalidInput> {

@@ -26,10 +26,16 @@ pub enum OAuthCode {
     LoginRequired,
     /// The user would have to be asked.
     ConsentRequired,
-    /// Request objects are not taken.
+    /// A request object is within another request, or not taken here.
     RequestNotSupported,
-    /// References to request objects are not taken.
+    /// References to request objects are not taken, but for our own.
     RequestUriNotSupported,
+    /// A request object is malformed, not the client's, or too old (RFC 9101 §6).
+    InvalidRequestObject,
+    /// A pushed request is not ours, another client's, or too old (RFC 9126 §4).
+    InvalidRequestUri,
+    /// A proof of possession is missing or wrong (RFC 9449 §5).
+    InvalidDpopProof,
     /// Clients do not register in a request.
     RegistrationNotSupported,
     /// An access token is not good for this.
@@ -57,6 +63,9 @@ impl OAuthCode {
             Self::ConsentRequired => "consent_required",
             Self::RequestNotSupported => "request_not_supported",
             Self::RequestUriNotSupported => "request_uri_not_supported",
+            Self::InvalidRequestObject => "invalid_request_object",
+            Self::InvalidRequestUri => "invalid_request_uri",
+            Self::InvalidDpopProof => "invalid_dpop_proof",
             Self::RegistrationNotSupported => "registration_not_supported",
             Self::InvalidToken => "invalid_token",
             Self::InsufficientScope => "insufficient_scope",

@@ -5,7 +5,7 @@ use super::authorization::SignedInUser;
 use super::authorization_request::{AuthorizationRequest, Prompt};
 use super::consent::ClientConsent;
 use super::error::{OAuthCode, OAuthError};
-use crate::id::UserId;
+use crate::id::{AuthorizationId, UserId};
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -22,12 +22,15 @@ pub struct Interaction {
     pub started_at: Timestamp,
     /// Whether the user chose the account.
     pub account_chosen: bool,
+    /// What the user is to grant has this name already: a pushed request is answered once.
+    #[serde(default)]
+    pub authorization: Option<AuthorizationId>,
 }
 
 impl Interaction {
     /// One that begins.
     pub const fn new(request: AuthorizationRequest, started_at: Timestamp) -> Self {
-        Self { request, started_at, account_chosen: false }
+        Self { request, started_at, account_chosen: false, authorization: None }
     }
 
     /// Whether it took too long.

@@ -8,9 +8,11 @@ mod authorization;
 mod authorization_request;
 mod changes;
 mod client;
+mod client_assertion;
 mod client_token;
 mod consent;
 mod definition;
+mod dpop;
 mod error;
 mod event;
 mod id_token;
@@ -20,10 +22,12 @@ mod parameters;
 mod pkce;
 mod redirect_uri;
 mod registered;
+mod request_object;
 mod requested_claims;
 mod scope;
 mod secret;
 mod token_grant;
+mod used_proof;
 
 #[cfg(test)]
 mod tests;
@@ -37,11 +41,16 @@ pub use changes::{
     delete, rotate_secret,
 };
 pub use client::Client;
+pub use client_assertion::{ASSERTION_TYPE, check_assertion};
 pub use client_token::{
-    ClientToken, ClientTokenClaims, ClientTokenRequest, TokenAudience, grant_client_token, refuse_client,
+    ClientToken, ClientTokenClaims, ClientTokenRequest, Confirmation, TokenAudience, grant_client_token,
+    refuse_client,
 };
 pub use consent::{ClientConsent, ConsentWrite, UNKNOWN_APPLICATION, consent, withdraw};
 pub use definition::{ClientChange, ClientDefinition};
+pub use dpop::{
+    DPOP_TYPE, PROOF_MALFORMED, PROOF_NEEDED, PROOF_OF_ANOTHER_KEY, PROOF_REPLAYED, ProvedRequest, check_dpop,
+};
 pub use error::{OAuthCode, OAuthError};
 pub use event::OAuthEvent;
 pub use id_token::{ID_TOKEN_SECONDS, IdTokenClaims, UserFacts, id_token, user_info};
@@ -51,12 +60,14 @@ pub use parameters::Parameters;
 pub use pkce::S256;
 pub use redirect_uri::RedirectUri;
 pub use registered::{AuthMethod, GrantType, IdTokenAlgorithm};
+pub use request_object::{BAD_REQUEST_OBJECT, REQUEST_OBJECT_TYPES, parameters_of_object};
 pub use requested_claims::USER_CLAIMS;
 pub use scope::{OFFLINE_ACCESS, OPENID, SCOPES_OF_USERS, ScopeSet, ScopeToken};
 pub use secret::{ClientSecret, NewClientSecret, make_secret};
 pub use token_grant::{
     CodePresented, GrantedTokens, NOT_GOOD, Outcome, TokenWish, UserTokenClaims, redeem, refresh,
 };
+pub use used_proof::{Proof, UsedProof};
 
 use crate::denial::Denial;
 

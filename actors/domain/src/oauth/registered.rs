@@ -44,11 +44,23 @@ pub enum AuthMethod {
     ClientSecretPost,
     /// Not at all: a public client, which can keep no secret.
     None,
+    /// By a JWT it signs with its own key (RFC 7523, OpenID Connect Core §9).
+    PrivateKeyJwt,
 }
 
 impl AuthMethod {
     /// The methods there are.
-    pub const ALL: [&'static str; 3] = ["client_secret_basic", "client_secret_post", "none"];
+    pub const ALL: [&'static str; 4] =
+        ["client_secret_basic", "client_secret_post", "none", "private_key_jwt"];
+
+    /// Those by which a client proves anything.
+    pub const CONFIDENTIAL: [&'static str; 3] =
+        ["client_secret_basic", "client_secret_post", "private_key_jwt"];
+
+    /// Whether it is by a secret of ours.
+    pub const fn has_secret(self) -> bool {
+        matches!(self, Self::ClientSecretBasic | Self::ClientSecretPost)
+    }
 }
 
 /// The algorithm ID tokens of a client are signed with (RFC 7518 §3.1).
@@ -88,7 +100,12 @@ mod tests {
             assert_eq!(GrantType::of(grant.as_str()), Some(grant));
         }
         assert_eq!(GrantType::of("password"), None);
-        let methods = [AuthMethod::ClientSecretBasic, AuthMethod::ClientSecretPost, AuthMethod::None];
+        let methods = [
+            AuthMethod::ClientSecretBasic,
+            AuthMethod::ClientSecretPost,
+            AuthMethod::None,
+            AuthMethod::PrivateKeyJwt,
+        ];
         assert_eq!(methods.map(|method| serde_json::to_value(method).expect("json")), AuthMethod::ALL);
         let algorithms = [IdTokenAlgorithm::RS256, IdTokenAlgorithm::ES256, IdTokenAlgorithm::EdDSA];
         assert_eq!(algorithms.map(|it| serde_json::to_value(it).expect("json")), IdTokenAlgorithm::ALL);

@@ -32,7 +32,7 @@ fn client() -> Client {
 }
 
 fn granted(scope: Option<&str>, resources: &[&str]) -> Result<ClientTokenClaims, OAuthCode> {
-    let request = ClientTokenRequest { scope, resources };
+    let request = ClientTokenRequest { scope, resources, key: None };
     let decided = grant_client_token(&client(), request, ISSUER, NOW, &Counting::default());
     decided.map(|decision| decision.reply.claims).map_err(|error| error.code)
 }

@@ -1,7 +1,8 @@
 //! Tokens for what a user granted: the first by the code, the next by a refresh token (RFC 6749 §4.1.3 and §6).
 
 use super::authorization::{Authorization, AuthorizationEnd, AuthorizedWrite, end};
-use super::client_token::{TokenAudience, audience};
+use super::client_token::{Confirmation, TokenAudience, audience};
+use super::dpop::{PROOF_NEEDED, PROOF_OF_ANOTHER_KEY};
 use super::error::{OAuthCode, OAuthError};
 use super::event::OAuthEvent;
 use super::registered::GrantType;
@@ -44,6 +45,8 @@ pub struct TokenWish<'r> {
     pub scope: Option<&'r str>,
     /// The parameters `resource`: fewer than were granted (RFC 8707 §2.2).
     pub resources: &'r [&'r str],
+    /// Thumbprint of the key the client proved to have (RFC 9449).
+    pub key: Option<&'r str>,
 }
 
 /// Claims of an access token for what a user granted (RFC 9068 §2.2). There is no `sid`: it opens nothing of the session's.
@@ -72,6 +75,9 @@ pub struct UserTokenClaims {
     pub acr: &'static str,
     /// How (RFC 8176).
     pub amr: Vec<String>,
+    /// What the bearer must prove to have.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cnf: Option<Confirmation>,
     /// What the user granted: a private claim, by which introspection finds whether it still stands.
     pub authorization_id: AuthorizationId,
 }
@@ -117,11 +123,16 @@ pub fn redeem(
     if authorization.revoked || now >= authorization.code_expires_at {
         return refuse(client, NOT_GOOD);
     }
-    if let Err(error) = check_code(authorization, client, presented) {
+    let bound = authorization.terms.dpop_jkt.as_deref();
+    let checked =
+        check_code(authorization, client, presented).and_then(|()| check_key(client, bound, wish.key));
+    if let Err(error) = checked {
         return refuse(client, error);
     }
     let generation = u32::from(client.definition.may_use(GrantType::RefreshToken));
-    let rotation = Rotation { redeemed_at: now, generation, rotated_at: None };
+    // A confidential client is known at each refresh; a public one by the key it began with (RFC 9449 §5).
+    let proof_key = wish.key.filter(|_| client.is_public()).map(str::to_owned);
+    let rotation = Rotation { redeemed_at: now, generation, rotated_at: None, proof_key };
     grant(authorization, client, wish, GrantType::AuthorizationCode, Some(rotation), issuer, now, randomness)
 }
 
@@ -146,8 +157,17 @@ pub fn refresh(
     if is_over || generation > known || !client.definition.may_use(GrantType::RefreshToken) {
         return refuse(client, NOT_GOOD);
     }
+    let bound = authorization.proof_key.as_deref();
+    if let Err(error) = check_key(client, bound, wish.key) {
+        return refuse(client, error);
+    }
     if generation == known {
-        let rotation = Rotation { redeemed_at, generation: known.saturating_add(1), rotated_at: Some(now) };
+        let rotation = Rotation {
+            redeemed_at,
+            generation: known.saturating_add(1),
+            rotated_at: Some(now),
+            proof_key: authorization.proof_key.clone(),
+        };
         return grant(
             authorization,
             client,
@@ -188,11 +208,22 @@ fn check_code(
     if is_bound { Ok(()) } else { Err(WRONG_VERIFIER) }
 }
 
+/// Whether the key that was proved is the one that is needed.
+pub(super) fn check_key(client: &Client, bound: Option<&str>, key: Option<&str>) -> Result<(), OAuthError> {
+    match (bound, key) {
+        (Some(bound), Some(key)) if bound != key => Err(PROOF_OF_ANOTHER_KEY),
+        (Some(_), None) => Err(PROOF_NEEDED),
+        (None, None) if client.definition.dpop_bound_access_tokens => Err(PROOF_NEEDED),
+        _ => Ok(()),
+    }
+}
+
 /// What changes of the authorization.
 struct Rotation {
     redeemed_at: Timestamp,
     generation: u32,
     rotated_at: Option<Timestamp>,
+    proof_key: Option<String>,
 }
 
 #[expect(clippy::too_many_arguments, reason = "the facts of a decision")]
@@ -218,6 +249,7 @@ fn grant(
         generation: rotation.generation,
         rotated_at: rotation.rotated_at,
         refresh_expires_at: now.plus(lasts),
+        proof_key: rotation.proof_key,
         expected_version: authorization.version,
     });
     let event = OAuthEvent::TokenIssued {
@@ -267,6 +299,7 @@ fn access_claims(
         auth_time: terms.authenticated_at.as_seconds(),
         acr: ACR,
         amr: terms.amr.clone(),
+        cnf: Confirmation::of(wish.key),
         authorization_id: authorization.id,
     })
 }

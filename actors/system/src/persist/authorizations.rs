@@ -3,10 +3,13 @@
 use super::FIRST_VERSION;
 use crate::error::ServiceError;
 use plinto_domain::id::AuthorizationId;
-use plinto_domain::oauth::{Authorization, AuthorizedWrite, ClientConsent, ConsentWrite, ScopeSet};
+use plinto_domain::oauth::{
+    Authorization, AuthorizedWrite, ClientConsent, ConsentWrite, ScopeSet, UsedProof,
+};
 use plinto_domain::{ClientId, SessionId, Timestamp, UserId};
 use plinto_storage::repositories::authorizations::{self, Advance, AuthorizationRow};
 use plinto_storage::repositories::client_consents::{self, ClientConsentRow};
+use plinto_storage::repositories::used_proofs;
 use plinto_storage::{Statement, TenantVault};
 use std::time::Duration;
 
@@ -32,6 +35,7 @@ pub(super) fn statements(vault: &TenantVault, write: AuthorizedWrite) -> Vec<Sta
             generation,
             rotated_at,
             refresh_expires_at,
+            proof_key,
             expected_version,
         } => {
             let to = Advance {
@@ -39,6 +43,7 @@ pub(super) fn statements(vault: &TenantVault, write: AuthorizedWrite) -> Vec<Sta
                 generation,
                 rotated_at: rotated_at.map(Timestamp::as_millis),
                 refresh_expires_at: refresh_expires_at.as_millis(),
+                proof_key: proof_key.as_deref(),
             };
             vec![authorizations::advance(tenant, id.uuid(), to, expected_version)]
         }
@@ -62,6 +67,14 @@ pub(super) fn consent_statement(vault: &TenantVault, write: ConsentWrite) -> Sta
     }
 }
 
+pub(super) fn use_proof(vault: &TenantVault, proof: &UsedProof, now: Timestamp) -> Vec<Statement> {
+    let tenant = vault.tenant();
+    let swept =
+        proof.hash[0].is_multiple_of(SWEEP_EVERY).then(|| used_proofs::sweep(tenant, now.as_millis()));
+    let used = used_proofs::insert(tenant, proof.hash, proof.expires_at.as_millis());
+    [used].into_iter().chain(swept).collect()
+}
+
 fn row(authorization: &Authorization, at: Timestamp) -> AuthorizationRow {
     AuthorizationRow {
         authorization_id: authorization.id.uuid(),
@@ -74,6 +87,7 @@ fn row(authorization: &Authorization, at: Timestamp) -> AuthorizationRow {
         generation: authorization.generation,
         rotated_at: authorization.rotated_at.map(Timestamp::as_millis),
         refresh_expires_at: authorization.refresh_expires_at.as_millis(),
+        proof_key: authorization.proof_key.clone(),
         revoked_at: authorization.revoked.then(|| at.as_millis()),
         created_at: at.as_millis(),
         version: FIRST_VERSION,
@@ -93,6 +107,7 @@ pub(crate) fn authorization(row: &AuthorizationRow) -> Result<Authorization, Ser
         generation: row.generation,
         rotated_at: row.rotated_at.map(Timestamp::from_millis),
         refresh_expires_at: Timestamp::from_millis(row.refresh_expires_at),
+        proof_key: row.proof_key.clone(),
         revoked: row.revoked_at.is_some(),
         version: row.version,
     })

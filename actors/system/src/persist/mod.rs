@@ -104,6 +104,7 @@ fn statements(vault: &TenantVault, write: Write, now: Timestamp) -> Vec<Statemen
         Write::Policy(write) => vec![policies::statement(vault, write)],
         Write::Client(write) => vec![clients::statement(vault, write)],
         Write::Authorized(write) => authorizations::statements(vault, write),
+        Write::UseProof(proof) => authorizations::use_proof(vault, &proof, now),
         Write::ClientConsent(write) => vec![authorizations::consent_statement(vault, write)],
         Write::InsertSession(new) => insert_session(vault, new),
         Write::RotateRefresh {

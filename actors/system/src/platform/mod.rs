@@ -55,8 +55,9 @@ pub use holds::LegalHold;
 pub use kept_answers::{Repetition, Reservation};
 pub use look::TenantLook;
 pub use oauth::{
-    Account, ApplicationView, AuthorizationAnswer, Begun, Browser, ClientAuthentication, ClientView,
-    EndSessionRequest, IssuedClientToken, IssuedTokens, LogoutPlan, NewClient, Next,
+    Account, ApplicationView, AuthorizationAnswer, Begun, Browser, ClientAuthentication, ClientProof,
+    ClientView, EndSessionRequest, IssuedClientToken, IssuedTokens, LogoutPlan, NewClient, Next, Possession,
+    PushedRequest,
 };
 pub use organizations::{
     AskedBy, DomainView, InvitationAccepted, InvitationOffer, InvitationView, Invited, InvitedAccount,

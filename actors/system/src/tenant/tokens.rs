@@ -20,6 +20,9 @@ use std::sync::Arc;
 const ACCESS_TOKEN_TYPE: &str = "at+jwt";
 /// Seconds of clock difference tolerated; our own nodes issue and verify, so little is needed.
 const LEEWAY_SECONDS: i64 = 5;
+/// What the bearer of a token must prove to have (RFC 7800), and the key's thumbprint in it (RFC 9449 §6.1).
+const CONFIRMATION: &str = "cnf";
+const THUMBPRINT: &str = "jkt";
 /// Why a token is refused that is genuine and not of a kind that is good for this.
 const FOREIGN: ServiceError = ServiceError::InvalidToken { reason: "foreign_claims" };
 
@@ -109,6 +112,8 @@ pub(crate) struct OAuthToken {
     pub(crate) client: ClientId,
     /// The user it speaks for and what the user granted, unless it speaks for the client.
     pub(crate) user: Option<(UserId, AuthorizationId)>,
+    /// Thumbprint of the key its bearer must prove to have (RFC 9449 §6).
+    pub(crate) key: Option<String>,
     /// The answer to an introspection, rendered once (RFC 7662).
     pub(crate) introspection: Bytes,
 }
@@ -224,8 +229,15 @@ impl OAuthToken {
             None => return Err(FOREIGN),
             Some(id) => Some((claims.sub.parse().map_err(|_| FOREIGN)?, id.parse().map_err(|_| FOREIGN)?)),
         };
+        let key = match claims.extra.get(CONFIRMATION) {
+            None => None,
+            Some(confirmation) => {
+                let thumbprint = confirmation.get(THUMBPRINT).and_then(|key| key.as_str());
+                Some(thumbprint.ok_or(FOREIGN)?.to_owned())
+            }
+        };
         let introspection = crate::introspection::active_access_token(&claims).into();
-        Ok(Self { claims, client, user, introspection })
+        Ok(Self { claims, client, user, key, introspection })
     }
 }
 

@@ -24,7 +24,10 @@ fn the_proof_of_the_standard_is_verified() {
     assert_eq!((claims["htm"].as_str(), thumbprint.as_str()), (Some("POST"), THUMBPRINT));
     let mut tampered = PROOF.to_owned();
     tampered.replace_range(PROOF.len() - 10..PROOF.len() - 9, "A");
-    assert_eq!(ClientJws::parse_proof(&tampered).expect("well formed").verify_proof(), Err(TokenError::BadSignature));
+    assert_eq!(
+        ClientJws::parse_proof(&tampered).expect("well formed").verify_proof(),
+        Err(TokenError::BadSignature)
+    );
     // Key confusion: a key in the header is of use where that is what it is for, and nowhere else.
     assert_eq!(ClientJws::parse(PROOF).expect_err("brings a key"), TokenError::KeyInHeader("jwk"));
 }
@@ -52,7 +55,8 @@ fn an_assertion_is_verified_by_the_key_it_names_or_any_of_its_algorithm() {
 fn a_proof_is_made_as_it_is_verified() {
     let key = SigningKey::generate(Algorithm::EdDsa).expect("a key");
     let proof = key.sign_proof("dpop+jwt", &json!({ "jti": "1" })).expect("signed");
-    let (claims, thumbprint) = ClientJws::parse_proof(&proof).expect("well formed").verify_proof().expect("signed");
+    let (claims, thumbprint) =
+        ClientJws::parse_proof(&proof).expect("well formed").verify_proof().expect("signed");
     assert_eq!((claims["jti"].as_str(), thumbprint.as_str()), (Some("1"), key.kid()));
 }
 

@@ -77,6 +77,7 @@ const fn challenge(code: OAuthCode) -> Option<&'static str> {
         OAuthCode::InsufficientScope => {
             Some(r#"Bearer realm="plinto", error="insufficient_scope", scope="openid""#)
         }
+        OAuthCode::InvalidDpopProof => Some(r#"DPoP error="invalid_dpop_proof", algs="EdDSA ES256 RS256""#),
         _ => None,
     }
 }

@@ -23,6 +23,10 @@ pub(crate) struct AuthorizationServer {
     authorization_endpoint: String,
     /// Where tokens are given.
     token_endpoint: String,
+    /// Where clients push their requests (RFC 9126).
+    pushed_authorization_request_endpoint: String,
+    /// Where clients ask about tokens (RFC 7662).
+    introspection_endpoint: String,
     /// Where tokens are given back (RFC 7009).
     revocation_endpoint: String,
     /// Who the user is.
@@ -57,10 +61,22 @@ pub(crate) struct AuthorizationServer {
     id_token_signing_alg_values_supported: [&'static str; 3],
     /// How clients prove who they are where tokens are given.
     #[schema(value_type = Vec<String>)]
-    token_endpoint_auth_methods_supported: [&'static str; 3],
+    token_endpoint_auth_methods_supported: [&'static str; 4],
     /// The same where they are given back.
     #[schema(value_type = Vec<String>)]
-    revocation_endpoint_auth_methods_supported: [&'static str; 3],
+    revocation_endpoint_auth_methods_supported: [&'static str; 4],
+    /// The same where they are asked about.
+    #[schema(value_type = Vec<String>)]
+    introspection_endpoint_auth_methods_supported: [&'static str; 3],
+    /// What clients may sign with to prove who they are.
+    #[schema(value_type = Vec<String>)]
+    token_endpoint_auth_signing_alg_values_supported: [&'static str; 3],
+    /// What clients may sign their requests with.
+    #[schema(value_type = Vec<String>)]
+    request_object_signing_alg_values_supported: [&'static str; 3],
+    /// What proofs of possession may be signed with (RFC 9449).
+    #[schema(value_type = Vec<String>)]
+    dpop_signing_alg_values_supported: [&'static str; 3],
     /// How codes are protected (RFC 7636).
     #[schema(value_type = Vec<String>)]
     code_challenge_methods_supported: [&'static str; 1],
@@ -93,6 +109,8 @@ async fn document(state: &AppState, slug: &str) -> Result<Answer, Problem> {
     let document = AuthorizationServer {
         authorization_endpoint: format!("{issuer}/oauth2/authorize"),
         token_endpoint: format!("{issuer}/oauth2/token"),
+        pushed_authorization_request_endpoint: format!("{issuer}/oauth2/par"),
+        introspection_endpoint: format!("{issuer}/oauth2/introspect"),
         revocation_endpoint: format!("{issuer}/oauth2/revoke"),
         userinfo_endpoint: format!("{issuer}/oauth2/userinfo"),
         end_session_endpoint: format!("{issuer}/oauth2/end-session"),
@@ -107,11 +125,15 @@ async fn document(state: &AppState, slug: &str) -> Result<Answer, Problem> {
         id_token_signing_alg_values_supported: IdTokenAlgorithm::ALL,
         token_endpoint_auth_methods_supported: AuthMethod::ALL,
         revocation_endpoint_auth_methods_supported: AuthMethod::ALL,
+        introspection_endpoint_auth_methods_supported: AuthMethod::CONFIDENTIAL,
+        token_endpoint_auth_signing_alg_values_supported: IdTokenAlgorithm::ALL,
+        request_object_signing_alg_values_supported: IdTokenAlgorithm::ALL,
+        dpop_signing_alg_values_supported: IdTokenAlgorithm::ALL,
         code_challenge_methods_supported: [S256],
         claims_supported: of_tokens.into_iter().chain(USER_CLAIMS).collect(),
         ui_locales_supported: crate::hosted::LANGUAGES,
         claims_parameter_supported: true,
-        request_parameter_supported: false,
+        request_parameter_supported: true,
         request_uri_parameter_supported: false,
         authorization_response_iss_parameter_supported: true,
         service_documentation: format!("{base}/docs"),

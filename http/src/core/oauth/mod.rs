@@ -5,6 +5,7 @@ pub(crate) mod clients;
 mod credentials;
 mod failure;
 mod metadata;
+mod pushed;
 mod token;
 mod user_info;
 
@@ -19,7 +20,7 @@ use utoipa::OpenApi;
     paths(
         clients::create, clients::list, clients::get, clients::change, clients::rotate_secret, clients::delete,
         applications::list, applications::withdraw, applications::list_own, applications::withdraw_own,
-        token::token, token::revoke, user_info::user_info, user_info::post_user_info,
+        pushed::push, token::token, token::revoke, token::introspect, user_info::user_info, user_info::post_user_info,
         metadata::by_inserted_path, metadata::under_tenant, metadata::of_openid
     ),
     tags(
@@ -55,6 +56,8 @@ pub(super) fn routes() -> Vec<Route> {
         // Who asks proves to be a client in the request itself (RFC 6749 §2.3), in ways the guard knows nothing of.
         Route::new(Method::POST, "/t/{tenant}/oauth2/token", Access::Public, token::token),
         Route::new(Method::POST, "/t/{tenant}/oauth2/revoke", Access::Public, token::revoke),
+        Route::new(Method::POST, "/t/{tenant}/oauth2/introspect", Access::Public, token::introspect),
+        Route::new(Method::POST, "/t/{tenant}/oauth2/par", Access::Public, pushed::push),
         // Whose access token it is only the handler knows: a session's is not good for it.
         Route::new(Method::GET, USER_INFO, Access::Public, user_info::user_info),
         Route::new(Method::POST, USER_INFO, Access::Public, user_info::post_user_info),

@@ -43,6 +43,10 @@ pub(crate) struct TokenForm {
     /// The client's secret, if it has one and it is not in the `Authorization` header.
     #[schema(format = Password)]
     client_secret: Option<String>,
+    /// A JWT the client signed, instead of a secret.
+    client_assertion: Option<String>,
+    /// `urn:ietf:params:oauth:client-assertion-type:jwt-bearer`.
+    client_assertion_type: Option<String>,
 }
 
 /// Tokens (RFC 6749 §5.1, OpenID Connect Core §3.1.3.3).
@@ -50,7 +54,7 @@ pub(crate) struct TokenForm {
 pub(crate) struct TokenAnswer {
     /// A JWT (RFC 9068).
     access_token: String,
-    /// `Bearer`.
+    /// `Bearer`, or `DPoP` for one that is bound to a key.
     #[schema(value_type = String, example = "Bearer")]
     token_type: &'static str,
     /// Seconds it is good for.
@@ -68,11 +72,15 @@ pub(crate) struct TokenAnswer {
     scope: String,
 }
 
+const fn token_type(is_bound: bool) -> &'static str {
+    if is_bound { "DPoP" } else { "Bearer" }
+}
+
 impl From<IssuedTokens> for TokenAnswer {
     fn from(issued: IssuedTokens) -> Self {
         Self {
             access_token: issued.access_token,
-            token_type: "Bearer",
+            token_type: token_type(issued.is_bound),
             expires_in: issued.expires_in,
             refresh_token: issued.refresh_token.map(|token| token.expose().to_owned()),
             id_token: issued.id_token,
@@ -85,7 +93,7 @@ impl From<IssuedClientToken> for TokenAnswer {
     fn from(issued: IssuedClientToken) -> Self {
         Self {
             access_token: issued.token,
-            token_type: "Bearer",
+            token_type: token_type(issued.is_bound),
             expires_in: issued.expires_in,
             refresh_token: None,
             id_token: None,
@@ -94,10 +102,11 @@ impl From<IssuedClientToken> for TokenAnswer {
     }
 }
 
-/// Get tokens. The client proves who it is as it was registered to: by HTTP Basic or in the body with its secret, or, as
-/// a public client, by its id alone.
+/// Get tokens. The client proves who it is as it was registered to: by HTTP Basic or in the body with its secret, by a JWT
+/// it signs (`private_key_jwt`), or, as a public client, by its id alone. With a `DPoP` header the tokens are bound to its
+/// key (RFC 9449).
 #[utoipa::path(post, path = "/t/{tenant}/oauth2/token", tag = "oauth",
-    params(("tenant" = String, Path, description = "Slug of the tenant")),
+    params(("tenant" = String, Path, description = "Slug of the tenant"), ("DPoP" = Option<String>, Header, description = "Proof that the client has a key")),
     request_body(content = TokenForm, content_type = "application/x-www-form-urlencoded"),
     responses((status = 200, body = TokenAnswer), (status = 400, body = TokenError), (status = 401, body = TokenError),
         (status = 404, body = Problem), (status = 429, body = Problem)))]
@@ -112,7 +121,7 @@ pub(crate) async fn token(
     let grant_type = parameter(&form, "grant_type")?;
     let scope = parameter(&form, "scope")?;
     let resources = form.all("resource");
-    let presented = credentials::read(&headers, &form)?;
+    let presented = credentials::read(&headers, &form, url(&state, &slug, "token"))?;
     let grant = match grant_type.as_deref().map(GrantType::of) {
         Some(Some(grant)) => grant,
         Some(None) => {
@@ -125,7 +134,7 @@ pub(crate) async fn token(
         return Err(Failure::invalid_request("resource is given more than 20 times"));
     }
     let resources: Vec<&str> = resources.iter().map(AsRef::as_ref).collect();
-    let wish = TokenWish { scope: scope.as_deref(), resources: &resources };
+    let wish = TokenWish { scope: scope.as_deref(), resources: &resources, key: None };
     let client = presented.of(&context);
     let answer = match grant {
         GrantType::ClientCredentials => for_itself(&state, tenant, client, wish).await?,
@@ -139,9 +148,9 @@ async fn for_itself(
     state: &AppState,
     tenant: TenantId,
     client: ClientAuthentication<'_>,
-    TokenWish { scope, resources }: TokenWish<'_>,
+    TokenWish { scope, resources, key }: TokenWish<'_>,
 ) -> Result<TokenAnswer, Failure> {
-    let request = ClientTokenRequest { scope, resources };
+    let request = ClientTokenRequest { scope, resources, key };
     let issued = state.platform().client_token(tenant, client, request, state.deadline()).await??;
     Ok(issued.into())
 }
@@ -189,6 +198,10 @@ pub(crate) struct AboutTokenForm {
     /// The client's secret, if it has one and it is not in the `Authorization` header.
     #[schema(format = Password)]
     client_secret: Option<String>,
+    /// A JWT the client signed, instead of a secret.
+    client_assertion: Option<String>,
+    /// `urn:ietf:params:oauth:client-assertion-type:jwt-bearer`.
+    client_assertion_type: Option<String>,
 }
 
 /// Give a token back (RFC 7009): all that came of what the user granted is good no longer. A token nobody knows is as good
@@ -207,7 +220,34 @@ pub(crate) async fn revoke(
 ) -> Result<(StatusCode, [(HeaderName, &'static str); 1]), Failure> {
     let tenant = state.platform().resolve(&slug).await?;
     let token = parameter(&form, "token")?.ok_or(Failure::invalid_request("token is missing"))?;
-    let presented = credentials::read(&headers, &form)?;
+    let presented = credentials::read(&headers, &form, url(&state, &slug, "revoke"))?;
     state.platform().revoke_token(tenant, presented.of(&context), &token, state.deadline()).await??;
     Ok((StatusCode::OK, [ANY_ORIGIN]))
+}
+
+/// What is known of a token: of the client's own, and of one that is meant for a resource server the client is. Any other is
+/// inactive. Services ask the auth service about all tokens of their tenant instead.
+#[utoipa::path(post, path = "/t/{tenant}/oauth2/introspect", tag = "oauth",
+    params(("tenant" = String, Path, description = "Slug of the tenant")),
+    request_body(content = AboutTokenForm, content_type = "application/x-www-form-urlencoded"),
+    responses((status = 200, body = Object), (status = 400, body = TokenError), (status = 401, body = TokenError),
+        (status = 404, body = Problem), (status = 429, body = Problem)))]
+pub(crate) async fn introspect(
+    State(state): State<AppState>,
+    Path(slug): Path<String>,
+    Client(context): Client,
+    headers: HeaderMap,
+    form: FormBody,
+) -> Result<([(HeaderName, &'static str); 1], bytes::Bytes), Failure> {
+    let tenant = state.platform().resolve(&slug).await?;
+    let token = parameter(&form, "token")?.ok_or(Failure::invalid_request("token is missing"))?;
+    let presented = credentials::read(&headers, &form, url(&state, &slug, "introspect"))?;
+    let (client, deadline) = (presented.of(&context), state.deadline());
+    let answer = state.platform().introspect_as_client(tenant, client, &token, deadline).await??;
+    Ok(([(header::CONTENT_TYPE, "application/json")], answer.into_json()))
+}
+
+/// The URL of an endpoint, as clients know it.
+pub(super) fn url(state: &AppState, slug: &str, endpoint: &str) -> String {
+    format!("{}/t/{slug}/oauth2/{endpoint}", state.platform().config().base_url)
 }

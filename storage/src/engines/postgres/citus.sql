@@ -48,6 +48,7 @@ SELECT create_distributed_table('flags', 'tenant_id', colocate_with => 'users');
 SELECT create_distributed_table('clients', 'tenant_id', colocate_with => 'users');
 SELECT create_distributed_table('authorizations', 'tenant_id', colocate_with => 'users');
 SELECT create_distributed_table('client_consents', 'tenant_id', colocate_with => 'users');
+SELECT create_distributed_table('used_proofs', 'tenant_id', colocate_with => 'users');
 SELECT create_distributed_table('policy_sets', 'tenant_id', colocate_with => 'users');
 SELECT create_distributed_table('policy_versions', 'tenant_id', colocate_with => 'users');
 SELECT create_distributed_table('consents', 'tenant_id', colocate_with => 'users');

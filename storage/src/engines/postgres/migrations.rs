@@ -155,6 +155,12 @@ pub(super) const KNOWN: &[Migration] = &[
         sql: include_str!("migrations/0021_authorizations.sql"),
         oldest_compatible: 1,
     },
+    Migration {
+        version: 22,
+        name: "used_proofs",
+        sql: include_str!("migrations/0022_used_proofs.sql"),
+        oldest_compatible: 1,
+    },
 ];
 
 /// What is locked while a migration runs; any number that nothing else in the database uses.

@@ -102,6 +102,11 @@ pub(super) const TENANT: &[Migration] = &[
         name: "authorizations",
         sql: include_str!("migrations/tenant/0021_authorizations.sql"),
     },
+    Migration {
+        version: 22,
+        name: "used_proofs",
+        sql: include_str!("migrations/tenant/0022_used_proofs.sql"),
+    },
 ];
 
 const REGISTER: &str = "CREATE TABLE IF NOT EXISTS schema_migrations (

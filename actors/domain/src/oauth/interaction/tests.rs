@@ -41,6 +41,7 @@ fn interaction(prompt: &[Prompt], max_age: Option<u32>) -> Interaction {
         id_token_hint: None,
         ui_locales: Vec::new(),
         claims: Default::default(),
+        dpop_jkt: None,
     };
     Interaction::new(request, START)
 }

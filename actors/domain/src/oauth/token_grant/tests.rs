@@ -1,7 +1,7 @@
 use super::*;
 use crate::id::{ClientId, SessionId, UserId};
 use crate::oauth::pkce::CodeChallenge;
-use crate::oauth::{ClientChange, ClientDefinition, Terms};
+use crate::oauth::{AuthMethod, ClientChange, ClientDefinition, Terms};
 use crate::randomness::testing::Counting;
 use uuid::Uuid;
 
@@ -40,12 +40,14 @@ fn authorization() -> Authorization {
             claims: Default::default(),
             authenticated_at: NOW,
             amr: vec!["pwd".to_owned()],
+            dpop_jkt: None,
         },
         code_expires_at: NOW.plus(Duration::from_secs(60)),
         redeemed_at: None,
         generation: 0,
         rotated_at: None,
         refresh_expires_at: NOW,
+        proof_key: None,
         revoked: false,
         version: 1,
     }
@@ -114,7 +116,7 @@ fn a_code_gets_tokens() {
     assert_eq!((tokens.refresh_generation, tokens.id_token, tokens.expires_in), (Some(1), true, 3_600));
     let everybody = TokenAudience::Several(vec![API.into(), ISSUER.into(), "urn:example:ledger".into()]);
     assert_eq!((tokens.access.aud, tokens.access.scope.as_str()), (everybody, "openid orders:read"));
-    let narrow = TokenWish { scope: Some("orders:read"), resources: &[API] };
+    let narrow = TokenWish { scope: Some("orders:read"), resources: &[API], key: None };
     let tokens = granted(redeem_with(&authorization(), presented(), narrow));
     assert_eq!(
         (tokens.access.aud, tokens.access.scope.as_str()),
@@ -202,11 +204,49 @@ fn a_refresh_token_is_of_its_client_and_ends() {
 #[test]
 fn no_more_than_was_granted() {
     let asking = |scope: Option<&str>, resources: &[&str]| {
-        let wish = TokenWish { scope, resources };
+        let wish = TokenWish { scope, resources, key: None };
         let decision = refresh(&redeemed(1), &client(7), 1, wish, GRACE, ISSUER, NOW, &Counting::default());
         (refused(&decision), decision.writes.is_empty())
     };
     assert_eq!(asking(Some("openid email"), &[]), (OAuthCode::InvalidScope, true));
     assert_eq!(asking(None, &["https://other.example/"]), (OAuthCode::InvalidTarget, true));
     assert_eq!(asking(None, &[ISSUER]), (OAuthCode::InvalidTarget, true));
+}
+
+/// Sender constraint (RFC 9449): what was bound to a key is of no use without it.
+#[test]
+fn tokens_are_bound_to_the_key_that_is_proved() {
+    let with = |key| TokenWish { key, ..TokenWish::default() };
+    let tokens = granted(redeem_with(&authorization(), presented(), with(Some("k1"))));
+    assert_eq!(tokens.access.cnf, Some(Confirmation { jkt: "k1".to_owned() }));
+    assert_eq!(granted(redeem_with(&authorization(), presented(), with(None))).access.cnf, None);
+    let mut bound = authorization();
+    bound.terms.dpop_jkt = Some("k1".to_owned());
+    for other in [None, Some("k2")] {
+        let decision = redeem_with(&bound, presented(), with(other));
+        assert!(refused(&decision) == OAuthCode::InvalidDpopProof && decision.writes.is_empty());
+    }
+    let mut must = client(7);
+    must.definition.dpop_bound_access_tokens = true;
+    let decision =
+        redeem(&authorization(), &must, presented(), with(None), ISSUER, NOW, &Counting::default());
+    assert_eq!(refused(&decision), OAuthCode::InvalidDpopProof);
+
+    let mut public = client(7);
+    public.definition.token_endpoint_auth_method = AuthMethod::None;
+    let of_public = |authorization: &Authorization, key| {
+        refresh(authorization, &public, 1, with(key), GRACE, ISSUER, NOW, &Counting::default())
+    };
+    let decision =
+        redeem(&authorization(), &public, presented(), with(Some("k1")), ISSUER, NOW, &Counting::default());
+    let [Write::Authorized(AuthorizedWrite::Advance { proof_key: Some(key), .. })] = &decision.writes[..]
+    else {
+        panic!("bound")
+    };
+    assert_eq!(key, "k1");
+    let family = Authorization { proof_key: Some("k1".to_owned()), ..redeemed(1) };
+    for other in [None, Some("k2")] {
+        assert_eq!(refused(&of_public(&family, other)), OAuthCode::InvalidDpopProof);
+    }
+    granted(of_public(&family, Some("k1")));
 }

@@ -17,6 +17,8 @@ pub struct IssuedClientToken {
     pub expires_in: u32,
     /// What it may do; empty if nothing is said of that.
     pub scope: String,
+    /// Whether it is bound to the key the client proved to have.
+    pub is_bound: bool,
 }
 
 impl Platform {
@@ -29,19 +31,24 @@ impl Platform {
         deadline: Deadline,
     ) -> Result<Result<IssuedClientToken, OAuthError>, ServiceError> {
         let work = self.work(tenant, deadline).await?;
-        let client = match work.authenticated_for(GrantType::ClientCredentials, authentication).await? {
-            Ok(client) => client,
+        let proved = match work.authenticated_for(GrantType::ClientCredentials, authentication).await? {
+            Ok(proved) => proved,
             Err(error) => return Ok(Err(error)),
         };
+        let client = &proved.client;
+        let request = ClientTokenRequest { key: proved.key.as_deref(), ..request };
         let (now, actor) = (work.now(), Actor::Client(client.id));
         let randomness = work.environment().randomness();
-        let decision = match grant_client_token(&client, request, &work.cell().issuer, now, randomness) {
+        let decision = match grant_client_token(client, request, &work.cell().issuer, now, randomness) {
             Ok(decision) => decision,
             Err(error) => return work.carry_out(refuse_client(client.id, error), actor, now).await.map(Err),
         };
-        let granted = work.carry_out(decision, actor, now).await?;
+        let granted = match work.carry_out_for(proved.used(), decision, actor, now).await?? {
+            Ok(granted) => granted,
+            Err(error) => return Ok(Err(error)),
+        };
         let token = signed_access_token(work.cell(), &granted.claims)?;
         let (expires_in, scope) = (granted.expires_in, granted.claims.scope);
-        Ok(Ok(IssuedClientToken { token, expires_in, scope }))
+        Ok(Ok(IssuedClientToken { token, expires_in, scope, is_bound: proved.key.is_some() }))
     }
 }

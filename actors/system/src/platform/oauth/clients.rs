@@ -1,16 +1,17 @@
 use super::super::work::Work;
 use super::super::{Platform, to_the_end};
+use super::authentication::parse_keys;
 use super::user_tokens::algorithm;
 use crate::error::ServiceError;
 use crate::ledger::CommitError;
 use crate::persist;
 use plinto_domain::audit::{Actor, Event};
 use plinto_domain::oauth::{
-    AuthMethod, Client, ClientChange, ClientDefinition, ClientSecret, GrantType, UNKNOWN_CLIENT, change,
-    create, delete, make_secret, rotate_secret,
+    Client, ClientChange, ClientDefinition, ClientSecret, GrantType, UNKNOWN_CLIENT, change, create, delete,
+    make_secret, rotate_secret,
 };
 use plinto_domain::precondition::Precondition;
-use plinto_domain::{ClientId, Decision, TenantId, Timestamp};
+use plinto_domain::{ClientId, Decision, InvalidInput, TenantId, Timestamp};
 use plinto_runtime::Deadline;
 use plinto_storage::repositories::clients::{self as rows, ClientRow};
 use std::time::Duration;
@@ -62,15 +63,15 @@ impl Platform {
             let present = work.read(|| rows::count(work.engine(), tenant.uuid())).await?;
             let present = usize::try_from(present).unwrap_or(usize::MAX);
             let id = ClientId::generate(now, work.environment().randomness());
-            let is_public = definition.token_endpoint_auth_method == AuthMethod::None;
-            let (secret, kept) = (!is_public).then(|| work.new_secret(id, now)).unzip();
+            let has_secret = definition.token_endpoint_auth_method.has_secret();
+            let (secret, kept) = has_secret.then(|| work.new_secret(id, now)).unzip();
             work.carry_out(create(id, definition, kept, present, now)?, actor, now).await?;
             Ok(NewClient { view: work.client_view(id).await?, secret })
         })
         .await
     }
 
-    /// Sees to it that ID tokens for such a client can be signed.
+    /// Sees to it that the keys of such a client are keys, and that ID tokens for it can be signed.
     async fn prepare_signing(
         &self,
         tenant: TenantId,
@@ -78,6 +79,15 @@ impl Platform {
         actor: Actor,
         deadline: Deadline,
     ) -> Result<(), ServiceError> {
+        if let Some(keys) = &definition.jwks {
+            let usable = parse_keys(keys);
+            let wrong = |detail: String| InvalidInput::new("jwks", "invalid_jwks", detail);
+            if usable.map_err(|error| wrong(error.to_string()))?.is_empty() {
+                return Err(
+                    wrong("no key of the set is one that verifies EdDSA, ES256 or RS256".to_owned()).into()
+                );
+            }
+        }
         if !definition.may_use(GrantType::AuthorizationCode) {
             return Ok(());
         }

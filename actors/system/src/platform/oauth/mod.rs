@@ -7,16 +7,17 @@ mod client_tokens;
 mod clients;
 mod end_session;
 mod interactions;
+mod introspection;
 mod opaque;
 mod user_tokens;
 
 pub use applications::ApplicationView;
-pub use authentication::ClientAuthentication;
+pub use authentication::{ClientAuthentication, ClientProof, Possession};
 pub use browser::{Account, Browser};
 pub use client_tokens::IssuedClientToken;
 pub use clients::{ClientView, NewClient};
 pub use end_session::{EndSessionRequest, LogoutPlan};
-pub use interactions::{AuthorizationAnswer, Begun, Next};
+pub use interactions::{AuthorizationAnswer, Begun, Next, PushedRequest};
 pub use user_tokens::IssuedTokens;
 pub(in crate::platform) use user_tokens::algorithm;
 

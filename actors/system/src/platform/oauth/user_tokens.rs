@@ -2,7 +2,7 @@
 
 use super::super::Platform;
 use super::super::work::Work;
-use super::authentication::ClientAuthentication;
+use super::authentication::{ClientAuthentication, Possession, Proved};
 use super::opaque;
 use crate::error::ServiceError;
 use crate::introspection::Introspection;
@@ -15,15 +15,14 @@ use plinto_domain::audit::Actor;
 use plinto_domain::id::AuthorizationId;
 use plinto_domain::oauth::{
     Authorization, AuthorizationEnd, Client, CodePresented, GrantType, GrantedTokens, IdTokenAlgorithm,
-    NOT_GOOD, OAuthCode, OAuthError, OPENID, Opaque, OpaqueKind, OpaqueParts, Outcome, ScopeSet, TokenWish,
-    UserFacts, end, id_token, redeem, refresh, refuse_client, user_info,
+    NOT_GOOD, OAuthCode, OAuthError, OPENID, Opaque, OpaqueKind, OpaqueParts, Outcome, PROOF_OF_ANOTHER_KEY,
+    PROOF_REPLAYED, ScopeSet, TokenWish, UserFacts, end, id_token, redeem, refresh, refuse_client, user_info,
 };
 use plinto_domain::{Decision, TenantId, Timestamp};
 use plinto_runtime::Deadline;
 use plinto_storage::repositories::authorizations;
 use plinto_token::Algorithm;
 use serde_json::{Map, Value};
-use std::sync::Arc;
 use std::time::Duration;
 
 /// A decision that another one overtook is made once more.
@@ -34,6 +33,10 @@ pub(super) const ID_TOKEN_TYPE: &str = "JWT";
 const NO_USER_TOKEN: OAuthError = OAuthError::new(
     OAuthCode::InvalidToken,
     "send an access token a user granted an OAuth client, while it is good",
+);
+const WRONG_SCHEME: OAuthError = OAuthError::new(
+    OAuthCode::InvalidToken,
+    "send a token that is bound to a key as `Authorization: DPoP` with a proof, any other as Bearer (RFC 9449 section 7)",
 );
 const NOT_OF_OPENID: OAuthError =
     OAuthError::new(OAuthCode::InsufficientScope, "the access token needs the scope openid");
@@ -54,6 +57,8 @@ pub struct IssuedTokens {
     pub refresh_token: Option<Opaque>,
     /// Who the user is (OpenID Connect Core §2).
     pub id_token: Option<String>,
+    /// Whether the access token is bound to the key the client proved to have.
+    pub is_bound: bool,
 }
 
 /// How the tokens of an authorization are asked for.
@@ -74,14 +79,14 @@ impl Platform {
         deadline: Deadline,
     ) -> Result<Result<IssuedTokens, OAuthError>, ServiceError> {
         let work = self.work(tenant, deadline).await?;
-        let client = match work.authenticated_for(GrantType::AuthorizationCode, authentication).await? {
-            Ok(client) => client,
+        let proved = match work.authenticated_for(GrantType::AuthorizationCode, authentication).await? {
+            Ok(proved) => proved,
             Err(error) => return Ok(Err(error)),
         };
         let Some(parts) = opaque::read(work.vault(), OpaqueKind::Code, code) else {
-            return work.refuse_client(&client, NOT_GOOD).await.map(Err);
+            return work.refuse_client(&proved.client, NOT_GOOD).await.map(Err);
         };
-        work.tokens(&client, parts, Presented::Code(presented), wish).await
+        work.tokens(&proved, parts, Presented::Code(presented), wish).await
     }
 
     /// The next tokens (RFC 6749 §6). The inner error is the token endpoint's answer.
@@ -94,14 +99,14 @@ impl Platform {
         deadline: Deadline,
     ) -> Result<Result<IssuedTokens, OAuthError>, ServiceError> {
         let work = self.work(tenant, deadline).await?;
-        let client = match work.authenticated_for(GrantType::RefreshToken, authentication).await? {
-            Ok(client) => client,
+        let proved = match work.authenticated_for(GrantType::RefreshToken, authentication).await? {
+            Ok(proved) => proved,
             Err(error) => return Ok(Err(error)),
         };
         let Some(parts) = opaque::read(work.vault(), OpaqueKind::Refresh, token) else {
-            return work.refuse_client(&client, NOT_GOOD).await.map(Err);
+            return work.refuse_client(&proved.client, NOT_GOOD).await.map(Err);
         };
-        work.tokens(&client, parts, Presented::Refresh { generation: parts.number }, wish).await
+        work.tokens(&proved, parts, Presented::Refresh { generation: parts.number }, wish).await
     }
 
     /// Gives back what a user granted, by one of its tokens (RFC 7009). A token that is unknown is as good as revoked.
@@ -113,8 +118,8 @@ impl Platform {
         deadline: Deadline,
     ) -> Result<Result<(), OAuthError>, ServiceError> {
         let work = self.work(tenant, deadline).await?;
-        let client = match work.authenticated(authentication).await? {
-            Ok(client) => client,
+        let proved = match work.authenticated(authentication).await? {
+            Ok(proved) => proved,
             Err(error) => return Ok(Err(error)),
         };
         let id = match opaque::read(work.vault(), OpaqueKind::Refresh, token) {
@@ -127,7 +132,7 @@ impl Platform {
                 _ => return Ok(Ok(())),
             },
         };
-        work.end_of_client(&client, id).await
+        work.end_of_client(&proved, id).await
     }
 
     /// What a relying party learns of the user a token speaks for (OpenID Connect Core §5.3). The inner error is the answer.
@@ -135,6 +140,7 @@ impl Platform {
         &self,
         tenant: TenantId,
         token: &str,
+        possession: Option<Possession<'_>>,
         deadline: Deadline,
     ) -> Result<Result<Map<String, Value>, OAuthError>, ServiceError> {
         let work = self.work(tenant, deadline).await?;
@@ -152,6 +158,9 @@ impl Platform {
         let is_for_us = verified.claims.aud.iter().any(|audience| *audience == work.cell().issuer);
         if !scope.contains(OPENID) || !is_for_us {
             return Ok(Err(NOT_OF_OPENID));
+        }
+        if let Err(error) = work.check_bearer(&verified, token, possession).await? {
+            return Ok(Err(error));
         }
         let facts = work.facts_of(&authorization).await?;
         Ok(facts.map(|facts| user_info(&authorization, &scope, &facts)).ok_or(NO_USER_TOKEN))
@@ -180,7 +189,36 @@ impl Work {
         self.carry_out(refuse_client(client.id, error), Actor::Client(client.id), self.now()).await
     }
 
-    async fn authorization(&self, id: AuthorizationId) -> Result<Option<Authorization>, ServiceError> {
+    /// Whether whoever sent a token has the key it is bound to, and proves so for the first time (RFC 9449 §7).
+    async fn check_bearer(
+        &self,
+        verified: &OAuthToken,
+        token: &str,
+        possession: Option<Possession<'_>>,
+    ) -> Result<Result<(), OAuthError>, ServiceError> {
+        let now = self.now();
+        let (bound, possession) = match (&verified.key, possession) {
+            (None, None) => return Ok(Ok(())),
+            // A token that is bound, sent as if it were not, or the other way round.
+            (Some(_), None) | (None, Some(_)) => return Ok(Err(WRONG_SCHEME)),
+            (Some(bound), Some(possession)) => (bound, possession),
+        };
+        let (key, used) = match self.check_possession(possession, Some(token), now) {
+            Ok(checked) => checked,
+            Err(error) => return Ok(Err(error)),
+        };
+        if key != *bound {
+            return Ok(Err(PROOF_OF_ANOTHER_KEY));
+        }
+        let nothing = Decision::reply_only(());
+        let actor = Actor::Client(verified.client);
+        Ok(self.carry_out_for(&[used], nothing, actor, now).await??.map_err(|_| PROOF_REPLAYED))
+    }
+
+    pub(super) async fn authorization(
+        &self,
+        id: AuthorizationId,
+    ) -> Result<Option<Authorization>, ServiceError> {
         let row = self.read(|| authorizations::get(self.engine(), self.vault(), id.uuid())).await?;
         row.as_ref().map(persist::authorizations::authorization).transpose()
     }
@@ -188,12 +226,13 @@ impl Work {
     /// Decides about a genuine code or refresh token, again where another decision was faster.
     async fn tokens(
         &self,
-        client: &Client,
+        proved: &Proved,
         parts: OpaqueParts,
         presented: Presented<'_>,
         wish: TokenWish<'_>,
     ) -> Result<Result<IssuedTokens, OAuthError>, ServiceError> {
-        let id = AuthorizationId::from_uuid(parts.of);
+        let (client, id) = (&*proved.client, AuthorizationId::from_uuid(parts.of));
+        let wish = TokenWish { key: proved.key.as_deref(), ..wish };
         for _ in 0..ATTEMPTS {
             let Some(known) = self.authorization(id).await? else {
                 return self.refuse_client(client, NOT_GOOD).await.map(Err);
@@ -204,13 +243,12 @@ impl Work {
             if is_granted && !self.stands(&known).await? {
                 return self.refuse_client(client, NOT_GOOD).await.map(Err);
             }
-            let done = self.try_to_carry_out(decision, Actor::Client(client.id), now, |_| {}).await?;
-            match done {
+            match self.carry_out_for(proved.used(), decision, Actor::Client(client.id), now).await? {
                 Err(CommitError::Conflict(_)) => {}
                 done => {
                     return match done? {
-                        Outcome::Granted(granted) => self.issue(&known, client, *granted, now).await,
-                        Outcome::Refused(error) => Ok(Err(error)),
+                        Ok(Outcome::Granted(granted)) => self.issue(&known, client, *granted, now).await,
+                        Ok(Outcome::Refused(error)) | Err(error) => Ok(Err(error)),
                     };
                 }
             }
@@ -258,6 +296,7 @@ impl Work {
             access_token,
             expires_in: granted.expires_in,
             scope: granted.access.scope,
+            is_bound: granted.access.cnf.is_some(),
             refresh_token: granted.refresh_generation.map(make).transpose()?,
             id_token,
         }))
@@ -305,7 +344,7 @@ impl Work {
     }
 
     /// Whether who granted it may still be signed in: in the session it was granted in or, where it outlives that, at all.
-    async fn stands(&self, authorization: &Authorization) -> Result<bool, ServiceError> {
+    pub(super) async fn stands(&self, authorization: &Authorization) -> Result<bool, ServiceError> {
         if authorization.terms.outlive_the_session() {
             let user = self.find_user_view(authorization.user).await?;
             return Ok(user.is_some_and(|user| user.state == AccountState::Active));
@@ -317,9 +356,10 @@ impl Work {
     /// Ends an authorization of the client that asks for it.
     async fn end_of_client(
         &self,
-        client: &Arc<Client>,
+        proved: &Proved,
         id: AuthorizationId,
     ) -> Result<Result<(), OAuthError>, ServiceError> {
+        let client = &proved.client;
         for _ in 0..ATTEMPTS {
             let Some(known) = self.authorization(id).await? else { return Ok(Ok(())) };
             if known.client != client.id {
@@ -327,9 +367,9 @@ impl Work {
             }
             let now = self.now();
             let decision = end(&known, AuthorizationEnd::ByClient, now);
-            match self.try_to_carry_out(decision, Actor::Client(client.id), now, |_| {}).await? {
+            match self.carry_out_for(proved.used(), decision, Actor::Client(client.id), now).await? {
                 Err(CommitError::Conflict(_)) => {}
-                done => return Ok(Ok(done?)),
+                done => return Ok(done?),
             }
         }
         Err(ServiceError::Conflict)

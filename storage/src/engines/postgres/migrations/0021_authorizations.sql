@@ -12,6 +12,7 @@ CREATE TABLE authorizations (
     generation bigint NOT NULL,
     rotated_at bigint,
     refresh_expires_at bigint NOT NULL,
+    proof_key text,
     revoked_at bigint,
     created_at bigint NOT NULL,
     version bigint NOT NULL,

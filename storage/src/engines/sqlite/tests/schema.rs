@@ -10,7 +10,7 @@ use crate::repositories::{
     ledger, ledger_checkpoints, legal_holds, master_checks, one_time_tokens, organization_domains,
     organization_invitations, organization_members, organization_policies, organizations, outbox,
     password_history, policies, purge, role_sets, roles, service_accounts, session_organizations, sessions,
-    sign_in, signing_keys, taken, tenant_keys, tenants, user_avatars, user_emails, user_imports,
+    sign_in, signing_keys, taken, tenant_keys, tenants, used_proofs, user_avatars, user_emails, user_imports,
     user_invitations, user_search, user_views, users, write_probe,
 };
 
@@ -66,6 +66,7 @@ fn every_text_is_valid_where_it_is_used() {
                 clients::ALL,
                 authorizations::ALL,
                 client_consents::ALL,
+                used_proofs::ALL,
                 policies::ALL,
                 one_time_tokens::ALL,
                 user_invitations::ALL,
@@ -182,6 +183,7 @@ fn look_ups_use_a_key_and_never_scan() {
         clients::ALL,
         authorizations::ALL,
         client_consents::ALL,
+        used_proofs::ALL,
         organization_invitations::ALL,
         organization_domains::ALL,
         policies::ALL,

@@ -12,6 +12,7 @@ CREATE TABLE authorizations (
     generation INTEGER NOT NULL,
     rotated_at INTEGER,
     refresh_expires_at INTEGER NOT NULL,
+    proof_key TEXT,
     revoked_at INTEGER,
     created_at INTEGER NOT NULL,
     version INTEGER NOT NULL,
