@@ -4,33 +4,17 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as oauth from 'oauth4webapi'
 import * as openid from 'openid-client'
+import { CORE, OPERATOR, ask, introspect, register } from './instance.mjs'
 
-const { CORE, AUTH, OPERATOR, SERVICE } = process.env
 // On this machine there is no TLS.
 const insecure = { [oauth.allowInsecureRequests]: true }
 
-async function ask(method, url, key, body) {
-  const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json', 'plinto-tenant': 'demo' }
-  const answer = await fetch(url, { method, headers, body: body && JSON.stringify(body) })
-  assert.ok(answer.ok, `${method} ${url}: ${answer.status} ${await answer.clone().text()}`)
-  return answer.status === 204 ? undefined : answer.json()
-}
-
 const newClient = () =>
-  ask('POST', `${CORE}/v1/clients`, OPERATOR, {
+  register({
     name: 'billing',
     scopes: ['invoices:read', 'invoices:write'],
     resources: ['https://invoices.example/'],
   })
-
-async function introspect(token) {
-  const answer = await fetch(`${AUTH}/v1/introspect`, {
-    method: 'POST',
-    headers: { authorization: `Bearer ${SERVICE}` },
-    body: new URLSearchParams({ token }),
-  })
-  return answer.json()
-}
 
 async function discovered() {
   const issuer = new URL(`${CORE}/t/demo`)
