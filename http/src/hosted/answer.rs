@@ -22,8 +22,7 @@ pub(super) fn send(page: &Page, answer: &AuthorizationAnswer) -> Response {
     let uri = &answer.destination.redirect_uri;
     match answer.destination.response_mode {
         ResponseMode::FormPost => {
-            let form = FormPost { page, action: uri, parameters: &parameters };
-            page.show_with(StatusCode::OK, &form, Some(uri))
+            page.show(StatusCode::OK, &FormPost { page, action: uri, parameters: &parameters })
         }
         ResponseMode::Query => redirect(&with_query(uri, &encoded(&parameters))),
         ResponseMode::Fragment => redirect(&format!("{uri}#{}", encoded(&parameters))),

@@ -1,6 +1,7 @@
 //! The pages' own files. The style sheet has the tenant's colour in it, so that no page needs a style of its own.
 
 use super::page::Page;
+use askama::Template;
 use axum::http::{HeaderName, HeaderValue, header};
 use plinto_actors::TenantLook;
 use sha2::{Digest, Sha256};
@@ -29,6 +30,26 @@ pub(crate) async fn stylesheet(page: Page) -> File {
 pub(crate) async fn form_post(_: Page) -> File {
     let kind = HeaderValue::from_static("text/javascript; charset=utf-8");
     ([(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, FOR_AN_HOUR)], FORM_POST.to_owned())
+}
+
+/// The picture of a tenant's pages in the browser's own places: its initial on its colour.
+#[utoipa::path(get, path = "/t/{tenant}/hosted/icon.svg", tag = "hosted pages",
+    params(("tenant" = String, Path, description = "Slug of the tenant")),
+    responses((status = 200, body = String, content_type = "image/svg+xml"), (status = 404, body = crate::problem::Problem)))]
+pub(crate) async fn icon(page: Page) -> Result<File, crate::problem::Problem> {
+    let initial: String = page.look.name.chars().take(1).flat_map(char::to_uppercase).collect();
+    let icon = Icon { color: &page.look.color, ink: readable_on(&page.look.color), initial: &initial };
+    let image = icon.render().map_err(|_| crate::problem::internal())?;
+    let kind = HeaderValue::from_static("image/svg+xml; charset=utf-8");
+    Ok(([(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, FOR_AN_HOUR)], image))
+}
+
+#[derive(Template)]
+#[template(path = "hosted/icon.svg", escape = "html")]
+struct Icon<'a> {
+    color: &'a str,
+    ink: &'a str,
+    initial: &'a str,
 }
 
 /// Names what a tenant's style sheet says.

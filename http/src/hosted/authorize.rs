@@ -96,7 +96,7 @@ async fn begin(
     let begun = platform.begin_authorization(page.tenant, &parameters, deadline).await;
     match begun.map_err(|error| page.failed(error.into()))? {
         Begun::Untrusted(error) => Ok(page.untrusted(page.words.bad_request_text, error)),
-        Begun::Answered(answer) => Ok(super::answer::send(&page, &answer)),
+        Begun::Answered(answer) => Ok(page.answer(&answer)),
         Begun::Interaction(interaction) => {
             page.liking(&interaction);
             let browser = page.browser(headers).await?;

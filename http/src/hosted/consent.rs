@@ -5,6 +5,8 @@ use crate::problem::Problem;
 use askama::Template;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
+use plinto_domain::oauth::OFFLINE_ACCESS;
+use url::Url;
 use utoipa::ToSchema;
 
 #[derive(Template)]
@@ -14,6 +16,8 @@ struct Consent<'a> {
     client: &'a str,
     account: &'a str,
     scopes: Vec<&'a str>,
+    /// Where the user is sent back to: a name can be anything.
+    destination: String,
 }
 
 /// The form of the page.
@@ -43,8 +47,28 @@ pub(crate) async fn show(
     let Some(account) = browser.accounts.first() else { return Ok(page.redirect("/sign-in")) };
     page.about(&interaction).await?;
     let client = page.links.as_ref().map(|links| links.name.as_str()).unwrap_or_default();
-    let scopes = interaction.request.scope.iter().collect();
-    Ok(page.show(StatusCode::OK, &Consent { page: &page, client, account: &account.label, scopes }))
+    let mut scopes: Vec<&str> = interaction.request.scope.iter().collect();
+    scopes.sort_by_key(|scope| place(scope));
+    let destination = place_of(&interaction.request.destination.redirect_uri);
+    let consent = Consent { page: &page, client, account: &account.label, scopes, destination };
+    Ok(page.show(StatusCode::OK, &consent))
+}
+
+/// What everybody understands comes first, what lasts comes last.
+fn place(scope: &str) -> usize {
+    let usual = ["openid", "profile", "email", "phone"];
+    let others = usual.len();
+    match scope {
+        OFFLINE_ACCESS => others + 1,
+        scope => usual.iter().position(|known| *known == scope).unwrap_or(others),
+    }
+}
+
+/// The host of an address, or its scheme where that is an application's own.
+fn place_of(uri: &str) -> String {
+    let url = Url::parse(uri).ok();
+    let host = url.as_ref().and_then(|url| url.host_str()).or(url.as_ref().map(Url::scheme));
+    host.unwrap_or_default().to_owned()
 }
 
 /// Answer from the page.

@@ -39,6 +39,7 @@ pub(crate) struct EndSessionQuery {
 struct SignOut<'a> {
     page: &'a Page,
     parameters: Vec<(&'static str, &'a str)>,
+    accounts: &'a [Account],
 }
 
 /// Sign a user out. The answer is a page, or a redirect to the application.
@@ -74,12 +75,21 @@ async fn begin(
     let browser = page.browser(headers).await?;
     match plan(&page, &parameters, &browser).await? {
         Err(error) => Ok(page.untrusted(page.words.bad_logout_text, error)),
-        Ok(LogoutPlan { ask: true, .. }) => {
+        Ok(LogoutPlan { ask: true, then }) => {
+            page.answer_to = then;
             let kept = KEPT.into_iter().filter_map(|name| Some((name, parameters.one(name).ok()??)));
-            Ok(page.show(StatusCode::OK, &SignOut { page: &page, parameters: kept.collect() }))
+            let (parameters, accounts) = (kept.collect(), &browser.accounts);
+            Ok(page.show(StatusCode::OK, &SignOut { page: &page, parameters, accounts }))
         }
         Ok(plan) => end(&page, plan, browser, &parameters).await,
     }
+}
+
+/// Where the page that asks has sent its form, opened once more.
+#[utoipa::path(get, path = "/t/{tenant}/sign-out", tag = "hosted pages",
+    params(("tenant" = String, Path, description = "Slug of the tenant")), responses((status = 303), (status = 404, body = Problem)))]
+pub(crate) async fn reopened(page: Page) -> Response {
+    super::answer::redirect(&page.path("/oauth2/end-session"))
 }
 
 /// Answer from the page that asks.

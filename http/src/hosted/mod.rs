@@ -28,8 +28,8 @@ use utoipa::OpenApi;
     paths(
         authorize::get, authorize::post, authorize::go_on, sign_in::show, sign_in::submit, sign_up::show,
         sign_up::submit, recover::show, recover::submit, select_account::show, select_account::submit,
-        consent::show, consent::submit, end_session::get, end_session::post, end_session::confirm,
-        assets::stylesheet, assets::form_post
+        consent::show, consent::submit, end_session::get, end_session::post, end_session::confirm, end_session::reopened,
+        assets::icon, assets::stylesheet, assets::form_post
     ),
     tags((name = "hosted pages", description = "Pages for users: where clients send them (RFC 6749 §4.1, OpenID Connect Core §3.1), and the steps from there"))
 )]
@@ -54,7 +54,9 @@ pub(crate) fn routes() -> Vec<Route> {
         Route::new(Method::POST, "/t/{tenant}/consent", Public, consent::submit),
         Route::new(Method::GET, "/t/{tenant}/oauth2/end-session", Public, end_session::get),
         Route::new(Method::POST, "/t/{tenant}/oauth2/end-session", Public, end_session::post),
+        Route::new(Method::GET, "/t/{tenant}/sign-out", Public, end_session::reopened),
         Route::new(Method::POST, "/t/{tenant}/sign-out", Public, end_session::confirm),
+        Route::new(Method::GET, "/t/{tenant}/hosted/icon.svg", Public, assets::icon),
         Route::new(Method::GET, "/t/{tenant}/hosted/style.css", Public, assets::stylesheet),
         Route::new(Method::GET, "/t/{tenant}/hosted/form-post.js", Public, assets::form_post),
     ]

@@ -4,17 +4,17 @@ use super::words::Words;
 use crate::cookies::{FormCookie, TicketCookie};
 use crate::extract::FormBody;
 use crate::guard::cross_site;
-use crate::problem::{self, Problem};
+use crate::problem::{self, Problem, catalogue};
 use crate::state::AppState;
 use askama::Template;
 use axum::extract::{FromRequestParts, RawPathParams};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Redirect, Response};
-use plinto_actors::{Browser, Next, ServiceError, TenantLook};
+use plinto_actors::{AuthorizationAnswer, Browser, Next, ServiceError, TenantLook};
 use plinto_domain::TenantId;
-use plinto_domain::oauth::{Client, Interaction, OAuthError, Step};
-use url::Url;
+use plinto_domain::oauth::{Client, Interaction, OAuthError, ResponseMode, Step};
+use url::{Host, Url};
 
 /// What every page has.
 pub(super) struct Page {
@@ -30,6 +30,8 @@ pub(super) struct Page {
     pub(super) flow: Option<String>,
     /// Of the application it is about.
     pub(super) links: Option<Links>,
+    /// Where the application's answer goes.
+    pub(super) answer_to: Option<String>,
     state: AppState,
 }
 
@@ -77,6 +79,7 @@ impl FromRequestParts<AppState> for Page {
             https,
             flow: None,
             links: None,
+            answer_to: None,
             state: state.clone(),
         })
     }
@@ -106,6 +109,11 @@ impl Page {
         address(&self.slug, path, self.flow.as_deref())
     }
 
+    /// Whether a text is in the page's language: what rules say is English.
+    pub(super) fn is_translated(&self, text: &str) -> bool {
+        text == self.words.wrong_credentials
+    }
+
     pub(super) fn stylesheet(&self) -> String {
         format!("{}?v={}", self.path("/hosted/style.css"), super::assets::version(&self.look))
     }
@@ -126,6 +134,7 @@ impl Page {
         let opened = opened.map_err(|error| self.failed(error.into()))?;
         let interaction = opened.ok_or_else(|| self.too_old())?;
         self.flow = Some(sealed.to_owned());
+        self.answer_to = Some(interaction.request.destination.redirect_uri.clone());
         self.liking(&interaction);
         Ok(interaction)
     }
@@ -178,40 +187,27 @@ impl Page {
 
     /// Shows a page.
     pub(super) fn show(&self, status: StatusCode, template: &impl Template) -> Response {
-        self.show_with(status, template, None)
-    }
-
-    /// Shows a page whose form goes to another place.
-    pub(super) fn show_with(
-        &self,
-        status: StatusCode,
-        template: &impl Template,
-        action: Option<&str>,
-    ) -> Response {
         let Ok(html) = template.render() else { return problem::internal().into_response() };
         let mut response = (status, Html(html)).into_response();
         let headers = response.headers_mut();
-        headers.insert(header::CONTENT_SECURITY_POLICY, self.content_policy(action));
+        headers.insert(header::CONTENT_SECURITY_POLICY, self.content_policy());
         if let Some((name, value)) = self.form_cookie.new_line(self.https) {
             headers.append(name, value);
         }
         response
     }
 
-    /// Nothing is loaded but our own files and the pictures of tenant and application. Forms go here, or to the one place
-    /// that is given; a browser holds redirects after a form to the same rule, so that any https address an answer may go
-    /// to is allowed as well.
-    fn content_policy(&self, action: Option<&str>) -> HeaderValue {
+    /// Nothing is loaded but our own files and the pictures of tenant and application. Forms go here; a browser holds the
+    /// redirects after a form to the same rule, so where the answer goes is allowed as well, and any https address it may
+    /// go on to from there.
+    fn content_policy(&self) -> HeaderValue {
         let logos =
             [self.look.logo_url.as_deref(), self.links.as_ref().and_then(|links| links.logo.as_deref())];
-        let origins = logos.into_iter().flatten().filter_map(origin).collect::<Vec<_>>().join(" ");
-        let action = match action {
-            Some(uri) => origin(uri).unwrap_or_default(),
-            None => "https: http://localhost:* http://127.0.0.1:* http://[::1]:*".to_owned(),
-        };
+        let pictures = logos.into_iter().flatten().filter_map(source).collect::<Vec<_>>().join(" ");
+        let answer = self.answer_to.as_deref().and_then(source).unwrap_or_default();
         let policy = format!(
-            "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' {origins}; \
-             form-action 'self' {action}; base-uri 'none'; frame-ancestors 'none'"
+            "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' {pictures}; \
+             form-action 'self' https: {answer}; base-uri 'none'; frame-ancestors 'none'"
         );
         HeaderValue::try_from(policy).unwrap_or(HeaderValue::from_static("default-src 'none'"))
     }
@@ -244,7 +240,14 @@ impl Page {
 
     /// A page about what went wrong on the way.
     pub(super) fn failed(&self, problem: Problem) -> Failure {
-        let mut response = self.message(problem.status_code(), self.words.failed, &problem.detail);
+        let words = self.words;
+        let detail = match problem.code {
+            // Its own words are for pages with scripts.
+            code if code == catalogue::CSRF_TOKEN_MISMATCH.code => words.form_lost,
+            code if code == catalogue::CROSS_SITE_REQUEST.code => words.form_lost,
+            _ => &problem.detail,
+        };
+        let mut response = self.message(problem.status_code(), words.failed, detail);
         let headers = problem.into_response().into_parts().0.headers;
         for name in [header::RETRY_AFTER, header::WWW_AUTHENTICATE] {
             if let Some(value) = headers.get(&name) {
@@ -254,10 +257,21 @@ impl Page {
         Failure(Box::new(response))
     }
 
+    /// Sends the browser to the application.
+    pub(super) fn answer(&mut self, answer: &AuthorizationAnswer) -> Response {
+        self.answer_to = Some(answer.destination.redirect_uri.clone());
+        super::answer::send(self, answer)
+    }
+
     /// What happens next, as an answer to the browser.
     pub(super) async fn go_to(&mut self, interaction: &Interaction, next: Next) -> Result<Response, Failure> {
         match next {
-            Next::Answered(answer) => Ok(super::answer::send(self, &answer)),
+            Next::Answered(answer) => {
+                if answer.destination.response_mode == ResponseMode::FormPost {
+                    self.about(interaction).await?;
+                }
+                Ok(self.answer(&answer))
+            }
             Next::Untrusted(error) => Ok(self.untrusted(self.words.bad_request_text, error)),
             Next::Page(step, _) => {
                 if self.flow.is_none() {
@@ -285,11 +299,15 @@ struct Message<'a> {
     link: Option<(String, &'a str)>,
 }
 
-/// Scheme, host and port of an address, or the scheme of one that is of an application's own.
-fn origin(uri: &str) -> Option<String> {
+/// What a content policy calls the place an address is at: its origin, or its scheme where it has a scheme of its own, or
+/// an address of this machine that is no name (a policy has no place for such).
+fn source(uri: &str) -> Option<String> {
     let url = Url::parse(uri).ok()?;
-    let origin = url.origin();
-    Some(if origin.is_tuple() { origin.ascii_serialization() } else { format!("{}:", url.scheme()) })
+    Some(match (url.scheme(), url.host()) {
+        ("http", Some(Host::Ipv4(_) | Host::Ipv6(_))) => "http:".to_owned(),
+        ("http" | "https", Some(_)) => url.origin().ascii_serialization(),
+        (scheme, _) => format!("{scheme}:"),
+    })
 }
 
 /// An answer that is no success, made already. Boxed: it is large and rare.
@@ -318,5 +336,25 @@ pub(super) fn refusal(error: ServiceError, words: &Words) -> Result<String, Serv
             Ok(details.join(" "))
         }
         other => Err(other),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_is_named_as_policies_name_it() {
+        for (uri, expected) in [
+            ("https://app.example.com/callback?x", "https://app.example.com"),
+            ("https://app.example.com:8443/callback", "https://app.example.com:8443"),
+            ("http://localhost:3000/callback", "http://localhost:3000"),
+            ("http://127.0.0.1:51234/callback", "http:"),
+            ("http://[::1]:51234/callback", "http:"),
+            ("com.example.app:/callback", "com.example.app:"),
+        ] {
+            assert_eq!(source(uri).as_deref(), Some(expected), "{uri}");
+        }
+        assert_eq!(source("nonsense"), None);
     }
 }

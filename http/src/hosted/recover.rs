@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 #[template(path = "hosted/forgot_password.html")]
 struct ForgotPassword<'a> {
     page: &'a Page,
+    email: &'a str,
     problem: Option<&'a str>,
 }
 
@@ -32,8 +33,10 @@ pub(crate) struct RecoverForm {
     responses((status = 200, body = String, content_type = "text/html"), (status = 400, body = String, content_type = "text/html"),
         (status = 404, body = Problem)))]
 pub(crate) async fn show(mut page: Page, QueryOf(query): QueryOf<FlowQuery>) -> Result<Response, Failure> {
-    page.open(query.flow.as_deref()).await?;
-    Ok(page.show(StatusCode::OK, &ForgotPassword { page: &page, problem: None }))
+    let interaction = page.open(query.flow.as_deref()).await?;
+    page.about(&interaction).await?;
+    let email = interaction.request.login_hint.as_deref().unwrap_or_default();
+    Ok(page.show(StatusCode::OK, &ForgotPassword { page: &page, email, problem: None }))
 }
 
 /// Ask for the mail from the page. The answer is the same whether or not there is an account.
@@ -50,12 +53,13 @@ pub(crate) async fn submit(
     form: FormBody,
 ) -> Result<Response, Failure> {
     page.check_form(&headers, &form)?;
-    page.open(form.optional("flow")?.as_deref()).await?;
+    let interaction = page.open(form.optional("flow")?.as_deref()).await?;
+    page.about(&interaction).await?;
     let email = form.required("email")?;
     let (platform, deadline) = (page.state().platform(), page.state().deadline());
     if let Err(error) = platform.forgot_password(page.tenant, &email, client, deadline).await {
         let problem = refusal(error, page.words).map_err(|error| page.failed(error.into()))?;
-        let again = ForgotPassword { page: &page, problem: Some(&problem) };
+        let again = ForgotPassword { page: &page, email: &email, problem: Some(&problem) };
         return Ok(page.show(StatusCode::UNPROCESSABLE_ENTITY, &again));
     }
     let words = page.words;

@@ -387,7 +387,7 @@ async fn answers_travel_as_they_are_asked_to() {
     assert_eq!((action.as_str(), form.answer.status.as_u16()), (CALLBACK, 200));
     assert!(fields.iter().any(|(name, _)| name == "code"));
     let policy = form.answer.headers[header::CONTENT_SECURITY_POLICY].to_str().unwrap();
-    assert!(policy.contains("form-action 'self' https://app.example.com;"), "{policy}");
+    assert!(policy.contains("form-action 'self' https: https://app.example.com;"), "{policy}");
     app.finish().await;
 }
 
@@ -448,5 +448,67 @@ async fn what_users_granted_and_refused_is_in_the_ledger() {
     assert_eq!(events, expected);
     assert!(text(&seen[2], "actor").starts_with("usr_") && text(&seen[3], "actor") == client.id);
     assert_eq!(seen[5]["data"]["why"], "by_client");
+    app.finish().await;
+}
+
+/// A client others wrote, over our router: discovery, code and PKCE, the ID token verified, UserInfo, refresh.
+#[tokio::test]
+async fn the_openidconnect_crate_signs_a_user_in() {
+    use openidconnect::core::{CoreAuthenticationFlow, CoreClient, CoreProviderMetadata, CoreUserInfoClaims};
+    use openidconnect::{
+        AccessTokenHash, AuthorizationCode, ClientId, ClientSecret, CsrfToken, HttpRequest, HttpResponse,
+        IssuerUrl, Nonce, OAuth2TokenResponse, PkceCodeChallenge, RedirectUrl, Scope, TokenResponse,
+    };
+    let app = with_ada().await;
+    let made = register(&app, json!({ "id_token_signed_response_alg": "RS256" })).await;
+    let ask = async |request: HttpRequest| {
+        let (parts, body) = request.into_parts();
+        let mut here = Request::from_parts(parts, Body::from(body));
+        let address = here.uri().to_string();
+        *here.uri_mut() = address.strip_prefix(BASE).unwrap_or(&address).parse().unwrap();
+        let answer = app.send(ListenerName::Core, here).await;
+        let mut response = HttpResponse::new(answer.text.clone().into_bytes());
+        (*response.status_mut(), *response.headers_mut()) = (answer.status, answer.headers.clone());
+        Ok::<_, std::convert::Infallible>(response)
+    };
+    let issuer = IssuerUrl::new(format!("{BASE}/t/demo")).unwrap();
+    let metadata = CoreProviderMetadata::discover_async(issuer, &ask).await.unwrap();
+    let secret = made.secret.clone().map(ClientSecret::new);
+    let client = CoreClient::from_provider_metadata(metadata, ClientId::new(made.id.clone()), secret)
+        .set_redirect_uri(RedirectUrl::new(CALLBACK.to_owned()).unwrap());
+    let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
+    let (address, state, nonce) = client
+        .authorize_url(CoreAuthenticationFlow::AuthorizationCode, CsrfToken::new_random, Nonce::new_random)
+        .add_scope(Scope::new("email".to_owned()))
+        .set_pkce_challenge(challenge)
+        .url();
+    let mut agent = UserAgent::default();
+    let page = agent.open(&app, address.as_str().strip_prefix(BASE).unwrap()).await;
+    let consent = sign_in(&app, &mut agent, &page, "ada@example.com").await;
+    let back = agent.submit(&app, &consent, &[("decision", "allow")]).await.parameters();
+    assert_eq!(&back["state"], state.secret());
+    let code = AuthorizationCode::new(back["code"].clone());
+    let tokens =
+        client.exchange_code(code).unwrap().set_pkce_verifier(verifier).request_async(&ask).await.unwrap();
+    let id_token = tokens.id_token().unwrap();
+    // The clock of tests is ahead of the crate's.
+    let checker = client.id_token_verifier().set_time_fn(|| "2027-01-15T08:00:00Z".parse().unwrap());
+    let said = id_token.claims(&checker, &nonce).unwrap();
+    let hash = AccessTokenHash::from_token(
+        tokens.access_token(),
+        id_token.signing_alg().unwrap(),
+        id_token.signing_key(&checker).unwrap(),
+    );
+    assert_eq!(said.access_token_hash(), Some(&hash.unwrap()));
+    let learned: CoreUserInfoClaims = client
+        .user_info(tokens.access_token().clone(), Some(said.subject().clone()))
+        .unwrap()
+        .request_async(&ask)
+        .await
+        .unwrap();
+    assert_eq!(learned.email().map(|email| email.as_str()), Some("ada@example.com"));
+    let refresh = tokens.refresh_token().unwrap();
+    let next = client.exchange_refresh_token(refresh).unwrap().request_async(&ask).await.unwrap();
+    assert!(app.is_active(next.access_token().secret()).await);
     app.finish().await;
 }

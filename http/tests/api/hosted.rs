@@ -220,7 +220,7 @@ async fn a_new_user_makes_an_account_on_the_way() {
     let page = other.open(&app, &page.link("sign-up")).await;
     let taken = [("email", "new@example.com"), ("password", "quite another password")];
     let answered = other.submit(&app, &page, &taken).await;
-    assert!(answered.text().contains("Look into your mail"));
+    assert!(answered.text().contains("Check your e-mail"));
     app.mail("new@example.com", "already_registered").await;
     app.finish().await;
 }
@@ -234,7 +234,7 @@ async fn a_forgotten_password_is_replaced_by_mail() {
     let page = agent.open(&app, &page.link("forgot-password")).await;
     for email in ["ada@example.com", "nobody@example.com"] {
         let answered = agent.submit(&app, &page, &[("email", email)]).await;
-        assert!(answered.text().contains("Look into your mail"), "{}", answered.text());
+        assert!(answered.text().contains("Check your e-mail"), "{}", answered.text());
         assert_eq!(agent.open(&app, &answered.link("go-on")).await.step(), "/sign-in");
     }
     app.mail("ada@example.com", "reset_password").await;

@@ -42,6 +42,7 @@ pub(crate) struct Words {
     pub(crate) signed_in_as: &'static str,
     pub(crate) allow: &'static str,
     pub(crate) deny: &'static str,
+    pub(crate) consent_destination: &'static str,
     pub(crate) consent_withdrawal: &'static str,
     pub(crate) scope_openid: &'static str,
     pub(crate) scope_profile: &'static str,
@@ -64,6 +65,7 @@ pub(crate) struct Words {
     pub(crate) too_old: &'static str,
     pub(crate) too_old_text: &'static str,
     pub(crate) failed: &'static str,
+    pub(crate) form_lost: &'static str,
     pub(crate) website: &'static str,
     pub(crate) privacy_policy: &'static str,
     pub(crate) terms: &'static str,
@@ -127,7 +129,6 @@ mod tests {
                 words.sign_in_to,
                 words.choose_account_for,
                 words.consent,
-                words.signed_in_as,
                 words.scope_other,
                 words.sign_out_question,
             ];
