@@ -7,6 +7,7 @@ use crate::input::InvalidInput;
 use crate::mail::MailSettings;
 use crate::metadata::MetadataSchemas;
 use crate::name::DisplayName;
+use crate::oauth::OAuthSettings;
 use crate::organization::invitation::OrganizationSettings;
 use crate::password::{MOST_REMEMBERED, PasswordPolicy};
 use crate::precondition::Precondition;
@@ -92,6 +93,8 @@ pub struct TenantSettings {
     pub organizations: OrganizationSettings,
     /// What metadata of users must look like.
     pub metadata: MetadataSchemas,
+    /// Clients that register themselves.
+    pub oauth: OAuthSettings,
 }
 
 /// How long the audit ledger is kept.
@@ -141,6 +144,7 @@ impl TenantSettings {
         self.recovery.check()?;
         self.organizations.check()?;
         self.metadata.check()?;
+        self.oauth.check()?;
         let refuse = |field, detail: &str| Err(InvalidInput::new(field, "out_of_range", detail));
         if !(8..=128).contains(&self.password.min_length) {
             return refuse("settings.password.min_length", "choose 8 to 128 characters");

@@ -61,11 +61,11 @@ pub use platform::{
     InvitationAccepted, InvitationOffer, InvitationView, Invited, InvitedAccount, IssuedClientToken,
     IssuedTokens, LegalHold, LogoutPlan, MemberChange, MemberView, MembershipView, MyInvitation, NewAccount,
     NewClient, NewConsent, NewPolicyVersion, NewUserInput, Next, OrganizationPolicyView, OrganizationView,
-    Platform, PolicyVersionView, Possession, Pruned, PushedRequest, ReadUsers, Reader, Repetition,
-    Reservation, RoleOrPermission, RoleView, Ruling, Served, SessionView, SubjectData, SubjectEmail,
-    SubjectMembership, SubjectSearch, SubjectSession, SubjectsFound, Switched, TenantErased, TenantLook,
-    Unique, UserExport, UserFilter, UserImporter, UserInvitationInput, UserInvitationView, UserList,
-    UserView, Why,
+    Platform, PolicyVersionView, Possession, Pruned, PushedRequest, ReadUsers, Reader, RegisteredClient,
+    Repetition, Reservation, RoleOrPermission, RoleView, Ruling, Served, SessionView, SubjectData,
+    SubjectEmail, SubjectMembership, SubjectSearch, SubjectSession, SubjectsFound, Switched, TenantErased,
+    TenantLook, Unique, UserExport, UserFilter, UserImporter, UserInvitationInput, UserInvitationView,
+    UserList, UserView, Why,
 };
 pub use registry::{TenantChange, TenantView};
 pub use session::SessionKey;

@@ -36,6 +36,7 @@ mod policies;
 mod privacy;
 mod recovery;
 mod redaction;
+mod registration;
 mod retention;
 mod retries;
 mod runtime;

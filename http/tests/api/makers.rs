@@ -89,7 +89,7 @@ impl<'a> Street<'a> {
             (_, "session") => self.app.sign_in("ada@example.com").await.session,
             ("/v1/api-keys/", "key") => self.app.secret_key(&["users:read"]).await.0,
             (_, "account") => self.service_account().await,
-            ("/v1/clients/", "client") => self.client().await,
+            ("/v1/clients/" | "/t/{tenant}/oauth2/register/", "client") => self.client().await,
             ("/v1/users/me/applications/", "client") => self.application(&self.ada.user).await,
             ("/v1/users/{user}/applications/", "client") => self.application(&made["user"]).await,
             ("/v1/grants", "subject") => self.user().await,

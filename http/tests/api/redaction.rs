@@ -22,6 +22,7 @@ const TELLING: &[&str] = &[
     "key",
     "secret",
     "client_secret",
+    "registration_access_token",
     "password",
     "new_password",
     "current_password",

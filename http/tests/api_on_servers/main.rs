@@ -69,6 +69,8 @@ mod privacy;
 mod recovery;
 #[path = "../api/redaction.rs"]
 mod redaction;
+#[path = "../api/registration.rs"]
+mod registration;
 #[path = "../api/retention.rs"]
 mod retention;
 #[path = "../api/retries.rs"]

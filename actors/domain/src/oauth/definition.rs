@@ -239,7 +239,7 @@ impl ClientDefinition {
         let mut read = Reading::default();
         read.of(&mut self.name, wanted.name, |name| DisplayName::parse("name", &name));
         read.of(&mut self.scopes, wanted.scopes, |scopes| ScopeSet::parse("scopes", &scopes));
-        read.of(&mut self.resources, wanted.resources, parse_resources);
+        read.of(&mut self.resources, wanted.resources, |texts| parse_resources("resources", texts));
         read.of(&mut self.access_token_seconds, wanted.access_token_seconds, parse_access_lifetime);
         read.of(&mut self.disabled, wanted.disabled, Ok);
         read.of(&mut self.grant_types, wanted.grant_types, Ok);
@@ -368,14 +368,17 @@ pub(super) fn is_resource(text: &str) -> bool {
     is_uri && Url::parse(text).is_ok_and(|url| url.fragment().is_none())
 }
 
-fn parse_resources(mut texts: Vec<String>) -> Result<Vec<String>, InvalidInput> {
+pub(super) fn parse_resources(
+    field: &'static str,
+    mut texts: Vec<String>,
+) -> Result<Vec<String>, InvalidInput> {
     if texts.len() > MOST_RESOURCES {
         let detail = "a client has at most 20 resources";
-        return Err(InvalidInput::new("resources", "too_many_resources", detail));
+        return Err(InvalidInput::new(field, "too_many_resources", detail));
     }
     if !texts.iter().all(|text| is_resource(text)) {
         let detail = "a resource is an absolute URI without fragment, at most 500 characters (RFC 8707)";
-        return Err(InvalidInput::new("resources", "invalid_resource", detail));
+        return Err(InvalidInput::new(field, "invalid_resource", detail));
     }
     texts.sort_unstable();
     texts.dedup();

@@ -1,4 +1,4 @@
-//! Codes, refresh tokens and browser tickets: recognized as ours without being stored, like the refresh tokens of sessions
+//! Codes, refresh tokens, browser tickets, registration tokens: recognized as ours without being stored, like the refresh tokens of sessions
 //! (`crate::refresh_token`).
 //!
 //! A prefix + base64url of: what it belongs to (16 bytes), number (4, big endian), key version (4), MAC (32). The MAC is
@@ -22,6 +22,8 @@ pub enum OpaqueKind {
     Refresh,
     /// A session, in a cookie of the hosted pages.
     Ticket,
+    /// What lets a client that registered itself say more of itself (RFC 7592 §1.2).
+    Registration,
 }
 
 impl OpaqueKind {
@@ -31,6 +33,7 @@ impl OpaqueKind {
             Self::Code => "plac_",
             Self::Refresh => "plor_",
             Self::Ticket => "plbt_",
+            Self::Registration => "plrt_",
         }
     }
 
@@ -40,6 +43,7 @@ impl OpaqueKind {
             Self::Code => "oauth-code",
             Self::Refresh => "oauth-refresh-token",
             Self::Ticket => "browser-ticket",
+            Self::Registration => "oauth-registration-token",
         }
     }
 }
@@ -115,7 +119,8 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const KINDS: [OpaqueKind; 3] = [OpaqueKind::Code, OpaqueKind::Refresh, OpaqueKind::Ticket];
+    const KINDS: [OpaqueKind; 4] =
+        [OpaqueKind::Code, OpaqueKind::Refresh, OpaqueKind::Ticket, OpaqueKind::Registration];
 
     proptest! {
         #[test]

@@ -57,7 +57,7 @@ pub use look::TenantLook;
 pub use oauth::{
     Account, ApplicationView, AuthorizationAnswer, Begun, Browser, ClientAuthentication, ClientProof,
     ClientView, EndSessionRequest, IssuedClientToken, IssuedTokens, LogoutPlan, NewClient, Next, Possession,
-    PushedRequest,
+    PushedRequest, RegisteredClient,
 };
 pub use organizations::{
     AskedBy, DomainView, InvitationAccepted, InvitationOffer, InvitationView, Invited, InvitedAccount,

@@ -23,6 +23,9 @@ pub(crate) struct AuthorizationServer {
     authorization_endpoint: String,
     /// Where tokens are given.
     token_endpoint: String,
+    /// Where clients register themselves (RFC 7591), if the tenant lets them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    registration_endpoint: Option<String>,
     /// Where clients push their requests (RFC 9126).
     pushed_authorization_request_endpoint: String,
     /// Where clients ask about tokens (RFC 7662).
@@ -102,13 +105,15 @@ type Answer = ([(HeaderName, &'static str); 2], Json<AuthorizationServer>);
 
 async fn document(state: &AppState, slug: &str) -> Result<Answer, Problem> {
     // An unknown tenant is no authorization server.
-    state.platform().resolve(slug).await?;
+    let tenant = state.platform().resolve(slug).await?;
+    let registers = state.platform().registers_clients(tenant, state.deadline()).await?;
     let base = &state.platform().config().base_url;
     let issuer = format!("{base}/t/{slug}");
     let of_tokens = ["sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "at_hash", "sid"];
     let document = AuthorizationServer {
         authorization_endpoint: format!("{issuer}/oauth2/authorize"),
         token_endpoint: format!("{issuer}/oauth2/token"),
+        registration_endpoint: registers.then(|| format!("{issuer}/oauth2/register")),
         pushed_authorization_request_endpoint: format!("{issuer}/oauth2/par"),
         introspection_endpoint: format!("{issuer}/oauth2/introspect"),
         revocation_endpoint: format!("{issuer}/oauth2/revoke"),

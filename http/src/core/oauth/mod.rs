@@ -6,6 +6,7 @@ mod credentials;
 mod failure;
 mod metadata;
 mod pushed;
+mod register;
 mod token;
 mod user_info;
 
@@ -20,7 +21,7 @@ use utoipa::OpenApi;
     paths(
         clients::create, clients::list, clients::get, clients::change, clients::rotate_secret, clients::delete,
         applications::list, applications::withdraw, applications::list_own, applications::withdraw_own,
-        pushed::push, token::token, token::revoke, token::introspect, user_info::user_info, user_info::post_user_info,
+        pushed::push, register::register, register::read, register::replace, register::remove, token::token, token::revoke, token::introspect, user_info::user_info, user_info::post_user_info,
         metadata::by_inserted_path, metadata::under_tenant, metadata::of_openid
     ),
     tags(
@@ -40,6 +41,7 @@ pub(super) fn routes() -> Vec<Route> {
     const OF_OPENID: &str = "/t/{tenant}/.well-known/openid-configuration";
     const OF_USER: &str = "/v1/users/{user}/applications/{client}";
     const MINE: &str = "/v1/users/me/applications/{client}";
+    const REGISTERED: &str = "/t/{tenant}/oauth2/register/{client}";
     const USER_INFO: &str = "/t/{tenant}/oauth2/userinfo";
     vec![
         Route::new(Method::POST, "/v1/clients", WRITE, clients::create).of_tenant().once_by_key(),
@@ -58,6 +60,11 @@ pub(super) fn routes() -> Vec<Route> {
         Route::new(Method::POST, "/t/{tenant}/oauth2/revoke", Access::Public, token::revoke),
         Route::new(Method::POST, "/t/{tenant}/oauth2/introspect", Access::Public, token::introspect),
         Route::new(Method::POST, "/t/{tenant}/oauth2/par", Access::Public, pushed::push),
+        // Who registers is for the tenant's settings to say; afterwards the client itself has a token of its own kind.
+        Route::new(Method::POST, "/t/{tenant}/oauth2/register", Access::Public, register::register),
+        Route::new(Method::GET, REGISTERED, Access::Public, register::read),
+        Route::new(Method::PUT, REGISTERED, Access::Public, register::replace),
+        Route::new(Method::DELETE, REGISTERED, Access::Public, register::remove),
         // Whose access token it is only the handler knows: a session's is not good for it.
         Route::new(Method::GET, USER_INFO, Access::Public, user_info::user_info),
         Route::new(Method::POST, USER_INFO, Access::Public, user_info::post_user_info),

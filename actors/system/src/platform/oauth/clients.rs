@@ -146,6 +146,26 @@ impl Platform {
         .await
     }
 
+    /// Gives a client another definition, if its version is one the precondition admits.
+    pub(super) async fn redefine_client(
+        &self,
+        tenant: TenantId,
+        client: ClientId,
+        definition: ClientDefinition,
+        precondition: Precondition,
+        actor: Actor,
+        deadline: Deadline,
+    ) -> Result<ClientView, ServiceError> {
+        self.prepare_signing(tenant, &definition, actor, deadline).await?;
+        let work = self.work(tenant, deadline).await?;
+        let decide = move |known: &Client, now| Ok(change(known, definition.clone(), &precondition, now)?);
+        to_the_end(async move {
+            work.decide_on_client(client, actor, decide).await?;
+            work.client_view(client).await
+        })
+        .await
+    }
+
     /// Gives a client a new secret; the present one is good for the overlap.
     pub async fn rotate_client_secret(
         &self,

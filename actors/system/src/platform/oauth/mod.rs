@@ -9,6 +9,7 @@ mod end_session;
 mod interactions;
 mod introspection;
 mod opaque;
+mod registration;
 mod user_tokens;
 
 pub use applications::ApplicationView;
@@ -18,6 +19,7 @@ pub use client_tokens::IssuedClientToken;
 pub use clients::{ClientView, NewClient};
 pub use end_session::{EndSessionRequest, LogoutPlan};
 pub use interactions::{AuthorizationAnswer, Begun, Next, PushedRequest};
+pub use registration::RegisteredClient;
 pub use user_tokens::IssuedTokens;
 pub(in crate::platform) use user_tokens::algorithm;
 
