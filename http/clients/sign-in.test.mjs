@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as oauth from 'oauth4webapi'
 import * as openid from 'openid-client'
-import { CALLBACK, ISSUER, introspect, newUser, register } from './instance.mjs'
+import { CALLBACK, CORE, ISSUER, OPERATOR, ask, introspect, newUser, register } from './instance.mjs'
 
 // On this machine there is no TLS.
 const insecure = { [oauth.allowInsecureRequests]: true }
@@ -109,4 +109,21 @@ test('oauth4webapi: a public client', async () => {
   const { sub } = oauth.getValidatedIdTokenClaims(tokens)
   const asked = await oauth.userInfoRequest(server, client, tokens.access_token, insecure)
   assert.equal((await oauth.processUserInfoResponse(server, client, sub, asked)).email, user.email)
+})
+
+test('openid-client: a client that registers itself', async () => {
+  await ask('PATCH', `${CORE}/v1/settings`, OPERATOR, { oauth: { registration: 'open' } })
+  const configuration = await openid.dynamicClientRegistration(
+    new URL(ISSUER), { redirect_uris: [CALLBACK], client_name: 'Agent' }, undefined, { execute: [openid.allowInsecureRequests] },
+  )
+  const { parameters, checks } = await newRequest('openid')
+  const back = await (await newUser()).visit(openid.buildAuthorizationUrl(configuration, parameters))
+  const tokens = await openid.authorizationCodeGrant(configuration, back, checks)
+  assert.equal(tokens.claims().aud, configuration.clientMetadata().client_id)
+  const { registration_access_token, registration_client_uri } = configuration.clientMetadata()
+  const gone = await fetch(registration_client_uri, {
+    method: 'DELETE', headers: { authorization: `Bearer ${registration_access_token}` },
+  })
+  assert.equal(gone.status, 204)
+  assert.equal((await introspect(tokens.access_token)).active, false)
 })
