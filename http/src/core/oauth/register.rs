@@ -112,7 +112,7 @@ fn told(
 /// has `clients:write` as initial access token, or by anybody.
 #[utoipa::path(post, path = "/t/{tenant}/oauth2/register", tag = "oauth", request_body = RegistrationRequest,
     params(("tenant" = String, Path, description = "Slug of the tenant"), ("Authorization" = Option<String>, Header, description = "`Bearer` and an initial access token, where one is needed")),
-    responses((status = 201, body = Registered), (status = 400, body = RegistrationError), (status = 401, body = Problem),
+    responses((status = 201, body = Registered), (status = 400, content((RegistrationError = "application/json"), (Problem = "application/problem+json"))), (status = 401, body = Problem),
         (status = 403, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem), (status = 415, body = Problem),
         (status = 422, body = Problem), (status = 429, body = Problem)))]
 pub(crate) async fn register(
@@ -156,7 +156,7 @@ pub(crate) async fn read(
 /// Register a client anew: what is left out is as usual again (RFC 7592 §2.2). Its id and secret stay.
 #[utoipa::path(put, path = "/t/{tenant}/oauth2/register/{client}", tag = "oauth", request_body = RegistrationRequest,
     params(("tenant" = String, Path, description = "Slug of the tenant"), ("client" = String, Path, example = "cli_0193a6f2c5d87e1bb1f3a2c4d5e6f708"), ("Authorization" = Option<String>, Header, description = "`Bearer` and the registration access token")),
-    responses((status = 200, body = Registered), (status = 400, body = RegistrationError), (status = 401, body = Problem), (status = 404, body = Problem),
+    responses((status = 200, body = Registered), (status = 400, content((RegistrationError = "application/json"), (Problem = "application/problem+json"))), (status = 401, body = Problem), (status = 404, body = Problem),
         (status = 409, body = Problem), (status = 412, body = Problem), (status = 415, body = Problem), (status = 422, body = Problem), (status = 429, body = Problem)))]
 pub(crate) async fn replace(
     State(state): State<AppState>,
