@@ -4,6 +4,7 @@ pub(crate) mod bare;
 pub(crate) mod checks;
 mod clients;
 mod entries;
+pub(crate) mod grants;
 mod imports;
 pub(crate) mod introspection;
 pub(crate) mod ledger;
@@ -57,6 +58,8 @@ pub(crate) enum Benchmark {
     M,
     /// Tokens clients get for themselves.
     N,
+    /// What users grant clients: refreshes and whole flows.
+    O,
 }
 
 impl Benchmark {
@@ -98,6 +101,7 @@ impl Benchmark {
             Self::L => users::run(settings).await,
             Self::M => checks::run(settings).await,
             Self::N => oauth::run(settings).await,
+            Self::O => grants::run(settings).await,
         }
     }
 }
