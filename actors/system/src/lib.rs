@@ -69,7 +69,7 @@ pub use platform::{
 };
 pub use registry::{TenantChange, TenantView};
 pub use session::SessionKey;
-pub use tenant::{ClientContext, IssuedAccessToken, SignedIn};
+pub use tenant::{ClientContext, IssuedAccessToken, Published, SignedIn};
 
 pub use plinto_cluster::{Cluster, ClusterError, ClusterHealth, NodeId, NodeInfo};
 pub use plinto_runtime as runtime;

@@ -235,6 +235,15 @@ async fn the_metadata_says_what_works() {
     let appended =
         app.core("GET", "/t/demo/.well-known/oauth-authorization-server", None, None).await.expect(200);
     assert_eq!(inserted.json(), appended.json());
+    let known = inserted.headers[header::ETAG].to_str().unwrap();
+    for path in ["/t/demo/.well-known/openid-configuration", "/t/demo/.well-known/jwks.json"] {
+        let etag = app.core("GET", path, None, None).await.expect(200).headers[header::ETAG].clone();
+        assert_eq!(etag == known, path.ends_with("openid-configuration"), "one document under three paths");
+        let again = Request::get(path).header(header::IF_NONE_MATCH, etag).body(Body::empty()).unwrap();
+        let again = app.send(ListenerName::Core, again).await.expect(304);
+        assert!(again.text.is_empty());
+        assert!(again.headers[header::CACHE_CONTROL].to_str().unwrap().contains("max-age=300"));
+    }
     let metadata = inserted.json();
     let issuer = metadata["issuer"].as_str().unwrap();
     let base = issuer.strip_suffix("/t/demo").unwrap();

@@ -3,6 +3,7 @@
 use super::{Platform, to_the_end};
 use crate::error::ServiceError;
 use crate::registry::{TenantChange, TenantView};
+use crate::tenant::Published;
 use plinto_domain::TenantId;
 use plinto_domain::audit::Actor;
 use plinto_domain::name::DisplayName;
@@ -11,7 +12,6 @@ use plinto_domain::tenant::{TenantSettings, TenantSlug};
 use plinto_runtime::Deadline;
 use plinto_storage::Receipt;
 use plinto_token::{UnverifiedToken, leading_issuer};
-use std::sync::Arc;
 
 impl Platform {
     /// Creates a tenant with its own database, keys and ledger.
@@ -111,7 +111,7 @@ impl Platform {
     }
 
     /// The tenant's public keys as JSON (RFC 7517 §5).
-    pub async fn jwks(&self, tenant: TenantId, deadline: Deadline) -> Result<Arc<str>, ServiceError> {
-        Ok(Arc::clone(&self.0.tenants.cell(tenant, deadline).await?.jwks))
+    pub async fn jwks(&self, tenant: TenantId, deadline: Deadline) -> Result<Published, ServiceError> {
+        Ok(self.0.tenants.cell(tenant, deadline).await?.jwks.clone())
     }
 }

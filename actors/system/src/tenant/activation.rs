@@ -4,6 +4,7 @@ use super::cell::TenantCell;
 use super::known_clients::KnownClients;
 use super::known_users::{KnownUsers, UserStamps};
 use super::outcomes::Outcomes;
+use super::published::Published;
 use super::rights::Rights;
 use super::signers::Signers;
 use super::slot::Slot;
@@ -21,7 +22,7 @@ use plinto_storage::repositories::signing_keys::{self, SigningKeyRow, SigningKey
 use plinto_storage::{Scope, Store, TenantState, TenantVault, Unit};
 use plinto_token::{Algorithm, KeySet, SigningKey};
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use tokio::sync::Semaphore;
 
 /// Loads a tenant, or `None` if there is no such (live) tenant.
@@ -42,7 +43,7 @@ pub(crate) async fn load(
         serde_json::from_value(row.settings).map_err(|_| ServiceError::Damaged("tenant settings"))?;
     let rows = signing_keys_or_first(store, &vault, id, environment.now()).await?;
     let (signers, keys) = parse_keys(&rows, environment.now())?;
-    let jwks = serde_json::to_string(&keys.to_jwks()).map_err(|_| ServiceError::Damaged("public keys"))?;
+    let jwks = serde_json::to_vec(&keys.to_jwks()).map_err(|_| ServiceError::Damaged("public keys"))?;
     Ok(Some(TenantCell {
         id,
         name: row.name,
@@ -53,7 +54,8 @@ pub(crate) async fn load(
         signers,
         keys,
         retired: retirements(&rows),
-        jwks: jwks.into(),
+        jwks: Published::of(jwks.into()),
+        server_metadata: OnceLock::new(),
         verified: VerifiedTokens::new(&config.limits),
         unknown_keys: UnknownKeys::default(),
         audit_streams: Arc::new(Semaphore::new(config.limits.audit_streams)),

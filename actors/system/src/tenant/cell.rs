@@ -3,6 +3,7 @@ use super::known_clients::KnownClients;
 use super::known_users::KnownUsers;
 use super::outcomes::Outcomes;
 use super::policies::ActivePolicies;
+use super::published::Published;
 use super::rights::Rights;
 use super::signers::Signers;
 use super::slot::Slot;
@@ -15,7 +16,7 @@ use plinto_storage::TenantVault;
 use plinto_token::KeySet;
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use tokio::sync::Semaphore;
 
 /// What a tenant's actor shares with those that work for it: an immutable picture of one activation. A change of
@@ -34,7 +35,9 @@ pub(crate) struct TenantCell {
     /// When the retired ones among the keys stop verifying, by `kid`, in Unix milliseconds.
     pub(crate) retired: HashMap<String, i64>,
     /// The public key set as served at `jwks.json` (RFC 7517).
-    pub(crate) jwks: Arc<str>,
+    pub(crate) jwks: Published,
+    /// What clients are told of the tenant as an authorization server (RFC 8414), once somebody asked.
+    pub(crate) server_metadata: OnceLock<Published>,
     pub(crate) verified: VerifiedTokens,
     pub(crate) unknown_keys: UnknownKeys,
     /// One permit for each stream of the audit ledger that may be open at once.

@@ -13,6 +13,7 @@ mod limits;
 mod messages;
 mod outcomes;
 mod policies;
+mod published;
 mod rights;
 mod signers;
 mod slot;
@@ -31,6 +32,7 @@ pub(crate) use messages::{
 };
 pub use messages::{ClientContext, SignedIn};
 pub(crate) use policies::ActivePolicies;
+pub use published::Published;
 pub(crate) use rights::{RoleSet, SeenPrincipal, SubjectRights};
 pub use tokens::IssuedAccessToken;
 pub(crate) use tokens::{Bearer, OAuthToken, Verified, VerifiedToken, access_token, signed_access_token};

@@ -2,11 +2,13 @@
 //! `{base}/t/{tenant}`, so the well-known text stands between host and path (RFC 8414 §3.1), or after the path
 //! (Discovery §4); either way both documents are the same. What is here works, and nothing else does.
 
+use crate::core::keys::published;
 use crate::problem::Problem;
 use crate::state::AppState;
-use axum::Json;
+use crate::versions::{IfNoneMatch, json_of};
 use axum::extract::{Path, State};
-use axum::http::{HeaderName, header};
+use axum::http::HeaderValue;
+use axum::response::Response;
 use plinto_domain::oauth::{
     ACR, AuthMethod, GrantType, IdTokenAlgorithm, Prompt, ResponseMode, S256, SCOPES_OF_USERS, USER_CLAIMS,
 };
@@ -101,16 +103,20 @@ pub(crate) struct AuthorizationServer {
     service_documentation: String,
 }
 
-type Answer = ([(HeaderName, &'static str); 2], Json<AuthorizationServer>);
-
-async fn document(state: &AppState, slug: &str) -> Result<Answer, Problem> {
+async fn document(state: &AppState, slug: &str, known: &IfNoneMatch) -> Result<Response, Problem> {
     // An unknown tenant is no authorization server.
     let tenant = state.platform().resolve(slug).await?;
-    let registers = state.platform().registers_clients(tenant, state.deadline()).await?;
     let base = &state.platform().config().base_url;
+    let render = |registers| json_of(&metadata(base, slug, registers));
+    let document = state.platform().server_metadata(tenant, state.deadline(), render).await?;
+    let (media, cached) = ("application/json", "public, max-age=300");
+    Ok(published(document, known, HeaderValue::from_static(media), HeaderValue::from_static(cached)))
+}
+
+fn metadata(base: &str, slug: &str, registers: bool) -> AuthorizationServer {
     let issuer = format!("{base}/t/{slug}");
     let of_tokens = ["sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "at_hash", "sid"];
-    let document = AuthorizationServer {
+    AuthorizationServer {
         authorization_endpoint: format!("{issuer}/oauth2/authorize"),
         token_endpoint: format!("{issuer}/oauth2/token"),
         registration_endpoint: registers.then(|| format!("{issuer}/oauth2/register")),
@@ -143,41 +149,41 @@ async fn document(state: &AppState, slug: &str) -> Result<Answer, Problem> {
         authorization_response_iss_parameter_supported: true,
         service_documentation: format!("{base}/docs"),
         issuer,
-    };
-    let headers =
-        [(header::CACHE_CONTROL, "public, max-age=300"), (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*")];
-    Ok((headers, Json(document)))
+    }
 }
 
 /// The tenant as an authorization server.
 #[utoipa::path(get, path = "/.well-known/oauth-authorization-server/t/{tenant}", tag = "oauth",
-    params(("tenant" = String, Path, description = "Slug of the tenant")),
-    responses((status = 200, body = AuthorizationServer), (status = 404, body = Problem)))]
+    params(("tenant" = String, Path, description = "Slug of the tenant"), ("If-None-Match" = Option<String>, Header, description = "ETags already known")),
+    responses((status = 200, body = AuthorizationServer), (status = 304, description = "not changed"), (status = 400, body = Problem), (status = 404, body = Problem)))]
 pub(crate) async fn by_inserted_path(
     State(state): State<AppState>,
     Path(slug): Path<String>,
-) -> Result<Answer, Problem> {
-    document(&state, &slug).await
+    known: IfNoneMatch,
+) -> Result<Response, Problem> {
+    document(&state, &slug, &known).await
 }
 
 /// The same, for those who append the well-known path.
 #[utoipa::path(get, path = "/t/{tenant}/.well-known/oauth-authorization-server", tag = "oauth",
-    params(("tenant" = String, Path, description = "Slug of the tenant")),
-    responses((status = 200, body = AuthorizationServer), (status = 404, body = Problem)))]
+    params(("tenant" = String, Path, description = "Slug of the tenant"), ("If-None-Match" = Option<String>, Header, description = "ETags already known")),
+    responses((status = 200, body = AuthorizationServer), (status = 304, description = "not changed"), (status = 400, body = Problem), (status = 404, body = Problem)))]
 pub(crate) async fn under_tenant(
     State(state): State<AppState>,
     Path(slug): Path<String>,
-) -> Result<Answer, Problem> {
-    document(&state, &slug).await
+    known: IfNoneMatch,
+) -> Result<Response, Problem> {
+    document(&state, &slug, &known).await
 }
 
 /// The same, as relying parties of OpenID Connect look for it.
 #[utoipa::path(get, path = "/t/{tenant}/.well-known/openid-configuration", tag = "oauth",
-    params(("tenant" = String, Path, description = "Slug of the tenant")),
-    responses((status = 200, body = AuthorizationServer), (status = 404, body = Problem)))]
+    params(("tenant" = String, Path, description = "Slug of the tenant"), ("If-None-Match" = Option<String>, Header, description = "ETags already known")),
+    responses((status = 200, body = AuthorizationServer), (status = 304, description = "not changed"), (status = 400, body = Problem), (status = 404, body = Problem)))]
 pub(crate) async fn of_openid(
     State(state): State<AppState>,
     Path(slug): Path<String>,
-) -> Result<Answer, Problem> {
-    document(&state, &slug).await
+    known: IfNoneMatch,
+) -> Result<Response, Problem> {
+    document(&state, &slug, &known).await
 }

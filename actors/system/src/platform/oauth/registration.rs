@@ -5,7 +5,8 @@ use super::clients::{ClientView, NewClient};
 use super::opaque;
 use crate::credentials::Caller;
 use crate::error::ServiceError;
-use crate::tenant::ClientContext;
+use crate::tenant::{ClientContext, Published};
+use bytes::Bytes;
 use plinto_domain::api_scope::{ApiScope, Resource};
 use plinto_domain::audit::Actor;
 use plinto_domain::oauth::{Opaque, OpaqueKind, RegistrationPolicy, RegistrationRequest};
@@ -22,14 +23,17 @@ pub struct RegisteredClient {
 }
 
 impl Platform {
-    /// Whether clients may register themselves.
-    pub async fn registers_clients(
+    /// What clients are told of a tenant as an authorization server, rendered once: `render` hears whether clients may
+    /// register themselves.
+    pub async fn server_metadata(
         &self,
         tenant: TenantId,
         deadline: Deadline,
-    ) -> Result<bool, ServiceError> {
+        render: impl FnOnce(bool) -> Bytes,
+    ) -> Result<Published, ServiceError> {
         let cell = self.0.tenants.cell(tenant, deadline).await?;
-        Ok(cell.settings.oauth.registration != RegistrationPolicy::Closed)
+        let registers = cell.settings.oauth.registration != RegistrationPolicy::Closed;
+        Ok(cell.server_metadata.get_or_init(|| Published::of(render(registers))).clone())
     }
 
     /// Registers a client that asks for it itself, if the tenant lets it.
