@@ -1,5 +1,5 @@
 //! The pages users see on their way from an application's request to its answer, and back out again. They work without a
-//! script: a form, a redirect, an address for each step. Ids and names of fields are stable; `docs/hosted-pages.md` lists them.
+//! script: a form, a redirect, an address for each step. Ids and names of fields are stable; `http/HOSTED-PAGES.md` lists them.
 //!
 //! A request that is on its way travels sealed in the addresses (`flow`); who is signed in is in a cookie of tickets. So
 //! nothing is stored for a user who never comes back, and any node may serve any step.

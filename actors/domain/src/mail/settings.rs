@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 /// Longest URL of a logo.
 const LONGEST_URL: usize = 500;
 
-/// How a tenant's mails look, and what they are written in.
+/// How a tenant's mails look, and what they are written in. Its hosted pages have the same name, colour and logo.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct MailSettings {
