@@ -2,6 +2,7 @@
 
 use crate::core::audit::AuditEvent;
 use crate::core::consents::Consent;
+use crate::core::oauth::applications::Application;
 use crate::core::organizations::invitations::Invitation;
 use crate::core::users::UserPath;
 use crate::core::users::body::User;
@@ -55,6 +56,8 @@ pub(crate) struct UserData {
     sessions: Vec<OwnedSession>,
     /// Consents, newest first.
     consents: Vec<Consent>,
+    /// Applications the user lets have something.
+    applications: Vec<Application>,
     /// Organizations the user belongs to.
     organizations: Vec<OwnedMembership>,
     /// Invitations to the user's addresses.
@@ -176,6 +179,7 @@ impl From<SubjectData> for UserData {
             emails: data.emails.into_iter().map(OwnedEmail::from).collect(),
             sessions: data.sessions.into_iter().map(OwnedSession::from).collect(),
             consents: data.consents.into_iter().map(Consent::from).collect(),
+            applications: data.applications.into_iter().map(Application::from).collect(),
             organizations: data.memberships.into_iter().map(OwnedMembership::from).collect(),
             invitations: data.invitations.into_iter().map(Invitation::from).collect(),
             audit: data.audit.into_iter().map(AuditEvent::from).collect(),

@@ -361,6 +361,8 @@ async fn tokens_are_given_back_and_consents_taken_back() {
     let mine = app.core("GET", "/v1/users/me/applications", Some(&ada.access), None).await.expect(200).json();
     assert_eq!((text(&mine["items"][0], "name"), mine["items"].as_array().unwrap().len()), ("Orders", 1));
     assert_eq!(mine["items"][0]["scopes"], json!(["openid", "orders:read"]));
+    let known = app.core("GET", "/v1/users/me/data", Some(&ada.access), None).await.expect(200).json();
+    assert_eq!(known["applications"][0]["client_id"], client.id);
     let path = format!("/v1/users/me/applications/{}", client.id);
     app.core("DELETE", &path, Some(&ada.access), None).await.expect(204);
     assert_eq!(

@@ -2,7 +2,9 @@
 
 use super::consents::ConsentView;
 use super::work::Work;
-use super::{AuditEntry, AvatarView, COMMIT_WAIT, InvitationView, Platform, UserView, to_the_end};
+use super::{
+    ApplicationView, AuditEntry, AvatarView, COMMIT_WAIT, InvitationView, Platform, UserView, to_the_end,
+};
 use crate::error::ServiceError;
 use crate::ledger::CommitError;
 use crate::persist;
@@ -22,6 +24,8 @@ use plinto_storage::repositories::user_emails::{self, UserEmailRow};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+/// Applications of a user: as many as the tenant has clients, and some that are gone.
+const MOST_APPLICATIONS: u32 = 10_000;
 /// Rows read at a time.
 const PAGE: u32 = 500;
 /// Entries of the ledger in one export at most; what is beyond is asked of the ledger itself.
@@ -41,6 +45,8 @@ pub struct SubjectData {
     pub sessions: Vec<SubjectSession>,
     /// Consents, newest first.
     pub consents: Vec<ConsentView>,
+    /// Applications the user lets have something.
+    pub applications: Vec<ApplicationView>,
     /// Organizations the user belongs to.
     pub memberships: Vec<SubjectMembership>,
     /// Invitations to the user's addresses, and those the user accepted.
@@ -214,6 +220,7 @@ impl Work {
         let sessions = self.sessions_of(user).await?;
         let (audit, audit_is_complete) = self.entries_of(user, &sessions).await?;
         let consents = self.all_consents(user).await?;
+        let applications = self.applications(user, None, MOST_APPLICATIONS).await?;
         let memberships = self.membership_rows(user).await?.into_iter().map(|row| SubjectMembership {
             organization: OrganizationId::from_uuid(row.organization_id),
             role: row.role,
@@ -232,6 +239,7 @@ impl Work {
             emails,
             sessions,
             consents,
+            applications,
             memberships,
             invitations,
             audit,

@@ -1,6 +1,6 @@
 //! OAuth 2: clients, the token endpoint, and what clients are told of it.
 
-mod applications;
+pub(crate) mod applications;
 pub(crate) mod clients;
 mod credentials;
 mod failure;

@@ -85,7 +85,7 @@ impl Platform {
 }
 
 impl Work {
-    async fn applications(
+    pub(in crate::platform) async fn applications(
         &self,
         user: UserId,
         after: Option<ClientId>,
