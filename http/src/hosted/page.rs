@@ -273,7 +273,7 @@ impl Page {
                 Ok(self.answer(&answer))
             }
             Next::Untrusted(error) => Ok(self.untrusted(self.words.bad_request_text, error)),
-            Next::Page(step, _) => {
+            Next::Page(step) => {
                 if self.flow.is_none() {
                     self.seal(interaction).await?;
                 }

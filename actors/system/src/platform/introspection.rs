@@ -43,7 +43,9 @@ impl Platform {
             }
             Ok(Verified::OfClient(verified)) => {
                 drop(entered);
-                Box::pin(self.introspect_oauth_token(tenant, &verified, deadline)).await
+                let introspecting =
+                    async { self.work(tenant, deadline).await?.introspect_oauth_token(&verified).await };
+                Box::pin(introspecting).await
             }
             Err(error) => Err(error),
         };

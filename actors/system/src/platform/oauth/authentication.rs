@@ -4,7 +4,6 @@ use super::super::work::Work;
 use crate::error::ServiceError;
 use crate::ledger::CommitError;
 use crate::tenant::ClientContext;
-use plinto_domain::address::Network;
 use plinto_domain::audit::Actor;
 use plinto_domain::oauth::{
     AuthMethod, Client, DPOP_TYPE, GrantType, OAuthCode, OAuthError, PROOF_MALFORMED, Proof, ProvedRequest,
@@ -108,23 +107,15 @@ impl Work {
         };
         let Some(client) = self.known_client(id).await? else { return Ok(Err(NOT_PROVED)) };
         let now = self.now();
-        let by_assertion = match proof {
-            ClientProof::Assertion(assertion) => self.check_assertion(&client, assertion, now),
-            ClientProof::Secret(_) | ClientProof::None => Ok(None),
-        };
-        let is_proved = match (&by_assertion, &hash) {
-            (Err(_), _) => false,
-            (Ok(Some(_)), _) => true,
-            (Ok(None), Some(hash)) => client.is_proved_by(hash, now),
-            (Ok(None), None) => client.is_public(),
-        };
-        if !is_proved || client.definition.disabled {
-            if let Some(address) = context.address {
-                self.attempts().network(self.vault(), Network::of(address)).await?;
+        let proved = self.prove(&client, proof, hash.as_ref(), now);
+        let by_assertion = match proved {
+            Ok(used) if !client.definition.disabled => used,
+            refused => {
+                self.may_try(context).await?;
+                let error = refused.err().unwrap_or(NOT_PROVED);
+                return self.carry_out(refuse_client(id, error), Actor::Anonymous, now).await.map(Err);
             }
-            let error = by_assertion.err().unwrap_or(NOT_PROVED);
-            return self.carry_out(refuse_client(id, error), Actor::Anonymous, now).await.map(Err);
-        }
+        };
         let possession =
             possession.map(|possession| self.check_possession(possession, None, now)).transpose();
         let (key, possessed) = match possession {
@@ -133,8 +124,26 @@ impl Work {
                 return self.carry_out(refuse_client(id, error), Actor::Client(id), now).await.map(Err);
             }
         };
-        let used = by_assertion.ok().flatten().into_iter().chain(possessed).collect();
+        let used = by_assertion.into_iter().chain(possessed).collect();
         Ok(Ok(Proved { client, key, used }))
+    }
+
+    /// Whether a client proves to be one as it was registered to, and what it used up by that.
+    fn prove(
+        &self,
+        client: &Client,
+        proof: ClientProof<'_>,
+        secret_hash: Option<&[u8; 32]>,
+        now: Timestamp,
+    ) -> Result<Option<UsedProof>, OAuthError> {
+        let is_proved = match (proof, secret_hash) {
+            (ClientProof::Assertion(assertion), _) => {
+                return self.check_assertion(client, assertion, now).map(Some);
+            }
+            (_, Some(hash)) => client.is_proved_by(hash, now),
+            (_, None) => client.is_public(),
+        };
+        if is_proved { Ok(None) } else { Err(NOT_PROVED) }
     }
 
     fn check_assertion(
@@ -142,7 +151,7 @@ impl Work {
         client: &Client,
         assertion: &str,
         now: Timestamp,
-    ) -> Result<Option<UsedProof>, OAuthError> {
+    ) -> Result<UsedProof, OAuthError> {
         let keys = match client.definition.token_endpoint_auth_method {
             AuthMethod::PrivateKeyJwt => client_keys(client).ok_or(NOT_PROVED)?,
             _ => return Err(NOT_PROVED),
@@ -152,7 +161,7 @@ impl Work {
         let endpoints =
             ["token", "par", "revoke", "introspect"].map(|path| format!("{issuer}/oauth2/{path}"));
         let audiences: Vec<String> = [issuer.clone()].into_iter().chain(endpoints).collect();
-        check_assertion(&claims, client.id, &audiences, now).map(|proof| Some(self.used(&proof)))
+        check_assertion(&claims, client.id, &audiences, now).map(|proof| self.used(&proof))
     }
 
     /// The key somebody proves to have, for a request with this access token, and what must not be used again.
@@ -191,6 +200,20 @@ impl Work {
             Err(CommitError::Unique(rule)) if rule == USED_PROOF => Ok(Err(USED_BEFORE)),
             done => done.map(Ok),
         })
+    }
+}
+
+impl Work {
+    /// Notes that a client has used what is good once, for a request that changes nothing else. The inner error says that
+    /// it was used before.
+    pub(super) async fn use_up(
+        &self,
+        used: &[UsedProof],
+        client: ClientId,
+        now: Timestamp,
+    ) -> Result<Result<(), OAuthError>, ServiceError> {
+        let nothing = Decision::reply_only(());
+        Ok(self.carry_out_for(used, nothing, Actor::Client(client), now).await??)
     }
 }
 

@@ -2,13 +2,12 @@
 
 use super::super::Platform;
 use super::browser::Browser;
+use super::interactions::STRANGE_HINT;
 use crate::error::ServiceError;
 use plinto_domain::oauth::{OAuthCode, OAuthError};
 use plinto_domain::{ClientId, TenantId};
 use plinto_runtime::Deadline;
 
-const STRANGE_HINT: OAuthError =
-    OAuthError::new(OAuthCode::InvalidRequest, "id_token_hint is no ID token of this issuer");
 const ANOTHER_CLIENT: OAuthError =
     OAuthError::new(OAuthCode::InvalidRequest, "client_id is another one than the ID token was made for");
 const STRANGE_URI: OAuthError = OAuthError::new(

@@ -23,7 +23,6 @@ use plinto_storage::repositories::client_consents;
 use plinto_storage::repositories::constraint::AUTHORIZATION;
 use plinto_token::{ClientJws, UnverifiedToken};
 use serde::Deserialize;
-use std::sync::Arc;
 use std::time::Duration;
 
 /// What an interaction is sealed as: on its way through the pages, or pushed and not begun.
@@ -52,7 +51,7 @@ const NOT_PUSHED: OAuthError = OAuthError::new(
 );
 const ANSWERED: OAuthError =
     OAuthError::new(OAuthCode::InvalidRequest, "this pushed request was answered already; push another");
-const STRANGE_HINT: OAuthError =
+pub(super) const STRANGE_HINT: OAuthError =
     OAuthError::new(OAuthCode::InvalidRequest, "id_token_hint is no ID token of this issuer");
 
 /// What a client hears. No `Debug`.
@@ -86,7 +85,7 @@ pub enum Begun {
 /// What happens next.
 pub enum Next {
     /// The user sees a page: not that of an answer.
-    Page(Step, Arc<Client>),
+    Page(Step),
     /// The client gets its answer.
     Answered(Box<AuthorizationAnswer>),
     /// The client is gone or disabled.
@@ -163,9 +162,7 @@ impl Platform {
             }
         };
         let now = work.now();
-        let nothing = Decision::reply_only(());
-        let carried = work.carry_out_for(proved.used(), nothing, Actor::Client(client.id), now).await??;
-        if let Err(error) = carried {
+        if let Err(error) = work.use_up(proved.used(), client.id, now).await? {
             return Ok(Err(error));
         }
         let authorization = AuthorizationId::generate(now, work.environment().randomness());
@@ -222,7 +219,7 @@ impl Platform {
                 let user = user.map(|user| user.user);
                 work.refuse_authorization(interaction, user, error).await.map(Next::Answered)
             }
-            (step, _) => Ok(Next::Page(step, client)),
+            (step, _) => Ok(Next::Page(step)),
         }
     }
 

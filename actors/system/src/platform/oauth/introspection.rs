@@ -7,9 +7,7 @@ use super::opaque;
 use crate::error::ServiceError;
 use crate::introspection::Introspection;
 use crate::tenant::{OAuthToken, Verified};
-use plinto_domain::Decision;
 use plinto_domain::TenantId;
-use plinto_domain::audit::Actor;
 use plinto_domain::id::AuthorizationId;
 use plinto_domain::oauth::{Client, OAuthCode, OAuthError, OpaqueKind, OpaqueParts};
 use plinto_runtime::Deadline;
@@ -37,9 +35,7 @@ impl Platform {
             Err(error) => return Ok(Err(error)),
         };
         let (client, now) = (&proved.client, work.now());
-        let nothing = Decision::reply_only(());
-        let carried = work.carry_out_for(proved.used(), nothing, Actor::Client(client.id), now).await??;
-        if let Err(error) = carried {
+        if let Err(error) = work.use_up(proved.used(), client.id, now).await? {
             return Ok(Err(error));
         }
         if let Some(parts) = opaque::read(work.vault(), OpaqueKind::Refresh, token) {
@@ -47,7 +43,7 @@ impl Platform {
         }
         match self.verify_any(work.cell(), token, now, deadline).await {
             Ok(Verified::OfClient(verified)) if concerns(client, &verified) => {
-                self.introspect_oauth_token(tenant, &verified, deadline).await.map(Ok)
+                work.introspect_oauth_token(&verified).await.map(Ok)
             }
             Ok(_) | Err(ServiceError::InvalidToken { .. }) => Ok(Ok(Introspection::Inactive)),
             Err(error) => Err(error),

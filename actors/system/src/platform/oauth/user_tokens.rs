@@ -165,26 +165,23 @@ impl Platform {
         let facts = work.facts_of(&authorization).await?;
         Ok(facts.map(|facts| user_info(&authorization, &scope, &facts)).ok_or(NO_USER_TOKEN))
     }
+}
 
+impl Work {
     /// What a resource server is told about a client's token: it is good as long as its client is, and what a user granted
     /// stands.
     pub(in crate::platform) async fn introspect_oauth_token(
         &self,
-        tenant: TenantId,
         verified: &OAuthToken,
-        deadline: Deadline,
     ) -> Result<Introspection, ServiceError> {
-        let work = self.work(tenant, deadline).await?;
         let is_good = match verified.user {
-            Some(_) => work.standing_authorization(verified).await?.is_some(),
-            None => work.usable_client(verified.client).await?.is_some(),
+            Some(_) => self.standing_authorization(verified).await?.is_some(),
+            None => self.usable_client(verified.client).await?.is_some(),
         };
         let active = || Introspection::Active(verified.introspection.clone());
         Ok(if is_good { active() } else { Introspection::Inactive })
     }
-}
 
-impl Work {
     async fn refuse_client(&self, client: &Client, error: OAuthError) -> Result<OAuthError, ServiceError> {
         self.carry_out(refuse_client(client.id, error), Actor::Client(client.id), self.now()).await
     }
@@ -210,9 +207,8 @@ impl Work {
         if key != *bound {
             return Ok(Err(PROOF_OF_ANOTHER_KEY));
         }
-        let nothing = Decision::reply_only(());
-        let actor = Actor::Client(verified.client);
-        Ok(self.carry_out_for(&[used], nothing, actor, now).await??.map_err(|_| PROOF_REPLAYED))
+        let used_up = self.use_up(&[used], verified.client, now).await?;
+        Ok(used_up.map_err(|_| PROOF_REPLAYED))
     }
 
     pub(super) async fn authorization(
